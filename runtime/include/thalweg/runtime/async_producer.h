@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <thalweg/runtime/log.h>
+
+namespace thalweg {
+
+/// Writes records to a log from any thread: how HTTP requests and tools enter a topology.
+///
+/// Records sent at about the same time share one write and one sync. Each send() ends with one call
+/// of its callback, from the producer's thread: with the record's place once it is durable, or with
+/// the reason why it is not in the log.
+class AsyncProducer {
+ public:
+  struct Sent {
+    TopicPartition partition;
+    Offset offset = kNoOffset;
+  };
+  using Callback = std::function<void(Result<Sent>)>;
+
+  AsyncProducer(Log& log, std::string client_id);
+  ~AsyncProducer();  ///< As close().
+
+  /// The partition is murmur2 of the key, as Java's producer chooses it; without a key, in turn.
+  void send(std::string topic, std::optional<std::string> key, std::optional<std::string> value,
+            Timestamp timestamp, Headers headers, Callback callback);
+  /// Writes what was sent, calls its callbacks and stops. Later sends fail with kUnavailable.
+  void close();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace thalweg

@@ -1,0 +1,190 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <thalweg/runtime/clock.h>
+#include <thalweg/runtime/log.h>
+#include <thalweg/runtime/metrics.h>
+#include <thalweg/runtime/streams_config.h>
+#include <thalweg/schemas/partitioning.h>
+#include <thalweg/state/key_value_store.h>
+#include <thalweg/topology/topology.h>
+
+namespace thalweg {
+
+/// What an application runs on. Several applications of a process share one environment, which
+/// outlives them.
+struct Environment {
+  Log* log = nullptr;
+  Storage* storage = nullptr;  ///< Null: every store is in memory.
+  Clock* clock = nullptr;
+  MemoryBudget* budget = nullptr;
+  MetricsRegistry* metrics = nullptr;
+};
+
+/// One task as tools see it.
+struct TaskInfo {
+  enum class State : std::uint8_t { kCreated, kRestoring, kRunning, kParked, kClosed };
+  TaskId id;
+  State state = State::kCreated;
+  std::int32_t worker = 0;
+  Timestamp stream_time = kNoTimestamp;
+  /// Committed position of each input.
+  std::map<TopicPartition, Offset> positions;
+  std::uint64_t processed = 0;
+  struct Restore {
+    std::string store;
+    Offset from = 0;      ///< Where it began.
+    Offset position = 0;  ///< Where it is; done at `end`.
+    Offset end = 0;
+  };
+  std::vector<Restore> restores;
+};
+
+/// One store of a topology as tools see it.
+struct StoreInfo {
+  std::string name;
+  StateStore::Kind kind;
+  SchemaPtr key_schema;
+  SchemaPtr value_schema;
+  std::int32_t partitions = 0;         ///< Tasks that have one.
+  std::vector<std::int32_t> available; ///< Partitions open here and restored.
+  std::uint64_t approximate_entries = 0;
+};
+
+/// Committed rows of one store over all its tasks here, for any thread.
+///
+/// Rows are those of committed transactions. Before an answer leaves the process, wait until commit()
+/// is durable (Durability::when_durable): reads show commits that a crash could still take back.
+template <typename K, typename V>
+class ReadOnlyKeyValueStore {
+ public:
+  ReadOnlyKeyValueStore(std::vector<std::shared_ptr<const StoreView>> by_partition,
+                        AnySerde<K> key_serde, AnySerde<V> value_serde)
+      : views_(std::move(by_partition)),
+        key_serde_(std::move(key_serde)),
+        value_serde_(std::move(value_serde)) {}
+
+  /// The row of `key`. kUnavailable: its task is not here, or still restoring.
+  Result<std::optional<ValueAndTimestamp<V>>> get(const K& key) const {
+    std::string bytes;
+    key_serde_.serialize(key, bytes);
+    const auto partition = partition_of(bytes, static_cast<std::int32_t>(views_.size()));
+    const auto& view = views_[static_cast<std::size_t>(partition)];
+    if (!view) return failure(ErrorCode::kUnavailable, "partition is not restored here yet");
+    auto entry = view->get(bytes);
+    if (!entry) return std::unexpected(entry.error());
+    if (!entry->has_value()) return std::optional<ValueAndTimestamp<V>>{};
+    std::optional<ValueAndTimestamp<V>> row(std::in_place);
+    value_serde_.deserialize((*entry)->value, row->value);
+    row->timestamp = (*entry)->timestamp;
+    return row;
+  }
+
+  /// Calls `visit(key, value, timestamp)` for every row, partition by partition, each in key order.
+  template <typename Visit>
+  Status for_each(Visit visit) const {
+    for (const auto& view : views_) {
+      if (!view) return failure(ErrorCode::kUnavailable, "a partition is not restored here yet");
+      StoreView::Scan scan{.limit = 1000};
+      for (;;) {
+        auto page = view->scan(scan);
+        if (!page) return std::unexpected(page.error());
+        for (const auto& entry : *page) {
+          K key{};
+          V value{};
+          key_serde_.deserialize(entry.key, key);
+          value_serde_.deserialize(entry.value, value);
+          visit(key, value, entry.timestamp);
+        }
+        if (page->size() < scan.limit) break;
+        scan.from = page->back().key + '\0';
+      }
+    }
+    return {};
+  }
+
+  /// The newest commit whose writes an answer given so far can show.
+  CommitSequence last_commit() const {
+    CommitSequence newest = 0;
+    for (const auto& view : views_) {
+      if (view) newest = std::max(newest, view->last_commit());
+    }
+    return newest;
+  }
+
+ private:
+  std::vector<std::shared_ptr<const StoreView>> views_;
+  AnySerde<K> key_serde_;
+  AnySerde<V> value_serde_;
+};
+
+/// Runs a topology: what KafkaStreams is in Java.
+///
+/// start() makes internal topics, starts `num.stream.threads` workers and returns; close() commits,
+/// closes the stores cleanly and stops. All members may be called from any thread.
+class StreamsApplication {
+ public:
+  /// Kafka Streams' states, by its names.
+  enum class State : std::uint8_t {
+    kCreated,
+    kRebalancing,  ///< Getting tasks, or restoring them.
+    kRunning,
+    kPendingShutdown,
+    kNotRunning,
+    kError,  ///< A worker failed for good; failure() says why.
+  };
+
+  /// Throws TopologyError or ConfigError for what can be told without a log.
+  StreamsApplication(Topology topology, StreamsConfig config, Environment environment);
+  ~StreamsApplication();  ///< As close().
+  StreamsApplication(const StreamsApplication&) = delete;
+  StreamsApplication& operator=(const StreamsApplication&) = delete;
+
+  /// Fails when a source topic is missing or has another partition count than its co-partitioned ones.
+  Status start();
+  /// Stops as SIGTERM does: flush, commit, spill, leave. May be called again, and from any thread.
+  void close();
+  State state() const;
+  /// Called at each change of state, from the thread that caused it. Set before start().
+  void on_state_change(std::function<void(State from, State to)> listener);
+  /// Why the state is kError.
+  std::optional<std::string> failure() const;
+
+  const StreamsConfig& config() const;
+  const Topology& topology() const;
+  const Environment& environment() const;
+
+  // --- Queries ------------------------------------------------------------------------------
+
+  std::vector<TaskInfo> tasks() const;
+  std::vector<StoreInfo> stores() const;
+  /// The views of a store's partitions; null where it is not open here, or not restored.
+  /// kNotFound for an unknown store, kUnavailable before any task has it.
+  Result<std::vector<std::shared_ptr<const StoreView>>> views(std::string_view store) const;
+  /// The same with types. The serdes must be those of the topology.
+  template <typename K, typename V>
+  Result<ReadOnlyKeyValueStore<K, V>> store(std::string_view name, AnySerde<K> key_serde = {},
+                                            AnySerde<V> value_serde = {}) const {
+    auto by_partition = views(name);
+    if (!by_partition) return std::unexpected(by_partition.error());
+    return ReadOnlyKeyValueStore<K, V>(*std::move(by_partition), std::move(key_serde),
+                                       std::move(value_serde));
+  }
+  /// Calls `done` when a commit of this application has passed the record at `offset`: from then on
+  /// views show its effects. At once when that is so already; else from a worker's thread, which it
+  /// must not hold up. Dropped at close().
+  void when_processed(const TopicPartition& input, Offset offset, std::function<void()> done);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace thalweg

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace thalweg {
+
+/// A setting that is unknown or cannot be. The message names the key, where it was set, and the nearest
+/// known key or the values that are allowed.
+class ConfigError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+enum class ProcessingGuarantee : std::uint8_t { kAtLeastOnce, kExactlyOnceV2 };
+
+/// What to do with a record that cannot be read, processed or written.
+enum class FailureHandling : std::uint8_t {
+  kFail,        ///< Stop the task with the reason.
+  kContinue,    ///< Log, count, drop.
+  kDeadLetter,  ///< To `errors.dead.letter.queue.topic.name`, in the same transaction (KIP-1034).
+};
+
+/// The settings of one application, under Kafka Streams' keys. Every field stands for one key, whose
+/// name is its comment; streams_config.cc holds the table of keys, documentation, defaults and
+/// limits, from which parsing, `--help` and the documentation are made.
+struct StreamsConfig {
+  std::string application_id;            ///< `application.id`: group, prefix of topics, transactional ids.
+  std::string bootstrap_servers;         ///< `bootstrap.servers`; empty: the embedded log.
+  std::string client_id;                 ///< `client.id`; default: the application id.
+  std::string application_server;        ///< `application.server`: host:port others reach our queries at.
+  std::string state_dir = "./data";      ///< `state.dir`
+  std::int32_t num_stream_threads = 1;   ///< `num.stream.threads`
+  ProcessingGuarantee processing_guarantee =
+      ProcessingGuarantee::kExactlyOnceV2;  ///< `processing.guarantee`
+  std::chrono::milliseconds commit_interval{100};     ///< `commit.interval.ms`
+  std::chrono::milliseconds commit_interval_min{0};   ///< `commit.interval.min.ms`
+  std::size_t statestore_cache_max_bytes = 10u << 20;  ///< `statestore.cache.max.bytes`
+  std::size_t state_memory_max_bytes = 256u << 20;     ///< `state.memory.max.bytes`
+  std::size_t rocksdb_block_cache_bytes = 64u << 20;   ///< `rocksdb.block.cache.bytes`
+  std::chrono::milliseconds state_spill_interval{60'000};  ///< `state.spill.interval.ms`
+  std::chrono::milliseconds max_task_idle{0};          ///< `max.task.idle.ms`; -1: never wait for fetches.
+  std::size_t buffered_records_per_partition = 1000;   ///< `buffered.records.per.partition`
+  std::chrono::milliseconds transaction_timeout{15'000};  ///< `transaction.timeout.ms`
+  std::chrono::milliseconds repartition_purge_interval{30'000};  ///< `repartition.purge.interval.ms`
+  std::chrono::milliseconds task_timeout{300'000};     ///< `task.timeout.ms`
+  std::string topology_optimization = "none";          ///< `topology.optimization`
+  std::int32_t replication_factor = -1;                ///< `replication.factor`
+  FailureHandling deserialization_handler = FailureHandling::kFail;  ///< `deserialization.exception.handler`
+  FailureHandling processing_handler = FailureHandling::kFail;       ///< `processing.exception.handler`
+  FailureHandling production_handler = FailureHandling::kFail;       ///< `production.exception.handler`
+  std::string dead_letter_topic;         ///< `errors.dead.letter.queue.topic.name`
+  std::int32_t log_default_partitions = 3;             ///< `log.default.partitions` (embedded log)
+  /// Keys with the prefixes `consumer.`, `main.consumer.`, `restore.consumer.`, `global.consumer.`,
+  /// `producer.`, `admin.` and `topic.`, for the Kafka client.
+  std::map<std::string, std::string> client_properties;
+};
+
+/// One key of the table.
+struct ConfigKey {
+  std::string_view name;
+  std::string_view description;  ///< One sentence.
+  std::string default_value;
+};
+
+/// Collects settings from several places, the later ones winning: file, environment, flags.
+class StreamsConfigBuilder {
+ public:
+  /// `key = value` lines of a TOML file; tables join their keys with dots. Throws ConfigError with
+  /// file and line.
+  StreamsConfigBuilder& from_toml_file(const std::string& path);
+  StreamsConfigBuilder& from_toml(std::string_view text, std::string_view origin);
+  /// `THALWEG_NUM_STREAM_THREADS=3` sets `num.stream.threads`; `KAFKA_BROKERS` sets
+  /// `bootstrap.servers`; `KAFKA_CLIENT_ID` sets `client.id`.
+  StreamsConfigBuilder& from_environment(char** environment);
+  /// `origin` names the place in errors, such as `--set`.
+  StreamsConfigBuilder& set(std::string_view key, std::string_view value, std::string_view origin);
+  /// Keys of the application itself (`shop.timezone`), passed through by application_value().
+  StreamsConfigBuilder& allow(std::vector<std::string> application_keys);
+
+  /// Checks everything and gives the settings. Throws ConfigError: unknown key, value out of range,
+  /// keys that exclude each other.
+  StreamsConfig build() const;
+  /// The value of a key passed to allow(); empty when not set.
+  std::string application_value(std::string_view key) const;
+  /// Every key with its value and where that came from; secrets masked.
+  struct Effective {
+    std::string key, value, origin;
+  };
+  std::vector<Effective> effective() const;
+
+  static const std::vector<ConfigKey>& keys();
+
+ private:
+  struct Setting {
+    std::string value, origin;
+  };
+  std::map<std::string, Setting, std::less<>> settings_;
+  std::vector<std::string> application_keys_;
+};
+
+}  // namespace thalweg

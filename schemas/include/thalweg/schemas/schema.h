@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <thalweg/schemas/bytes.h>
+
+namespace thalweg {
+
+/// The view of serialised bytes that tools have: bytes to JSON text and back, knowing no C++ type.
+///
+/// Stateless and safe to use from any thread. Both directions throw SerdeError on input that does
+/// not fit; neither ever reads outside its input.
+class Schema {
+ public:
+  virtual ~Schema() = default;
+
+  /// What the bytes are: `string`, `i64`, `f64`, `bytes`, `uuid`, `json`, or a FlatBuffers table's
+  /// full name.
+  virtual std::string_view name() const = 0;
+  /// Appends one JSON value.
+  virtual void to_json(BytesView bytes, std::string& out) const = 0;
+  /// Appends the bytes of one JSON value.
+  virtual void from_json(std::string_view json, std::string& out) const = 0;
+};
+
+using SchemaPtr = std::shared_ptr<const Schema>;
+
+/// The schema of bytes about which nothing is known: a JSON string in base64.
+SchemaPtr bytes_schema();
+
+}  // namespace thalweg

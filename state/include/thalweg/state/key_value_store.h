@@ -1,0 +1,73 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <thalweg/schemas/record.h>
+#include <thalweg/state/state_store.h>
+
+namespace thalweg {
+
+template <typename V>
+struct ValueAndTimestamp {
+  V value;
+  Timestamp timestamp = kNoTimestamp;
+
+  friend bool operator==(const ValueAndTimestamp&, const ValueAndTimestamp&) = default;
+};
+
+/// A walk over a store's entries in the order of their serialised keys. Sees the open transaction.
+/// Writing to the store ends it: only destruction is allowed afterwards.
+template <typename K, typename V>
+class KeyValueIterator {
+ public:
+  virtual ~KeyValueIterator() = default;
+  virtual bool valid() const = 0;
+  virtual void next() = 0;
+  virtual const K& key() const = 0;
+  virtual const ValueAndTimestamp<V>& value() const = 0;
+};
+
+/// A task's table of keys and values: the latest value of each key, with its timestamp.
+///
+/// Reads see the open transaction. References and pointers returned stay valid until the next call on
+/// the same store, whatever it is. K and V are plain types: a deleted key has no value.
+template <typename K, typename V>
+class KeyValueStore : public StateStore {
+ public:
+  using Entry = ValueAndTimestamp<V>;
+  /// Told of a change: the key, the new and the old value (null: none), when it happened and the
+  /// headers of the record that caused it.
+  using Listener = std::function<void(const K& key, const V* new_value, const V* old_value,
+                                      Timestamp timestamp, const Headers& headers)>;
+
+  /// The value of `key`, or null.
+  virtual const V* get(const K& key) = 0;
+  /// The value of `key` with its timestamp, or null.
+  virtual const Entry* get_with_timestamp(const K& key) = 0;
+
+  /// Stores `value` under the timestamp of the record being processed.
+  virtual void put(const K& key, V value) = 0;
+  virtual void put(const K& key, V value, Timestamp timestamp, const Headers& headers) = 0;
+  virtual void remove(const K& key) = 0;
+  virtual void remove(const K& key, Timestamp timestamp, const Headers& headers) = 0;
+
+  /// Entries with from <= key < to, by serialised bytes; an absent bound is open.
+  virtual std::unique_ptr<KeyValueIterator<K, V>> range(const std::optional<K>& from,
+                                                        const std::optional<K>& to,
+                                                        bool reverse = false) = 0;
+  /// Entries whose serialised key starts with `prefix`.
+  virtual std::unique_ptr<KeyValueIterator<K, V>> prefix_scan(BytesView prefix) = 0;
+  std::unique_ptr<KeyValueIterator<K, V>> all() { return range(std::nullopt, std::nullopt); }
+
+  /// With caching, changes reach `listener` at flush, one per key, in order of last write (the record
+  /// cache of Kafka Streams); without, each one at once. `old_values`: whether the listener needs them.
+  virtual void set_listener(Listener listener, bool old_values) = 0;
+  /// Whether changes are held back until flush: the builder asked for caching and the application
+  /// has a cache.
+  virtual bool cached() const = 0;
+};
+
+}  // namespace thalweg

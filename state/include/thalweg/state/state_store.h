@@ -1,0 +1,172 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <thalweg/schemas/record.h>
+#include <thalweg/schemas/schema.h>
+#include <thalweg/state/storage.h>
+
+namespace thalweg {
+
+/// Counts the commits a log has made visible, in order. 0: none.
+using CommitSequence = std::uint64_t;
+
+/// Where a store sends its changes, in the order they are to be replayed. The task appends each to the
+/// store's changelog partition, in the open transaction.
+class ChangelogWriter {
+ public:
+  virtual ~ChangelogWriter() = default;
+  /// A null value deletes the key. The views need to live only during the call.
+  virtual void append(BytesView key, std::optional<BytesView> value, Timestamp timestamp) = 0;
+};
+
+/// The memory all stores of a process share for levels 1 and 2, in estimated bytes. Thread-safe.
+class MemoryBudget {
+ public:
+  explicit MemoryBudget(std::size_t limit) : limit_(limit) {}
+  void add(std::int64_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
+  std::size_t limit() const { return limit_; }
+  std::size_t used() const {
+    const auto used = used_.load(std::memory_order_relaxed);
+    return used < 0 ? 0 : static_cast<std::size_t>(used);
+  }
+
+ private:
+  std::size_t limit_;
+  std::atomic<std::int64_t> used_ = 0;
+};
+
+/// What a task gives a store when it opens it.
+struct StoreContext {
+  /// Null for an in-memory store: then levels 1 and 2 are all there is.
+  Storage* storage = nullptr;
+  std::string family;                    ///< `<application.id>/<task>/<store>`.
+  ChangelogWriter* changelog = nullptr;  ///< Null: logging is off.
+  /// What a stored checkpoint must match to be believed (its offset and time aside).
+  Checkpoint identity = {};
+  MemoryBudget* budget = nullptr;
+  bool caching = false;  ///< The application has a record cache (`statestore.cache.max.bytes` > 0).
+  /// The timestamp and headers of the record being processed; what put() without a time stores.
+  std::function<Timestamp()> record_time = {};
+};
+
+/// One entry as queries see it.
+struct StoredEntry {
+  std::string key;
+  std::string value;
+  Timestamp timestamp = kNoTimestamp;
+};
+
+/// Committed entries of one store of one task, for any thread: interactive queries, HTTP, tools.
+///
+/// Never shows a write of an open or aborted transaction. Every answer comes from one moment; a scan is
+/// a series of such answers, each with at most `limit` entries.
+class StoreView {
+ public:
+  struct Scan {
+    std::optional<std::string> from = {};  ///< Inclusive.
+    std::optional<std::string> to = {};    ///< Exclusive.
+    bool reverse = false;
+    std::size_t limit = 100;
+  };
+
+  virtual ~StoreView() = default;
+  virtual Result<std::optional<StoredEntry>> get(BytesView key) const = 0;
+  virtual Result<std::vector<StoredEntry>> scan(const Scan& scan) const = 0;
+  virtual std::uint64_t approximate_entries() const = 0;
+  /// The last commit whose writes the view can show. An answer that leaves the process waits until
+  /// the log has made that commit durable.
+  virtual CommitSequence last_commit() const = 0;
+};
+
+/// A piece of work that moves a store's committed writes to disk. run() blocks and belongs to the
+/// spilling thread; the store goes on meanwhile, in its own.
+class Spill {
+ public:
+  virtual ~Spill() = default;
+  /// The commit that must be durable before run() is called: disk is never ahead of the log.
+  virtual CommitSequence needs_durable() const = 0;
+  /// Writes the frozen entries and the checkpoint. On an error the entries stay in memory and the
+  /// next spill takes them along.
+  virtual Status run() = 0;
+};
+
+/// A store as its task sees it: typed stores add get and put on top.
+///
+/// Writes pass three levels: the open transaction, committed writes in memory, disk. Nothing
+/// uncommitted ever reaches the second level, so an abort only forgets, and nothing reaches the disk
+/// that its changelog does not already hold durably. All calls come from the task's thread, but for
+/// view() and what it returns.
+class StateStore {
+ public:
+  enum class Kind : std::uint8_t { kKeyValue, kWindow, kSession, kVersioned, kBuffer };
+
+  virtual ~StateStore() = default;
+  virtual const std::string& name() const = 0;
+  virtual Kind kind() const = 0;
+  virtual SchemaPtr key_schema() const = 0;
+  virtual SchemaPtr value_schema() const = 0;
+  /// True when open() found no disk to use: a clean start restores the whole changelog.
+  virtual bool persistent() const = 0;
+
+  virtual Status open(const StoreContext& context) = 0;
+
+  // --- The open transaction -----------------------------------------------------------------
+
+  /// Hands every entry written since the last flush to its listener and to the changelog, in order of
+  /// last write. A store without caching has done so at each write; then this does nothing.
+  virtual void flush() = 0;
+  /// The transaction is committed: its writes become visible to views and may be spilled. They reach
+  /// the changelog up to `changelog_end` (exclusive; kNoOffset when the changelog did not grow).
+  virtual void commit(Offset changelog_end, CommitSequence commit) = 0;
+  /// Forgets every write since the last commit().
+  virtual void abort() = 0;
+  /// An estimate of what the open transaction holds in memory.
+  virtual std::size_t uncommitted_bytes() const = 0;
+
+  // --- Restore ------------------------------------------------------------------------------
+
+  /// The changelog offset to restore from: what the disk or an earlier commit already holds; 0 for
+  /// everything.
+  virtual Offset restored_to() const = 0;
+  /// Applies changelog records, as committed; `next` is the position after them, past control records.
+  virtual void restore(std::span<const RecordView> records, Offset next, CommitSequence commit) = 0;
+  /// Throws away all entries, on disk too, and starts again from offset 0: the stored checkpoint is
+  /// outside the changelog's range or not this changelog's.
+  virtual Status discard() = 0;
+
+  // --- Disk ---------------------------------------------------------------------------------
+
+  /// Estimated bytes of committed writes that are not on disk.
+  virtual std::size_t unspilled_bytes() const = 0;
+  /// Freezes the committed writes for a spill; null when there is nothing to do, none is possible
+  /// (in memory), or one is under way. The store outlives the spill.
+  virtual std::shared_ptr<Spill> start_spill(Timestamp wall_time) = 0;
+
+  // --- Queries ------------------------------------------------------------------------------
+
+  /// The committed entries. The view may be used after the store is closed; it then answers
+  /// kUnavailable.
+  virtual std::shared_ptr<const StoreView> view() const = 0;
+};
+
+/// Makes the store of each task: what a topology holds for a store's name.
+class StoreBuilder {
+ public:
+  virtual ~StoreBuilder() = default;
+  virtual const std::string& name() const = 0;
+  virtual bool logging() const = 0;
+  virtual bool caching() const = 0;
+  /// Settings of the changelog topic that differ from the defaults (`cleanup.policy`, ...).
+  virtual const std::vector<std::pair<std::string, std::string>>& changelog_config() const = 0;
+  virtual std::unique_ptr<StateStore> build() const = 0;
+};
+
+}  // namespace thalweg

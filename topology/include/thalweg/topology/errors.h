@@ -1,0 +1,21 @@
+#pragma once
+
+#include <stdexcept>
+
+namespace thalweg {
+
+/// A topology that cannot work: the message names the node or topic at fault and what to change.
+/// Thrown while building or starting, never while records flow.
+class TopologyError : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+/// User code threw, or bytes could not be read and the handler said fail: stops the task. The message
+/// names task, node, topic, partition and offset; the cause is nested (std::rethrow_if_nested).
+class StreamsError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace thalweg

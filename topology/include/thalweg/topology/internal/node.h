@@ -1,0 +1,86 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <thalweg/topology/task_context.h>
+
+namespace thalweg::internal {
+
+/// What travels with a key and a value from node to node.
+struct RecordContext {
+  Timestamp timestamp = kNoTimestamp;
+  const Headers* headers = &kNoHeaders;  ///< Never null.
+};
+
+/// A node's input: records come by direct call, by reference, and must not be kept.
+///
+/// For a stream V is the value type (std::optional where it may be null); for a table it is Change<V>.
+template <typename K, typename V>
+class Receiver {
+ public:
+  virtual ~Receiver() = default;
+  virtual void process(const K& key, const V& value, const RecordContext& context) = 0;
+};
+
+/// An update of a table's row as it travels: null for "no row". `old_value` is null too when nobody
+/// downstream asked for old values.
+template <typename V>
+struct Change {
+  const V* new_value = nullptr;
+  const V* old_value = nullptr;
+};
+
+/// One node of a sub-topology, in one task. Made by the topology for each task, connected once, then
+/// initialised, run and closed by the task's thread.
+class ProcessorNode {
+ public:
+  explicit ProcessorNode(std::string name) : name_(std::move(name)) {}
+  virtual ~ProcessorNode() = default;
+  ProcessorNode(const ProcessorNode&) = delete;
+  ProcessorNode& operator=(const ProcessorNode&) = delete;
+
+  const std::string& name() const { return name_; }
+  /// Adds a child; throws TopologyError when its input is not of this node's output types.
+  virtual void add_child(ProcessorNode& child) = 0;
+  /// Stores are open and, outside tests of a single node, restored.
+  virtual void init(TaskContext&) {}
+  virtual void close() {}
+
+ private:
+  std::string name_;
+};
+
+/// The typed input of one partition queue: reads the head record into objects it reuses.
+class SourceInput {
+ public:
+  virtual ~SourceInput() = default;
+  /// Reads `record`; false when it is to be dropped (a null payload for a type that has no null; the
+  /// reason is counted). Throws SerdeError on bad bytes. On true, timestamp() is the extracted one.
+  virtual bool prepare(const RecordView& record, const RecordMetadata& metadata,
+                       Timestamp partition_time) = 0;
+  virtual Timestamp timestamp() const = 0;
+  /// Sends the prepared record to the source node's children.
+  virtual void process() = 0;
+};
+
+class SourceNode : public ProcessorNode {
+ public:
+  using ProcessorNode::ProcessorNode;
+  /// One input per partition queue that the node reads.
+  virtual std::unique_ptr<SourceInput> open_input(TaskContext& context) = 0;
+};
+
+/// A sub-topology made for one task: its nodes, children after their parents.
+struct ProcessorGraph {
+  std::vector<std::unique_ptr<ProcessorNode>> nodes;
+  struct Source {
+    std::string topic;  ///< Full name on the log.
+    SourceNode* node;
+  };
+  std::vector<Source> sources;
+};
+
+}  // namespace thalweg::internal

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <thalweg/schemas/serde.h>
+#include <thalweg/schemas/timestamp.h>
+
+namespace thalweg {
+
+// Optional arguments of operators: plain aggregates, filled with designated initialisers:
+//
+//     stream.group_by_key().count({.store = "counts"});
+//
+// A name replaces the generated node name (`KSTREAM-FILTER-0000000001`); Kafka Streams' rules for
+// names apply ([A-Za-z0-9._-], at most 249 characters).
+
+namespace internal {
+
+template <typename T>
+AnySerde<payload_t<T>> default_serde() {
+  static_assert(Serializable<payload_t<T>>,
+                "this key or value type has no serde: specialise thalweg::Serde<T> for it, or pass "
+                "one in the options of the operator");
+  return AnySerde<payload_t<T>>{};
+}
+
+}  // namespace internal
+
+/// Where to start reading a topic that the group has no committed offset for.
+enum class AutoOffsetReset : std::uint8_t { kEarliest, kLatest };
+
+/// The name of an operator without further options.
+struct Named {
+  std::string name = {};
+};
+
+/// How to read a topic.
+template <typename K, typename V>
+struct Consumed {
+  std::string name = {};
+  AnySerde<payload_t<K>> key_serde = internal::default_serde<K>();
+  AnySerde<payload_t<V>> value_serde = internal::default_serde<V>();
+  /// The record's time from its content; absent: the record's own timestamp. A negative result drops
+  /// the record.
+  std::function<Timestamp(const K& key, const V& value, Timestamp record_time,
+                          Timestamp partition_time)>
+      timestamp_extractor = {};
+  AutoOffsetReset auto_offset_reset = AutoOffsetReset::kEarliest;
+};
+
+/// How to write a topic.
+template <typename K, typename V>
+struct Produced {
+  std::string name = {};
+  AnySerde<payload_t<K>> key_serde = internal::default_serde<K>();
+  AnySerde<payload_t<V>> value_serde = internal::default_serde<V>();
+  /// Chooses the partition; absent: murmur2 of the key's bytes, as Java's producer does.
+  std::function<std::int32_t(const K& key, const V& value, std::int32_t partitions)> partitioner =
+      {};
+};
+
+/// How to read and write the repartition topic that a grouping may need.
+template <typename K, typename V>
+struct Grouped {
+  std::string name = {};
+  AnySerde<payload_t<K>> key_serde = internal::default_serde<K>();
+  AnySerde<payload_t<V>> value_serde = internal::default_serde<V>();
+};
+
+/// An explicit repartition topic.
+template <typename K, typename V>
+struct Repartitioned {
+  std::string name = {};
+  AnySerde<payload_t<K>> key_serde = internal::default_serde<K>();
+  AnySerde<payload_t<V>> value_serde = internal::default_serde<V>();
+  std::optional<std::int32_t> partitions = {};
+  std::function<std::int32_t(const K& key, const V& value, std::int32_t partitions)> partitioner =
+      {};
+};
+
+/// How to keep a table. A named store can be queried; without a name it may not exist at all.
+template <typename K, typename V>
+struct Materialized {
+  std::string name = {};  ///< Of the processor node.
+  std::string store = {};
+  AnySerde<K> key_serde = internal::default_serde<K>();
+  AnySerde<V> value_serde = internal::default_serde<V>();
+  bool logging = true;
+  bool caching = true;
+  bool persistent = true;
+  std::vector<std::pair<std::string, std::string>> changelog_config = {};
+};
+
+/// Serdes of the repartition topic that a stream-table join may need.
+template <typename K, typename V>
+struct Joined {
+  std::string name = {};
+  AnySerde<payload_t<K>> key_serde = internal::default_serde<K>();
+  AnySerde<payload_t<V>> value_serde = internal::default_serde<V>();
+};
+
+}  // namespace thalweg

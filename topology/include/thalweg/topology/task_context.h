@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include <thalweg/schemas/record.h>
+#include <thalweg/state/state_store.h>
+
+namespace thalweg {
+
+/// Which clock a punctuation follows.
+enum class PunctuationType : std::uint8_t {
+  kStreamTime,     ///< The task's stream time: the highest timestamp it has taken so far.
+  kWallClockTime,  ///< The application's clock.
+};
+
+/// Called when a punctuation is due, with stream time or wall-clock time.
+using Punctuator = std::function<void(Timestamp)>;
+
+/// A handle on a scheduled punctuation. Copies share it; destruction does not cancel.
+class Cancellable {
+ public:
+  Cancellable() = default;
+  explicit Cancellable(std::shared_ptr<bool> cancelled) : cancelled_(std::move(cancelled)) {}
+  void cancel() {
+    if (cancelled_) *cancelled_ = true;
+  }
+
+ private:
+  std::shared_ptr<bool> cancelled_;
+};
+
+/// A topic as sinks address it; chosen by the RecordCollector.
+using TopicHandle = std::uint32_t;
+
+/// Where a task's output goes: into the open transaction of its worker.
+class RecordCollector {
+ public:
+  virtual ~RecordCollector() = default;
+  /// The handle of `topic` (its full name on the log). A handle stays valid as long as the collector.
+  virtual TopicHandle topic(std::string_view name) = 0;
+  virtual std::int32_t partitions(TopicHandle topic) = 0;
+  /// Writes one record; the bytes are copied. Never fails visibly: what cannot be written aborts the
+  /// transaction, or goes to the production exception handler.
+  virtual void send(TopicHandle topic, std::int32_t partition, std::optional<BytesView> key,
+                    std::optional<BytesView> value, Timestamp timestamp,
+                    const Headers& headers) = 0;
+};
+
+/// What the nodes of a sub-topology may ask of the task that runs them.
+class TaskContext {
+ public:
+  virtual ~TaskContext() = default;
+  virtual std::string_view application_id() const = 0;
+  virtual TaskId task_id() const = 0;
+  /// The store of that name; the topology checked that the node may use it.
+  virtual StateStore& store(std::string_view name) = 0;
+  virtual RecordCollector& collector() = 0;
+  /// Adds `<application.id>-` to the name of an internal topic; other names stay.
+  virtual std::string topic_name(std::string_view name, bool internal) const = 0;
+
+  virtual Timestamp stream_time() const = 0;
+  virtual Timestamp wall_clock_time() const = 0;
+  /// The record being processed; no topic in a punctuation.
+  virtual const RecordMetadata& metadata() const = 0;
+
+  /// Calls `punctuator` each `interval` by Kafka Streams' rules (stream time: first with the first
+  /// record, then at multiples of the interval, once for several missed; wall clock: from now on).
+  virtual Cancellable schedule(std::chrono::milliseconds interval, PunctuationType type,
+                               std::string_view node, Punctuator punctuator) = 0;
+  /// Asks for a commit soon.
+  virtual void request_commit() = 0;
+  /// Counts a record that `node` dropped (`dropped-records`), with the reason for the log.
+  virtual void dropped(std::string_view node, std::string_view reason) = 0;
+};
+
+}  // namespace thalweg

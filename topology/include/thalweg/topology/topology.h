@@ -1,0 +1,127 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <thalweg/state/state_store.h>
+#include <thalweg/topology/errors.h>
+#include <thalweg/topology/internal/node.h>
+#include <thalweg/topology/options.h>
+#include <thalweg/topology/processor.h>
+
+namespace thalweg {
+
+namespace internal {
+class TopologyGraph;
+}
+
+/// What a sub-topology needs from the log before its tasks can run.
+struct SubTopology {
+  std::int32_t id = 0;
+  std::vector<std::string> source_topics;       ///< Outside topics it reads.
+  std::vector<std::string> repartition_sources; ///< Repartition topics it reads, without prefix.
+  std::vector<std::string> sink_topics;         ///< Outside topics it writes (static names).
+  std::vector<std::string> repartition_sinks;   ///< Repartition topics it writes, without prefix.
+  std::vector<std::string> stores;              ///< Names of its stores, in order of creation.
+};
+
+/// A repartition topic the plan asks for.
+struct RepartitionTopic {
+  std::string name;  ///< Without `<application.id>-`.
+  std::optional<std::int32_t> partitions;  ///< Set by Repartitioned; else from what is upstream.
+};
+
+/// What describe() prints, as data: for JSON, DOT and Mermaid.
+struct TopologyDescription {
+  enum class NodeKind : std::uint8_t { kSource, kProcessor, kSink };
+  struct Node {
+    NodeKind kind;
+    std::string name;
+    std::vector<std::string> topics;  ///< Of a source or sink.
+    std::vector<std::string> stores;  ///< Of a processor.
+    std::vector<std::string> predecessors;
+    std::vector<std::string> successors;
+  };
+  struct SubTopologyNodes {
+    std::int32_t id;
+    std::vector<Node> nodes;
+  };
+  std::vector<SubTopologyNodes> subtopologies;
+
+  std::string to_text() const;     ///< Byte for byte what Kafka Streams' toString() gives.
+  std::string to_json() const;
+  std::string to_dot() const;      ///< Graphviz.
+  std::string to_mermaid() const;
+};
+
+/// A graph of sources, processors, sinks and stores: built by StreamsBuilder or by hand with the
+/// Processor API, then run by StreamsApplication or TopologyTestDriver.
+///
+/// Movable; immutable once handed to a runtime, which may then make tasks from any thread.
+class Topology {
+ public:
+  Topology();
+  ~Topology();
+  Topology(Topology&&) noexcept;
+  Topology& operator=(Topology&&) noexcept;
+
+  // --- Processor API ------------------------------------------------------------------------
+
+  /// Reads `topics`; records of K and V go to the nodes that name this one as their parent.
+  template <typename K, typename V>
+  Topology& add_source(std::string name, std::vector<std::string> topics,
+                       Consumed<K, V> consumed = {});
+
+  /// Adds a processor: `supplier()` makes one std::unique_ptr<Processor<KIn, VIn, KOut, VOut>> per
+  /// task. Throws TopologyError for a duplicate name, an unknown parent or types that do not fit.
+  template <typename Supplier>
+  Topology& add_processor(std::string name, Supplier supplier, std::vector<std::string> parents);
+
+  /// Writes what the parents forward to `topic`.
+  template <typename K, typename V>
+  Topology& add_sink(std::string name, std::string topic, std::vector<std::string> parents,
+                     Produced<K, V> produced = {});
+
+  /// Adds a store and lets `processors` use it.
+  Topology& add_state_store(std::shared_ptr<StoreBuilder> builder,
+                            std::vector<std::string> processors = {});
+  /// Lets further processors use stores that exist.
+  Topology& connect_processor_and_state_stores(const std::string& processor,
+                                               const std::vector<std::string>& stores);
+
+  TopologyDescription describe() const;
+
+  // --- For runtimes -------------------------------------------------------------------------
+
+  const std::vector<SubTopology>& subtopologies() const;
+  std::vector<RepartitionTopic> repartition_topics() const;
+  /// Groups of topics read together by one sub-topology, which need equal partition counts.
+  std::vector<std::vector<std::string>> copartition_groups() const;
+  const StoreBuilder& store_builder(std::string_view store) const;
+  /// The topic that holds the store's changes: `<store>-changelog` (internal), or the source topic it
+  /// reuses; nothing when logging is off.
+  struct Changelog {
+    std::string topic;
+    bool internal;
+  };
+  std::optional<Changelog> changelog(std::string_view store) const;
+  /// Schemas of keys and values read or written under that topic name, where the plan knows them.
+  struct TopicSchemas {
+    SchemaPtr key;
+    SchemaPtr value;
+  };
+  std::map<std::string, TopicSchemas> topic_schemas() const;
+  /// Makes the nodes of one task (`subtopology` < 0: of all, as the test driver runs them).
+  internal::ProcessorGraph instantiate(std::int32_t subtopology, const TaskContext& context) const;
+
+ private:
+  friend class StreamsBuilder;
+  std::unique_ptr<internal::TopologyGraph> graph_;
+};
+
+}  // namespace thalweg
