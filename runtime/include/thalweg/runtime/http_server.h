@@ -1,0 +1,196 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <thalweg/schemas/error.h>
+
+namespace thalweg {
+
+class MetricsRegistry;
+
+namespace internal {
+class HttpConnection;
+struct HttpRequestAccess;
+}  // namespace internal
+
+/// A request as a handler sees it. Views stay valid as long as the request.
+class HttpRequest {
+ public:
+  std::string_view method() const { return text(method_); }
+  /// The path as it was sent: percent-encoded, without the query.
+  std::string_view path() const { return text(path_); }
+  /// The decoded path segment that `{name}` of the route stands for; empty when it has no such name.
+  std::string_view param(std::string_view name) const;
+  /// The decoded value of the first query parameter of that name (`?name` alone: empty).
+  std::optional<std::string_view> query(std::string_view name) const;
+  /// The first header of that name, in any case.
+  std::optional<std::string_view> header(std::string_view name) const;
+  /// The client's `address:port`.
+  std::string_view peer() const { return text(peer_); }
+  const std::string& body() const { return body_; }
+  std::string take_body() { return std::move(body_); }
+
+ private:
+  friend struct internal::HttpRequestAccess;
+  // All text is kept in one piece, whose memory serves every request of a connection in turn.
+  struct Slice {
+    std::uint32_t begin = 0;
+    std::uint32_t size = 0;
+  };
+  struct Pair {
+    Slice name;
+    Slice value;
+  };
+  std::string_view text(Slice slice) const { return {text_.data() + slice.begin, slice.size}; }
+
+  std::string text_;
+  std::string body_;
+  Slice method_, path_, peer_;
+  std::vector<Pair> headers_, query_, params_;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body = {};
+  /// Further headers; Content-Length, Date, Connection and Content-Type are the server's.
+  std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
+/// An error as RFC 9457 `application/problem+json`: status, title, `code` for programs, `detail` for
+/// people, and a `hint` what to do (left out when empty).
+HttpResponse problem(int status, std::string_view code, std::string_view detail,
+                     std::string_view hint = {});
+
+/// The rest of an answer that is written piece by piece. Used from any thread, by one at a time.
+class ResponseStream {
+ public:
+  /// Called from the server's thread: true when the client has taken the piece and the next may
+  /// follow, false when it is gone, or wants no more.
+  using Ready = std::move_only_function<void(bool)>;
+
+  ResponseStream() = default;
+  ResponseStream(ResponseStream&& other) noexcept;
+  ResponseStream& operator=(ResponseStream&& other) noexcept;
+  /// A stream that is not finished ends in a broken connection, so that nobody takes the part for
+  /// the whole.
+  ~ResponseStream();
+
+  /// Sends `piece`. Wait for `ready` before the next: that is the back-pressure.
+  void write(std::string piece, Ready ready);
+  /// Ends the answer.
+  void finish();
+
+ private:
+  friend class Responder;
+  ResponseStream(std::shared_ptr<internal::HttpConnection> connection, std::uint64_t request);
+  std::shared_ptr<internal::HttpConnection> connection_;
+  std::uint64_t request_ = 0;
+};
+
+/// The right, and the duty, to answer one request: now, or later and from any thread. Dropped without
+/// an answer it sends a 500. May outlive the server; its answer then goes nowhere.
+class Responder {
+ public:
+  Responder() = default;
+  Responder(Responder&& other) noexcept;
+  Responder& operator=(Responder&& other) noexcept;
+  ~Responder();
+
+  /// Answers. The responder is empty afterwards.
+  void send(HttpResponse response);
+  /// Begins an answer of unknown length; `head.body` is its first piece.
+  ResponseStream stream(HttpResponse head);
+  explicit operator bool() const { return connection_ != nullptr; }
+
+ private:
+  friend class internal::HttpConnection;
+  Responder(std::shared_ptr<internal::HttpConnection> connection, std::uint64_t request);
+  std::shared_ptr<internal::HttpConnection> connection_;
+  std::uint64_t request_ = 0;
+};
+
+/// Every limit is answered with a clear 4xx or by closing the connection, and holds up nobody else.
+struct HttpServerLimits {
+  std::size_t header_bytes = 8u << 10;   ///< Request line and headers; beyond: 431.
+  std::size_t header_fields = 100;       ///< 431.
+  std::size_t uri_bytes = 4u << 10;      ///< 414.
+  std::size_t body_bytes = 1u << 20;     ///< 413.
+  std::size_t connections = 512;         ///< 503.
+  std::chrono::milliseconds header_time{5'000};  ///< From its first byte to the end of the headers: 408.
+  std::chrono::milliseconds body_time{10'000};   ///< For the whole body: 408.
+  std::chrono::milliseconds idle_time{60'000};   ///< Between requests; then the connection is closed.
+  std::chrono::milliseconds answer_time{30'000}; ///< For the handler's answer; then 503.
+  std::chrono::milliseconds write_time{30'000};  ///< For the client to take an answer, or a piece of it.
+};
+
+struct HttpServerOptions {
+  /// `host:port`; port 0 takes a free one. Addresses other than loopback are refused unless
+  /// `allow_remote` is set together with `bearer_token` or `allow_remote_without_token`.
+  std::string listen = "127.0.0.1:0";
+  int threads = 1;
+  HttpServerLimits limits = {};
+  bool allow_remote = false;
+  /// For servers that know their clients by other means (signed tokens in handlers, a proxy).
+  bool allow_remote_without_token = false;
+  /// Not empty: methods other than GET, HEAD and OPTIONS need `Authorization: Bearer <token>`.
+  std::string bearer_token = {};
+  /// Where to count requests, connections and latencies; must outlive the server.
+  MetricsRegistry* metrics = nullptr;
+};
+
+struct HttpRouteOptions {
+  /// The handler itself knows who may do what: the bearer token is not asked for.
+  bool without_token = false;
+};
+
+/// An HTTP/1.1 server: keep-alive, pipelining (answered in order), HEAD from GET, 404 and 405.
+///
+/// Handlers run on the server's threads and must not block them; an answer that has to wait keeps the
+/// Responder and sends it from wherever the wait ends.
+///
+///     HttpServer server({.listen = "127.0.0.1:8080"});
+///     server.route("GET", "/greetings/{name}", [](HttpRequest& request, Responder responder) {
+///       responder.send({.content_type = "text/plain", .body = std::string(request.param("name"))});
+///     });
+///     auto started = server.start();
+class HttpServer {
+ public:
+  /// The request lives until the handler returns; take out of it what is needed longer. A handler
+  /// that throws is answered with a 500.
+  using Handler = std::function<void(HttpRequest& request, Responder responder)>;
+
+  explicit HttpServer(HttpServerOptions options = {});
+  ~HttpServer();  ///< As stop().
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  /// Sends requests whose path fits `pattern` to `handler`; `{name}` stands for one segment, which is
+  /// not empty. Where several patterns fit, the one with the earlier literal segment wins. Before
+  /// start() only. Throws std::invalid_argument for a bad pattern, or one that is there already.
+  void route(std::string_view method, std::string_view pattern, Handler handler,
+             HttpRouteOptions options = {});
+
+  /// Binds and begins to answer. kInvalid: an address that cannot be, or may not be, listened on;
+  /// kIo: one that is taken.
+  Status start();
+  /// The port listened on; 0 before start().
+  std::uint16_t port() const;
+  /// Takes no more requests, waits up to `drain` for the answers of running ones, and stops. May be
+  /// called again, from any thread but the server's own.
+  void stop(std::chrono::milliseconds drain = std::chrono::seconds(5));
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace thalweg
