@@ -1,7 +1,8 @@
 #pragma once
 
-#include <cstring>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 #include <flatbuffers/flatbuffers.h>
@@ -10,8 +11,16 @@
 
 namespace thalweg {
 
-/// The JSON view of the FlatBuffers table `name`, made from the binary schema that flatc embeds
-/// (`--bfbs-gen-embed`). `verify` is the generated verifier: reflection reads only bytes it passed.
+/// Where the binary schema of a generated table is. The headers that the CMake function
+/// thalweg_flatbuffers() makes from `.fbs` files specialise it for every table in them:
+///
+///     static BytesView bytes();  // alive for as long as the program
+template <typename Table>
+struct BinarySchema;
+
+/// The JSON view of the FlatBuffers table `name`, made from a binary schema that stays alive.
+/// `verify` is the generated verifier: reflection reads only bytes it passed, at addresses that are
+/// multiples of 8. Throws std::invalid_argument if the schema has no such table.
 SchemaPtr flatbuffers_schema(std::string_view name, BytesView binary_schema,
                              bool (*verify)(BytesView));
 
@@ -20,7 +29,7 @@ SchemaPtr flatbuffers_schema(std::string_view name, BytesView binary_schema,
 ///     Flat<shop::OrderEvent> event = ...;
 ///     event->order_id()->string_view();
 ///
-/// Always holds a valid table; made by deserialising or from a finished builder.
+/// Holds a valid table, made by deserialising or from a finished builder, unless it is empty().
 template <typename Table>
 class Flat {
  public:
@@ -42,32 +51,41 @@ class Flat {
 
 namespace internal {
 
-/// Throws SerdeError unless `bytes` hold a valid root of type Table, within the limits of our own
-/// messages (depth 32, 4096 tables).
-template <typename Table>
-void verify_table(BytesView bytes) {
-  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(),
-                                 /*max_depth=*/32, /*max_tables=*/4096, /*check_alignment=*/false);
-  if (!verifier.VerifyBuffer<Table>(nullptr)) {
-    throw SerdeError(std::string("not a valid ") + Table::GetFullyQualifiedName() + " (" +
-                     std::to_string(bytes.size()) + " bytes)");
-  }
-}
+/// `bytes` at an address where FlatBuffers may read them in place; copied only if they are not, to
+/// memory of the thread, so that a thread has one of these at a time.
+class AlignedBytes {
+ public:
+  explicit AlignedBytes(BytesView bytes)
+      : view_(reinterpret_cast<std::uintptr_t>(bytes.data()) % sizeof(Word) == 0 ? bytes
+                                                                                : copied(bytes)) {}
+  AlignedBytes(const AlignedBytes&) = delete;
+  AlignedBytes& operator=(const AlignedBytes&) = delete;
 
+  BytesView view() const { return view_; }
+
+ private:
+  using Word = std::uint64_t;
+  static BytesView copied(BytesView bytes);
+
+  BytesView view_;
+};
+
+[[noreturn]] void throw_not_a_table(std::string_view name, BytesView bytes);
+
+/// Whether `bytes`, aligned to 8, hold a valid root of type Table within the limits of our own
+/// messages: depth 32, 4096 tables.
 template <typename Table>
 bool is_valid_table(BytesView bytes) {
+  if (bytes.size() >= FLATBUFFERS_MAX_BUFFER_SIZE) return false;
   flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(),
-                                 32, 4096, false);
+                                 /*max_depth=*/32, /*max_tables=*/4096);
   return verifier.VerifyBuffer<Table>(nullptr);
 }
 
 template <typename Table>
 SchemaPtr table_schema() {
   static const SchemaPtr schema = flatbuffers_schema(
-      Table::GetFullyQualifiedName(),
-      BytesView(reinterpret_cast<const char*>(Table::BinarySchema::data()),
-                Table::BinarySchema::size()),
-      &is_valid_table<Table>);
+      Table::GetFullyQualifiedName(), BinarySchema<Table>::bytes(), &is_valid_table<Table>);
   return schema;
 }
 
@@ -77,8 +95,10 @@ template <typename Table>
 struct Serde<Flat<Table>> {
   static void serialize(const Flat<Table>& value, std::string& out) { out.append(value.bytes_); }
   static void deserialize(BytesView bytes, Flat<Table>& out) {
-    internal::verify_table<Table>(bytes);
-    out.bytes_.assign(bytes);
+    out.bytes_.assign(bytes);  // The string's own storage is aligned, so it is verified there.
+    if (internal::is_valid_table<Table>(out.bytes_)) return;
+    out.bytes_.clear();
+    internal::throw_not_a_table(Table::GetFullyQualifiedName(), bytes);
   }
   static SchemaPtr schema() { return internal::table_schema<Table>(); }
 };
@@ -96,9 +116,12 @@ struct Serde<T> {
     out.append(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize());
   }
   static void deserialize(BytesView bytes, T& out) {
-    internal::verify_table<Table>(bytes);
+    const internal::AlignedBytes aligned(bytes);
+    if (!internal::is_valid_table<Table>(aligned.view())) {
+      internal::throw_not_a_table(Table::GetFullyQualifiedName(), bytes);
+    }
     out = T{};  // UnPackTo of this FlatBuffers release merges instead of replacing.
-    flatbuffers::GetRoot<Table>(bytes.data())->UnPackTo(&out);
+    flatbuffers::GetRoot<Table>(aligned.view().data())->UnPackTo(&out);
   }
   static SchemaPtr schema() { return internal::table_schema<Table>(); }
 };

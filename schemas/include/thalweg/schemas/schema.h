@@ -16,12 +16,14 @@ class Schema {
  public:
   virtual ~Schema() = default;
 
-  /// What the bytes are: `string`, `i64`, `f64`, `bytes`, `uuid`, `json`, or a FlatBuffers table's
-  /// full name.
+  /// What the bytes are: `i16`, `i32`, `i64`, `f32`, `f64`, `bool`, `string`, `bytes`, `uuid`,
+  /// `json`, or a FlatBuffers table's full name.
   virtual std::string_view name() const = 0;
-  /// Appends one JSON value.
+  /// Appends one JSON value, without line breaks. It is valid JSON whatever the bytes: text that
+  /// is not UTF-8 has U+FFFD in the wrong places, numbers that JSON has not are the strings "NaN",
+  /// "Infinity" and "-Infinity".
   virtual void to_json(BytesView bytes, std::string& out) const = 0;
-  /// Appends the bytes of one JSON value.
+  /// Appends the bytes of one JSON value. The error names the type and what was wrong.
   virtual void from_json(std::string_view json, std::string& out) const = 0;
 };
 

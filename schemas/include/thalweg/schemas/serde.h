@@ -1,11 +1,16 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include <thalweg/schemas/bytes.h>
 #include <thalweg/schemas/error.h>
@@ -102,40 +107,97 @@ std::string to_string(const Uuid& uuid);
 /// Throws SerdeError unless `text` is 8-4-4-4-12 hexadecimal digits.
 Uuid uuid_from_string(std::string_view text);
 
+namespace internal {
+
+/// Throws the SerdeError "<type> needs <needed> bytes, got <got>".
+[[noreturn]] void throw_wrong_size(std::string_view type, std::size_t needed, std::size_t got);
+/// Throws the SerdeError for a bool byte other than 0 and 1.
+[[noreturn]] void throw_bad_bool(char byte);
+
+template <typename Unsigned>
+constexpr Unsigned to_big_endian(Unsigned bits) {
+  if constexpr (std::endian::native == std::endian::little) return std::byteswap(bits);
+  return bits;
+}
+
+/// Appends the bits of `value`, most significant byte first.
+template <typename Unsigned, typename T>
+void append_big_endian(T value, std::string& out) {
+  static_assert(sizeof(T) == sizeof(Unsigned));
+  const Unsigned bits = to_big_endian(std::bit_cast<Unsigned>(value));
+  out.append(reinterpret_cast<const char*>(&bits), sizeof bits);
+}
+
+template <typename Unsigned, typename T>
+void read_big_endian(BytesView bytes, T& out, std::string_view type) {
+  static_assert(sizeof(T) == sizeof(Unsigned));
+  if (bytes.size() != sizeof(T)) [[unlikely]] throw_wrong_size(type, sizeof(T), bytes.size());
+  Unsigned bits;
+  std::memcpy(&bits, bytes.data(), sizeof bits);
+  out = std::bit_cast<T>(to_big_endian(bits));
+}
+
+}  // namespace internal
+
 template <>
 struct Serde<std::int16_t> {
-  static void serialize(std::int16_t value, std::string& out);
-  static void deserialize(BytesView bytes, std::int16_t& out);
+  static void serialize(std::int16_t value, std::string& out) {
+    internal::append_big_endian<std::uint16_t>(value, out);
+  }
+  static void deserialize(BytesView bytes, std::int16_t& out) {
+    internal::read_big_endian<std::uint16_t>(bytes, out, "int16");
+  }
   static SchemaPtr schema();
 };
 template <>
 struct Serde<std::int32_t> {
-  static void serialize(std::int32_t value, std::string& out);
-  static void deserialize(BytesView bytes, std::int32_t& out);
+  static void serialize(std::int32_t value, std::string& out) {
+    internal::append_big_endian<std::uint32_t>(value, out);
+  }
+  static void deserialize(BytesView bytes, std::int32_t& out) {
+    internal::read_big_endian<std::uint32_t>(bytes, out, "int32");
+  }
   static SchemaPtr schema();
 };
 template <>
 struct Serde<std::int64_t> {
-  static void serialize(std::int64_t value, std::string& out);
-  static void deserialize(BytesView bytes, std::int64_t& out);
+  static void serialize(std::int64_t value, std::string& out) {
+    internal::append_big_endian<std::uint64_t>(value, out);
+  }
+  static void deserialize(BytesView bytes, std::int64_t& out) {
+    internal::read_big_endian<std::uint64_t>(bytes, out, "int64");
+  }
   static SchemaPtr schema();
 };
 template <>
 struct Serde<float> {
-  static void serialize(float value, std::string& out);
-  static void deserialize(BytesView bytes, float& out);
+  static void serialize(float value, std::string& out) {
+    internal::append_big_endian<std::uint32_t>(value, out);
+  }
+  static void deserialize(BytesView bytes, float& out) {
+    internal::read_big_endian<std::uint32_t>(bytes, out, "float");
+  }
   static SchemaPtr schema();
 };
 template <>
 struct Serde<double> {
-  static void serialize(double value, std::string& out);
-  static void deserialize(BytesView bytes, double& out);
+  static void serialize(double value, std::string& out) {
+    internal::append_big_endian<std::uint64_t>(value, out);
+  }
+  static void deserialize(BytesView bytes, double& out) {
+    internal::read_big_endian<std::uint64_t>(bytes, out, "double");
+  }
   static SchemaPtr schema();
 };
 template <>
 struct Serde<bool> {
-  static void serialize(bool value, std::string& out);
-  static void deserialize(BytesView bytes, bool& out);
+  static void serialize(bool value, std::string& out) { out.push_back(value ? '\1' : '\0'); }
+  static void deserialize(BytesView bytes, bool& out) {
+    if (bytes.size() != 1) [[unlikely]] internal::throw_wrong_size("bool", 1, bytes.size());
+    const char byte = bytes.front();
+    if ((byte & ~1) != 0) [[unlikely]] internal::throw_bad_bool(byte);
+    out = byte != 0;
+  }
   static SchemaPtr schema();
 };
 template <>
