@@ -1,0 +1,224 @@
+#include "application_plan.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include <thalweg/schemas/check.h>
+
+namespace thalweg::internal {
+
+namespace {
+
+using PartitionCounts = std::map<std::string, std::int32_t, std::less<>>;
+
+std::string join(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+void count_or_create(const std::string& topic, const StreamsConfig& config, Log& log,
+                     bool create_missing, PartitionCounts& counts,
+                     std::vector<std::string>& missing) {
+  if (counts.contains(topic)) return;
+  auto spec = log.topic(topic);
+  if (!spec && create_missing) {
+    const TopicSpec wanted{.name = topic, .partitions = config.log_default_partitions};
+    const auto created = log.create_topic(wanted);
+    if (!created && created.error().code != ErrorCode::kAlreadyExists) {
+      throw TopologyError("topic " + topic + " cannot be made: " + created.error().message);
+    }
+    spec = log.topic(topic);
+  }
+  if (spec) {
+    counts[topic] = spec->partitions;
+  } else {
+    missing.push_back(topic);
+  }
+}
+
+// Repartition topics take the count of the widest source upstream; several may be in a row, so this
+// goes on until nothing changes.
+void size_repartition_topics(const Topology& topology, const StreamsConfig& config,
+                             PartitionCounts& counts) {
+  const auto full_name = [&](const std::string& name) { return config.application_id + "-" + name; };
+  for (const auto& topic : topology.repartition_topics()) {
+    if (topic.partitions) counts[full_name(topic.name)] = *topic.partitions;
+  }
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const auto& sub : topology.subtopologies()) {
+      std::int32_t widest = 0;
+      for (const auto& topic : sub.source_topics) widest = std::max(widest, counts[topic]);
+      for (const auto& name : sub.repartition_sources) {
+        widest = std::max(widest, counts[full_name(name)]);
+      }
+      for (const auto& name : sub.repartition_sinks) {
+        auto& count = counts[full_name(name)];
+        const auto& repartitions = topology.repartition_topics();
+        const auto declared = std::ranges::find(repartitions, name, &RepartitionTopic::name);
+        const bool fixed = declared != repartitions.end() && declared->partitions.has_value();
+        if (!fixed && widest > count) {
+          count = widest;
+          changed = true;
+        }
+      }
+    }
+  }
+}
+
+// Kafka Streams' CopartitionedTopicsEnforcer: outside topics of a group must agree, and repartition
+// topics without a number of their own follow them (or the widest of the group).
+void enforce_copartitioning(const Topology& topology, const StreamsConfig& config,
+                            PartitionCounts& counts) {
+  std::set<std::string> repartition;
+  std::set<std::string> fixed;
+  for (const auto& topic : topology.repartition_topics()) {
+    repartition.insert(topic.name);
+    if (topic.partitions) fixed.insert(topic.name);
+  }
+  for (const auto& group : topology.copartition_groups()) {
+    std::int32_t required = 0;
+    bool outside = false;
+    for (const auto& topic : group) {
+      if (repartition.contains(topic)) continue;
+      if (outside && counts[topic] != required) {
+        throw TopologyError("topics not co-partitioned: [" + join(group) +
+                            "] are joined, so they need the same number of partitions");
+      }
+      required = counts[topic];
+      outside = true;
+    }
+    for (const auto& topic : group) {
+      if (!repartition.contains(topic) || outside) continue;
+      required = std::max(required, counts[config.application_id + "-" + topic]);
+    }
+    for (const auto& topic : group) {
+      if (!repartition.contains(topic)) continue;
+      auto& count = counts[config.application_id + "-" + topic];
+      if (fixed.contains(topic) && count != required) {
+        throw TopologyError("repartition topic " + topic + " was given " + std::to_string(count) +
+                            " partitions, but [" + join(group) + "] need " +
+                            std::to_string(required));
+      }
+      count = required;
+    }
+  }
+}
+
+TopicSpec changelog_spec(const StoreBuilder& store, std::string name, std::int32_t partitions) {
+  TopicSpec spec{.name = std::move(name), .partitions = partitions,
+                 .cleanup = CleanupPolicy::kCompact};
+  for (const auto& [key, value] : store.changelog_config()) {
+    if (key == "cleanup.policy") {
+      spec.cleanup = value == "delete"             ? CleanupPolicy::kDelete
+                     : value == "compact,delete" ? CleanupPolicy::kCompactAndDelete
+                                                 : CleanupPolicy::kCompact;
+    } else if (key == "retention.ms") {
+      spec.retention = std::chrono::milliseconds(std::stoll(value));
+    }
+  }
+  return spec;
+}
+
+PlannedSubTopology plan_subtopology(const SubTopology& sub, const Topology& topology,
+                                    const StreamsConfig& config, const PartitionCounts& counts,
+                                    std::vector<TopicSpec>& internal_topics) {
+  PlannedSubTopology planned{.id = sub.id,
+                             .tasks_topic = tasks_topic_name(config.application_id, sub.id),
+                             .inputs = sub.source_topics};
+  for (const auto& name : sub.repartition_sources) {
+    planned.inputs.push_back(config.application_id + "-" + name);
+    planned.repartition_inputs.push_back(planned.inputs.back());
+  }
+  for (const auto& topic : planned.inputs) {
+    planned.tasks = std::max(planned.tasks, counts.find(topic)->second);
+  }
+  internal_topics.push_back({.name = planned.tasks_topic, .partitions = planned.tasks});
+  for (const auto& store : sub.stores) {
+    PlannedSubTopology::Store entry{.name = store, .changelog = {}};
+    if (const auto changelog = topology.changelog(store)) {
+      entry.internal = changelog->internal;
+      entry.changelog =
+          changelog->internal ? config.application_id + "-" + changelog->topic : changelog->topic;
+      if (entry.internal) {
+        internal_topics.push_back(
+            changelog_spec(topology.store_builder(store), entry.changelog, planned.tasks));
+      }
+    }
+    planned.stores.push_back(std::move(entry));
+  }
+  return planned;
+}
+
+}  // namespace
+
+const PlannedSubTopology* ApplicationPlan::by_tasks_topic(std::string_view topic) const {
+  const auto found = std::ranges::find(subtopologies, topic, &PlannedSubTopology::tasks_topic);
+  return found == subtopologies.end() ? nullptr : &*found;
+}
+
+const PlannedSubTopology& ApplicationPlan::by_id(std::int32_t id) const {
+  const auto found = std::ranges::find(subtopologies, id, &PlannedSubTopology::id);
+  THALWEG_CHECK(found != subtopologies.end(), "a task of a sub-topology that is not planned");
+  return *found;
+}
+
+std::string tasks_topic_name(std::string_view application_id, std::int32_t subtopology) {
+  return std::string(application_id) + "-thalweg-tasks-" + std::to_string(subtopology) +
+         "-repartition";
+}
+
+ApplicationPlan plan_application(const Topology& topology, const StreamsConfig& config, Log& log,
+                                 bool create_missing) {
+  PartitionCounts counts;
+  std::vector<std::string> missing;
+  for (const auto& sub : topology.subtopologies()) {
+    for (const auto& topic : sub.source_topics) {
+      count_or_create(topic, config, log, create_missing, counts, missing);
+    }
+    for (const auto& topic : sub.sink_topics) {
+      count_or_create(topic, config, log, create_missing, counts, missing);
+    }
+  }
+  if (!missing.empty()) {
+    throw TopologyError("these topics do not exist: " + join(missing) +
+                        ". Create them before the application starts");
+  }
+  size_repartition_topics(topology, config, counts);
+  enforce_copartitioning(topology, config, counts);
+
+  ApplicationPlan plan;
+  for (const auto& topic : topology.repartition_topics()) {
+    const std::string name = config.application_id + "-" + topic.name;
+    plan.internal_topics.push_back({.name = name, .partitions = counts[name]});
+  }
+  for (const auto& sub : topology.subtopologies()) {
+    if (sub.source_topics.empty() && sub.repartition_sources.empty()) continue;
+    plan.subtopologies.push_back(
+        plan_subtopology(sub, topology, config, counts, plan.internal_topics));
+    plan.total_tasks += plan.subtopologies.back().tasks;
+  }
+  return plan;
+}
+
+Status create_internal_topics(const ApplicationPlan& plan, Log& log) {
+  for (const auto& spec : plan.internal_topics) {
+    const auto created = log.create_topic(spec);
+    if (created) continue;
+    if (created.error().code != ErrorCode::kAlreadyExists) return created;
+    const auto existing = log.topic(spec.name);
+    if (!existing) return std::unexpected(existing.error());
+    if (existing->partitions != spec.partitions) {
+      return thalweg::failure(ErrorCode::kInvalid,
+                     "internal topic " + spec.name + " has " +
+                         std::to_string(existing->partitions) + " partitions, the topology needs " +
+                         std::to_string(spec.partitions) +
+                         ": a source topic's partition count has changed since it was made");
+    }
+  }
+  return {};
+}
+
+}  // namespace thalweg::internal

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <thalweg/runtime/log.h>
+#include <thalweg/runtime/streams_config.h>
+#include <thalweg/topology/topology.h>
+
+namespace thalweg::internal {
+
+/// A sub-topology with its names and numbers on a given log: what a worker makes tasks from.
+struct PlannedSubTopology {
+  std::int32_t id = 0;
+  std::int32_t tasks = 0;           ///< As many as its widest source has partitions.
+  std::string tasks_topic;          ///< The empty topic whose partition i stands for task i.
+  std::vector<std::string> inputs;  ///< Topics read, outside and repartition, full names.
+  std::vector<std::string> repartition_inputs;  ///< Those of them that may be purged.
+  struct Store {
+    std::string name;
+    std::string changelog;    ///< Full name; empty: logging is off.
+    bool internal = true;     ///< False: the changelog is a source topic, which is never written.
+  };
+  std::vector<Store> stores;
+};
+
+/// Every sub-topology of an application, and the internal topics they need.
+struct ApplicationPlan {
+  std::vector<PlannedSubTopology> subtopologies;
+  std::vector<TopicSpec> internal_topics;
+  std::int32_t total_tasks = 0;
+
+  const PlannedSubTopology* by_tasks_topic(std::string_view topic) const;
+  const PlannedSubTopology& by_id(std::int32_t id) const;
+};
+
+/// The name of the topic that a sub-topology's members share out: `kafka-streams-application-reset`
+/// recognises the ending.
+std::string tasks_topic_name(std::string_view application_id, std::int32_t subtopology);
+
+/// Finds every partition count from the log's topics, by Kafka Streams' rules: a repartition topic has
+/// the number it was given, or that of the widest topic before it; co-partitioned topics must agree.
+/// With `create_missing`, outside topics that do not exist are made (the embedded log); otherwise
+/// they are an error that names them. Throws TopologyError.
+ApplicationPlan plan_application(const Topology& topology, const StreamsConfig& config, Log& log,
+                                 bool create_missing);
+
+/// Makes the internal topics that do not exist; fails when one exists with another partition count.
+Status create_internal_topics(const ApplicationPlan& plan, Log& log);
+
+}  // namespace thalweg::internal

@@ -1,0 +1,80 @@
+#include "application_state.h"
+
+#include <utility>
+
+namespace thalweg::internal {
+
+void ApplicationState::publish_view(const std::string& store, std::int32_t partition,
+                                    std::shared_ptr<const StoreView> view) {
+  std::lock_guard lock(views_mutex_);
+  views_[store][partition] = std::move(view);
+}
+
+void ApplicationState::withdraw_view(const std::string& store, std::int32_t partition) {
+  std::lock_guard lock(views_mutex_);
+  views_[store].erase(partition);
+}
+
+std::map<std::int32_t, std::shared_ptr<const StoreView>> ApplicationState::views(
+    std::string_view store) const {
+  std::lock_guard lock(views_mutex_);
+  const auto found = views_.find(store);
+  if (found == views_.end()) return {};
+  return found->second;
+}
+
+void ApplicationState::publish_positions(
+    const std::map<TopicPartition, OffsetAndMetadata>& positions) {
+  std::vector<std::function<void()>> reached;
+  {
+    std::lock_guard lock(positions_mutex_);
+    for (const auto& [input, position] : positions) {
+      auto& entry = positions_[input];
+      entry.committed = position.offset;
+      const auto end = entry.waiting.lower_bound(entry.committed);
+      for (auto waiter = entry.waiting.begin(); waiter != end; ++waiter) {
+        reached.push_back(std::move(waiter->second));
+      }
+      entry.waiting.erase(entry.waiting.begin(), end);
+    }
+  }
+  for (const auto& done : reached) done();
+}
+
+void ApplicationState::when_processed(const TopicPartition& input, Offset offset,
+                                      std::function<void()> done) {
+  {
+    std::lock_guard lock(positions_mutex_);
+    auto& entry = positions_[input];
+    if (entry.committed <= offset) {
+      entry.waiting.emplace(offset, std::move(done));
+      return;
+    }
+  }
+  done();
+}
+
+void ApplicationState::drop_waiters() {
+  std::lock_guard lock(positions_mutex_);
+  for (auto& [input, entry] : positions_) entry.waiting.clear();
+}
+
+void ApplicationState::publish_task(TaskInfo info) {
+  std::lock_guard lock(tasks_mutex_);
+  const TaskId id = info.id;
+  tasks_[id] = std::move(info);
+}
+
+void ApplicationState::withdraw_task(TaskId id) {
+  std::lock_guard lock(tasks_mutex_);
+  tasks_.erase(id);
+}
+
+std::vector<TaskInfo> ApplicationState::tasks() const {
+  std::lock_guard lock(tasks_mutex_);
+  std::vector<TaskInfo> tasks;
+  for (const auto& [id, info] : tasks_) tasks.push_back(info);
+  return tasks;
+}
+
+}  // namespace thalweg::internal

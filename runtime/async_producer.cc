@@ -1,0 +1,193 @@
+#include <thalweg/runtime/async_producer.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <thalweg/schemas/partitioning.h>
+
+namespace thalweg {
+
+namespace {
+
+// Keeps a batch, and so one commit, from growing without bound under load.
+constexpr std::size_t kMaxBatch = 10'000;
+
+}  // namespace
+
+class AsyncProducer::Impl {
+ public:
+  Impl(Log& log, std::string client_id)
+      : log_(log), producer_(log.producer({.client_id = std::move(client_id)})) {
+    producer_->set_wakeup([signal = signal_] { signal->wake(); });
+    producer_->init();
+    thread_ = std::thread([this] { run(); });
+  }
+
+  ~Impl() { close(); }
+
+  void close() {
+    {
+      std::lock_guard lock(signal_->mutex);
+      if (closing_) return;
+      closing_ = true;
+    }
+    signal_->wake();
+    thread_.join();
+  }
+
+  struct Message {
+    std::string topic;
+    std::optional<std::string> key;
+    std::optional<std::string> value;
+    Timestamp timestamp;
+    Headers headers;
+    Callback callback;
+    Sent sent{};
+    TopicHandle handle = 0;
+  };
+
+  void enqueue(Message message) {
+    {
+      std::unique_lock lock(signal_->mutex);
+      if (closing_) {
+        lock.unlock();
+        message.callback(failure(ErrorCode::kUnavailable, "the producer is closed"));
+        return;
+      }
+      waiting_.push_back(std::move(message));
+    }
+    signal_->changed.notify_one();
+  }
+
+ private:
+  struct Signal {
+    void wake() {
+      {
+        std::lock_guard lock(mutex);
+        woken = true;
+      }
+      changed.notify_one();
+    }
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool woken = false;
+  };
+
+  void run() {
+    for (;;) {
+      std::vector<Message> batch;
+      {
+        std::unique_lock lock(signal_->mutex);
+        signal_->changed.wait(lock, [this] { return !waiting_.empty() || closing_; });
+        if (waiting_.empty()) return;
+        const auto count = std::min(waiting_.size(), kMaxBatch);
+        batch.assign(std::make_move_iterator(waiting_.begin()),
+                     std::make_move_iterator(waiting_.begin() + static_cast<std::ptrdiff_t>(count)));
+        waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+      }
+      write(std::move(batch));
+    }
+  }
+
+  void write(std::vector<Message> batch) {
+    producer_->begin();
+    std::string headers;
+    std::vector<Message> sent;
+    sent.reserve(batch.size());
+    for (auto& message : batch) {
+      message.handle = producer_->topic(message.topic);
+      const auto partitions = producer_->partitions(message.handle);
+      if (partitions == 0) {
+        message.callback(failure(ErrorCode::kNotFound, "there is no topic " + message.topic));
+        continue;
+      }
+      const auto partition = message.key
+                                 ? partition_of(*message.key, partitions)
+                                 : static_cast<std::int32_t>(keyless_++ %
+                                                             static_cast<std::uint32_t>(partitions));
+      headers.clear();
+      message.headers.encode(headers);
+      const auto status = producer_->send(message.handle, partition, message.key, message.value,
+                                          message.timestamp, headers);
+      if (!status) {
+        message.callback(std::unexpected(status.error()));
+        continue;
+      }
+      message.sent.partition = {message.topic, partition};
+      sent.push_back(std::move(message));
+    }
+    if (!sent.empty()) commit(std::move(sent));
+  }
+
+  void commit(std::vector<Message> batch) {
+    producer_->commit();
+    const ProducerEvent event = wait_for_commit();
+    if (event.kind != ProducerEvent::Kind::kCommitted) {
+      if (event.kind == ProducerEvent::Kind::kAbortRequired) producer_->abort();
+      for (auto& message : batch) message.callback(std::unexpected(event.error));
+      return;
+    }
+    // The batch's records of a partition are consecutive and end at delivered_end().
+    std::unordered_map<TopicPartition, Offset> next;
+    for (auto message = batch.rbegin(); message != batch.rend(); ++message) {
+      auto [position, first] = next.try_emplace(message->sent.partition, kNoOffset);
+      if (first) {
+        position->second =
+            producer_->delivered_end(message->handle, message->sent.partition.partition);
+      }
+      message->sent.offset = --position->second;
+    }
+    auto durable = std::make_shared<std::vector<Message>>(std::move(batch));
+    log_.durability().when_durable(event.commit, [durable] {
+      for (auto& message : *durable) message.callback(std::move(message.sent));
+    });
+  }
+
+  ProducerEvent wait_for_commit() {
+    for (;;) {
+      ProducerEvent event;
+      while (producer_->poll(event)) {
+        if (event.kind != ProducerEvent::Kind::kReady && event.kind != ProducerEvent::Kind::kAborted) {
+          return event;
+        }
+      }
+      std::unique_lock lock(signal_->mutex);
+      signal_->changed.wait(lock, [this] { return signal_->woken; });
+      signal_->woken = false;
+    }
+  }
+
+  Log& log_;
+  std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
+  std::unique_ptr<LogProducer> producer_;
+  std::vector<Message> waiting_;
+  bool closing_ = false;
+  std::uint32_t keyless_ = 0;
+  std::thread thread_;
+
+  friend class AsyncProducer;
+};
+
+AsyncProducer::AsyncProducer(Log& log, std::string client_id)
+    : impl_(std::make_unique<Impl>(log, std::move(client_id))) {}
+
+AsyncProducer::~AsyncProducer() = default;
+
+void AsyncProducer::send(std::string topic, std::optional<std::string> key,
+                         std::optional<std::string> value, Timestamp timestamp, Headers headers,
+                         Callback callback) {
+  impl_->enqueue({.topic = std::move(topic),
+                  .key = std::move(key),
+                  .value = std::move(value),
+                  .timestamp = timestamp,
+                  .headers = std::move(headers),
+                  .callback = std::move(callback)});
+}
+
+void AsyncProducer::close() { impl_->close(); }
+
+}  // namespace thalweg

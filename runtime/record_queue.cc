@@ -1,0 +1,67 @@
+#include "record_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace thalweg::internal {
+
+RecordQueue::RecordQueue(TopicPartition partition, SourceNode& source, TaskContext& context,
+                         Offset position, Timestamp partition_time, BadRecord on_bad_record)
+    : partition_(std::move(partition)),
+      context_(context),
+      source_name_(source.name()),
+      input_(source.open_input(context)),
+      on_bad_record_(std::move(on_bad_record)),
+      position_(position),
+      partition_time_(partition_time),
+      metadata_{partition_.topic, partition_.partition, kNoOffset} {}
+
+void RecordQueue::add(RecordBatch batch) {
+  buffered_ += batch.records.size();
+  batches_.push_back(std::move(batch));
+  if (!has_head_) read_head();
+}
+
+void RecordQueue::pop() {
+  partition_time_ = std::max(partition_time_, head_timestamp_);
+  position_ = metadata_.offset + 1;
+  ++cursor_;
+  --buffered_;
+  read_head();
+}
+
+void RecordQueue::read_head() {
+  has_head_ = false;
+  while (!batches_.empty()) {
+    RecordBatch& batch = batches_.front();
+    for (; cursor_ < batch.records.size(); ++cursor_, --buffered_) {
+      const RecordView& record = batch.records[cursor_];
+      metadata_.offset = record.offset;
+      if (readable(record)) {
+        has_head_ = true;
+        return;
+      }
+      position_ = record.offset + 1;
+    }
+    position_ = std::max(position_, batch.next);
+    batches_.pop_front();
+    cursor_ = 0;
+  }
+}
+
+bool RecordQueue::readable(const RecordView& record) {
+  try {
+    if (!input_->prepare(record, metadata_, partition_time_)) return false;
+  } catch (const SerdeError& error) {
+    on_bad_record_(record, metadata_, error);
+    return false;
+  }
+  head_timestamp_ = input_->timestamp();
+  if (head_timestamp_ < from_millis(0)) {
+    context_.dropped(source_name_, "negative timestamp");
+    return false;
+  }
+  return true;
+}
+
+}  // namespace thalweg::internal

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+
+#include <thalweg/runtime/log.h>
+#include <thalweg/topology/internal/node.h>
+
+namespace thalweg::internal {
+
+/// The records of one input partition that a task has fetched and not yet processed.
+///
+/// The head is always read already, so that its timestamp can be compared; records that cannot be read
+/// or are to be dropped never become the head.
+class RecordQueue {
+ public:
+  /// Decides about a record that cannot be read: returns to skip it, throws to stop the task.
+  using BadRecord = std::function<void(const RecordView& record, const RecordMetadata& metadata,
+                                       const SerdeError& error)>;
+
+  /// `source` makes the typed input; `position` is the first offset that will be read.
+  RecordQueue(TopicPartition partition, SourceNode& source, TaskContext& context, Offset position,
+              Timestamp partition_time, BadRecord on_bad_record);
+  RecordQueue(const RecordQueue&) = delete;
+  RecordQueue& operator=(const RecordQueue&) = delete;
+
+  void add(RecordBatch batch);
+  bool empty() const { return !has_head_; }
+  std::size_t buffered() const { return buffered_; }
+
+  Timestamp head_timestamp() const { return head_timestamp_; }
+  const RecordMetadata& head_metadata() const { return metadata_; }
+  /// The head, still as bytes.
+  const RecordView& head() const { return batches_.front().records[cursor_]; }
+  /// Runs the head through the topology. It stays the head until pop().
+  void process_head() { input_->process(); }
+  /// Done with the head: reads the next one.
+  void pop();
+
+  const TopicPartition& partition() const { return partition_; }
+  /// The offset to commit: of the first record that is neither processed nor dropped.
+  Offset position() const { return has_head_ ? metadata_.offset : position_; }
+  /// The highest timestamp processed from this partition.
+  Timestamp partition_time() const { return partition_time_; }
+
+ private:
+  void read_head();
+  bool readable(const RecordView& record);
+
+  TopicPartition partition_;
+  TaskContext& context_;
+  std::string source_name_;
+  std::unique_ptr<SourceInput> input_;
+  BadRecord on_bad_record_;
+  std::deque<RecordBatch> batches_;
+  std::size_t cursor_ = 0;  // Of the head, in the first batch.
+  std::size_t buffered_ = 0;
+  Offset position_;
+  bool has_head_ = false;
+  Timestamp head_timestamp_ = kNoTimestamp;
+  Timestamp partition_time_;
+  RecordMetadata metadata_;
+};
+
+}  // namespace thalweg::internal

@@ -1,0 +1,88 @@
+#include "store_restorer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "phase_board.h"
+
+namespace thalweg::internal {
+
+Status StoreRestorer::add(TaskId task, const std::string& name, std::shared_ptr<StateStore> store,
+                          const TopicPartition& changelog, ConsumerEvent::Range range) {
+  Offset from = store->restored_to();
+  // Below the beginning is fine only for a store that starts from nothing: what is gone was deleted
+  // or compacted, and the rest is whole.
+  const bool truncated = from > range.end || (from > 0 && from < range.begin);
+  if (truncated) {
+    spdlog::warn("store {} [{}]: local state is at offset {}, but {} holds {} to {}: restoring it "
+                 "from the beginning",
+                 name, to_string(task), from, to_string(changelog), range.begin, range.end);
+    if (auto discarded = store->discard(); !discarded) return discarded;
+    from = 0;
+  }
+  from = std::max(from, range.begin);
+  if (from >= range.end) return {};
+  const std::uint32_t tag = next_tag_++;
+  consumer_->assign(changelog, from, tag);
+  active_.emplace(tag, Active{task, std::move(store), changelog,
+                              {.store = name, .from = from, .position = from, .end = range.end}});
+  return {};
+}
+
+void StoreRestorer::remove(TaskId task) {
+  std::erase_if(active_, [&](const auto& item) {
+    if (item.second.task != task) return false;
+    consumer_->unassign(item.second.changelog);
+    return true;
+  });
+}
+
+bool StoreRestorer::run_once(std::size_t max_records) {
+  if (active_.empty()) return false;
+  read_events();
+  batches_.clear();
+  if (!consumer_->fetch(batches_, max_records)) return false;
+  PhaseScope phase(Phase::kRestore);
+  for (const auto& batch : batches_) {
+    const auto found = active_.find(batch.tag);
+    if (found == active_.end()) continue;
+    auto& active = found->second;
+    active.store->restore(batch.records, batch.next, batch.commit);
+    active.progress.position = batch.next;
+    if (batch.next >= active.progress.end) {
+      spdlog::debug("store {} [{}]: restored {} to {}", active.progress.store,
+                    to_string(active.task), active.progress.from, batch.next);
+      consumer_->unassign(active.changelog);
+      active_.erase(found);
+    }
+  }
+  return true;
+}
+
+void StoreRestorer::read_events() {
+  ConsumerEvent event;
+  while (consumer_->poll(event)) {
+    if (event.kind == ConsumerEvent::Kind::kFailed) {
+      failure_ = event.error;
+    } else if (event.kind == ConsumerEvent::Kind::kOutOfRange) {
+      failure_ = Error{ErrorCode::kCorrupt, "changelog " + to_string(event.partitions.at(0)) +
+                                                " lost records while it was read"};
+    }
+  }
+}
+
+bool StoreRestorer::restoring(TaskId task) const {
+  return std::ranges::any_of(active_, [&](const auto& item) { return item.second.task == task; });
+}
+
+std::vector<TaskInfo::Restore> StoreRestorer::progress(TaskId task) const {
+  std::vector<TaskInfo::Restore> progress;
+  for (const auto& [tag, active] : active_) {
+    if (active.task == task) progress.push_back(active.progress);
+  }
+  return progress;
+}
+
+}  // namespace thalweg::internal

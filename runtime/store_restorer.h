@@ -1,0 +1,53 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <thalweg/runtime/log.h>
+#include <thalweg/runtime/streams_application.h>
+#include <thalweg/state/state_store.h>
+
+namespace thalweg::internal {
+
+/// Reads changelogs into stores, a bounded chunk at a time, beside the tasks that run.
+///
+/// A store is restored when the position is at the end that was measured after its task was assigned:
+/// positions, not records, are counted, since control and compacted records take offsets too.
+class StoreRestorer {
+ public:
+  explicit StoreRestorer(std::unique_ptr<LogConsumer> consumer) : consumer_(std::move(consumer)) {}
+
+  /// Restores `store` of `task` from what it holds up to `range.end`. A store that holds offsets the
+  /// changelog does not have is emptied first.
+  Status add(TaskId task, const std::string& name, std::shared_ptr<StateStore> store,
+             const TopicPartition& changelog, ConsumerEvent::Range range);
+  /// The task is gone, or begins anew: stops restoring its stores.
+  void remove(TaskId task);
+  /// Reads and applies up to about `max_records`; returns whether there was anything.
+  bool run_once(std::size_t max_records);
+  bool restoring(TaskId task) const;
+  bool idle() const { return active_.empty(); }
+  std::vector<TaskInfo::Restore> progress(TaskId task) const;
+  /// Why restoring cannot go on, if so.
+  const std::optional<Error>& failure() const { return failure_; }
+
+ private:
+  struct Active {
+    TaskId task;
+    std::shared_ptr<StateStore> store;
+    TopicPartition changelog;
+    TaskInfo::Restore progress;
+  };
+  void read_events();
+
+  std::unique_ptr<LogConsumer> consumer_;
+  std::map<std::uint32_t, Active> active_;  // By tag.
+  std::uint32_t next_tag_ = 0;
+  std::vector<RecordBatch> batches_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace thalweg::internal

@@ -1,0 +1,301 @@
+#include "stream_task.h"
+
+#include <exception>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include <thalweg/schemas/check.h>
+#include <thalweg/schemas/partitioning.h>
+
+#include "partition_time.h"
+
+namespace thalweg::internal {
+
+namespace {
+
+// Changes of one store, on their way into the open transaction.
+class StoreChangelogWriter final : public ChangelogWriter {
+ public:
+  StoreChangelogWriter(RecordCollector& collector, const TopicPartition& changelog)
+      : collector_(collector),
+        topic_(collector.topic(changelog.topic)),
+        partition_(changelog.partition) {}
+
+  void append(BytesView key, std::optional<BytesView> value, Timestamp timestamp) override {
+    collector_.send(topic_, partition_, key, value, timestamp, kNoHeaders);
+  }
+
+ private:
+  RecordCollector& collector_;
+  TopicHandle topic_;
+  std::int32_t partition_;
+};
+
+std::string store_family(const StreamTask& task, const std::string& store) {
+  return std::string(task.application_id()) + "/" + to_string(task.task_id()) + "/" + store;
+}
+
+std::string dead_letter_topic(std::string pattern, std::string_view topic) {
+  constexpr std::string_view kTopic = "{topic}";
+  if (const auto at = pattern.find(kTopic); at != std::string::npos) {
+    pattern.replace(at, kTopic.size(), topic);
+  }
+  return pattern;
+}
+
+std::string place(const RecordMetadata& metadata) {
+  return "topic=" + std::string(metadata.topic) +
+         ", partition=" + std::to_string(metadata.partition) +
+         ", offset=" + std::to_string(metadata.offset);
+}
+
+}  // namespace
+
+StreamTask::StreamTask(Setup setup) : setup_(std::move(setup)) {
+  for (const auto& topic : setup_.plan->inputs) inputs_.push_back({topic, setup_.id.partition});
+  if (auto* metrics = setup_.environment.metrics) {
+    const MetricsRegistry::Labels labels{{"client_id", setup_.config->client_id},
+                                         {"task_id", to_string(setup_.id)}};
+    dropped_counter_ = &metrics->counter("kafka_streams_stream_task_metrics_dropped_records_total",
+                                         "Records dropped: late, null, or unreadable", labels);
+    processed_counter_ = &metrics->counter("kafka_streams_stream_task_metrics_process_total",
+                                           "Records processed", labels);
+  }
+}
+
+StreamTask::~StreamTask() { suspend(); }
+
+Status StreamTask::open_stores() {
+  Log* log = setup_.environment.log;
+  for (const auto& planned : setup_.plan->stores) {
+    Store store{.name = planned.name,
+                .store = setup_.topology->store_builder(planned.name).build(),
+                .changelog = {planned.changelog, setup_.id.partition},
+                .internal = planned.internal,
+                .writer = nullptr};
+    if (!planned.changelog.empty() && planned.internal) {
+      store.writer = std::make_unique<StoreChangelogWriter>(*setup_.collector, store.changelog);
+    }
+    StoreContext context{.storage = setup_.environment.storage,
+                         .family = store_family(*this, planned.name),
+                         .changelog = store.writer.get(),
+                         .identity = {.cluster_id = log ? log->cluster_id() : "",
+                                      .changelog = planned.changelog,
+                                      .changelog_partitions = setup_.plan->tasks},
+                         .budget = setup_.environment.budget,
+                         .caching = setup_.config->statestore_cache_max_bytes > 0,
+                         .record_time = [this] { return record_time_; }};
+    if (auto opened = store.store->open(context); !opened) return opened;
+    stores_by_name_[planned.name] = store.store.get();
+    stores_.push_back(std::move(store));
+  }
+  return {};
+}
+
+void StreamTask::start(const std::map<TopicPartition, OffsetAndMetadata>& committed) {
+  THALWEG_CHECK(!started_, "a task is started twice");
+  started_ = true;
+  graph_ = setup_.topology->instantiate(setup_.subtopology, *this);
+  for (const auto& input : inputs_) {
+    const auto source = std::ranges::find(graph_.sources, input.topic, &ProcessorGraph::Source::topic);
+    THALWEG_CHECK(source != graph_.sources.end(), "a planned input has no source node");
+    const auto& position = committed.at(input);
+    const Timestamp partition_time = decode_partition_time(position.metadata);
+    stream_time_ = std::max(stream_time_, partition_time);
+    group_.add_queue(std::make_unique<RecordQueue>(
+        input, *source->node, *this, position.offset, partition_time,
+        [this](const RecordView& record, const RecordMetadata& metadata, const SerdeError& error) {
+          bad_record(record, metadata, error);
+        }));
+  }
+  for (auto& node : graph_.nodes) node->init(*this);
+}
+
+void StreamTask::suspend() {
+  if (started_) {
+    for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
+      try {
+        (*node)->close();
+      } catch (const std::exception& error) {
+        spdlog::error("task {}: closing {} failed: {}", to_string(setup_.id), (*node)->name(),
+                      error.what());
+      }
+    }
+  }
+  started_ = false;
+  group_ = {};
+  graph_ = {};
+  stream_clock_ = {};
+  wall_clock_ = {};
+  stream_time_ = record_time_ = kNoTimestamp;
+  idle_since_.reset();
+  commit_requested_ = false;
+  for (auto& store : stores_) store.store->abort();
+}
+
+bool StreamTask::ready(Timestamp wall_clock) {
+  if (group_.empty()) return false;
+  if (setup_.config->max_task_idle <= std::chrono::milliseconds(0) || group_.all_buffered()) {
+    idle_since_.reset();
+    return true;
+  }
+  if (!idle_since_) idle_since_ = wall_clock;
+  return wall_clock - *idle_since_ >= setup_.config->max_task_idle;
+}
+
+std::size_t StreamTask::process(std::size_t max_records, Timestamp wall_clock) {
+  std::size_t done = 0;
+  while (done < max_records && ready(wall_clock)) {
+    RecordQueue& queue = group_.next();
+    stream_time_ = std::max(stream_time_, queue.head_timestamp());
+    process_head(queue);
+    group_.pop_next();
+    ++done;
+    stream_clock_.punctuate(stream_time_, [&](const PunctuationQueue::Schedule& due) {
+      punctuate(due, stream_time_);
+    });
+  }
+  processed_ += done;
+  if (processed_counter_ && done > 0) processed_counter_->add(done);
+  return done;
+}
+
+void StreamTask::process_head(RecordQueue& queue) {
+  metadata_ = queue.head_metadata();
+  record_time_ = queue.head_timestamp();
+  try {
+    queue.process_head();
+  } catch (const std::exception& error) {
+    switch (setup_.config->processing_handler) {
+      case FailureHandling::kFail:
+        fail_processing(error, metadata_);
+      case FailureHandling::kContinue:
+        spdlog::warn("task {}: skipped a record ({}): {}", to_string(setup_.id), place(metadata_),
+                     error.what());
+        dropped("", "processing failed");
+        break;
+      case FailureHandling::kDeadLetter:
+        to_dead_letters(queue.head(), metadata_, "ProcessingError", error.what());
+        dropped("", "processing failed");
+        break;
+    }
+  }
+}
+
+void StreamTask::fail_processing(const std::exception& cause, const RecordMetadata& metadata) {
+  std::throw_with_nested(StreamsError("Exception caught in process. taskId=" + to_string(setup_.id) +
+                                      ", " + place(metadata) + ": " + cause.what()));
+}
+
+bool StreamTask::punctuate_wall_clock(Timestamp wall_clock) {
+  return wall_clock_.punctuate(wall_clock, [&](const PunctuationQueue::Schedule& due) {
+    punctuate(due, wall_clock);
+  });
+}
+
+void StreamTask::punctuate(const PunctuationQueue::Schedule& schedule, Timestamp time) {
+  metadata_ = {};
+  record_time_ = time;
+  try {
+    schedule.punctuator(time);
+  } catch (const std::exception& error) {
+    std::throw_with_nested(StreamsError("Exception caught in punctuate. taskId=" +
+                                        to_string(setup_.id) + ", processor=" + schedule.node +
+                                        ": " + error.what()));
+  }
+}
+
+void StreamTask::flush() {
+  metadata_ = {};
+  for (auto& store : stores_) store.store->flush();
+}
+
+std::map<TopicPartition, OffsetAndMetadata> StreamTask::positions() const {
+  std::map<TopicPartition, OffsetAndMetadata> positions;
+  for (const auto& queue : group_.queues()) {
+    positions[queue->partition()] = {queue->position(),
+                                     encode_partition_time(queue->partition_time())};
+  }
+  return positions;
+}
+
+void StreamTask::committed(const std::vector<Offset>& ends, CommitSequence commit) {
+  for (std::size_t i = 0; i < stores_.size(); ++i) stores_[i].store->commit(ends[i], commit);
+  commit_requested_ = false;
+}
+
+std::size_t StreamTask::uncommitted_bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& store : stores_) bytes += store.store->uncommitted_bytes();
+  return bytes;
+}
+
+StateStore& StreamTask::store(std::string_view name) {
+  const auto found = stores_by_name_.find(std::string(name));
+  if (found == stores_by_name_.end()) {
+    throw TopologyError("task " + to_string(setup_.id) + " has no store " + std::string(name));
+  }
+  return *found->second;
+}
+
+std::string StreamTask::topic_name(std::string_view name, bool internal) const {
+  return internal ? setup_.config->application_id + "-" + std::string(name) : std::string(name);
+}
+
+Cancellable StreamTask::schedule(std::chrono::milliseconds interval, PunctuationType type,
+                                 std::string_view node, Punctuator punctuator) {
+  if (interval <= std::chrono::milliseconds(0)) {
+    throw TopologyError("processor " + std::string(node) +
+                        " schedules a punctuation with an interval that is not positive");
+  }
+  if (type == PunctuationType::kStreamTime) {
+    return stream_clock_.schedule(from_millis(0), interval, node, std::move(punctuator));
+  }
+  return wall_clock_.schedule(wall_clock_time() + interval, interval, node, std::move(punctuator));
+}
+
+void StreamTask::dropped(std::string_view node, std::string_view reason) {
+  ++dropped_;
+  if (dropped_counter_) dropped_counter_->add();
+  SPDLOG_DEBUG("task {}: {} dropped a record ({}): {}", to_string(setup_.id), node,
+               place(metadata_), reason);
+  static_cast<void>(node);
+  static_cast<void>(reason);
+}
+
+void StreamTask::bad_record(const RecordView& record, const RecordMetadata& metadata,
+                            const SerdeError& error) {
+  switch (setup_.config->deserialization_handler) {
+    case FailureHandling::kFail:
+      throw StreamsError("cannot read a record (" + place(metadata) + "): " + error.what() +
+                         ". deserialization.exception.handler is set to fail");
+    case FailureHandling::kDeadLetter:
+      to_dead_letters(record, metadata, "DeserializationError", error.what());
+      break;
+    case FailureHandling::kContinue:
+      break;
+  }
+  spdlog::warn("task {}: skipped an unreadable record ({}): {}", to_string(setup_.id),
+               place(metadata), error.what());
+  dropped("", "unreadable");
+}
+
+void StreamTask::to_dead_letters(const RecordView& record, const RecordMetadata& metadata,
+                                 std::string_view exception, std::string_view message) {
+  Headers headers = Headers::decode(record.headers);
+  headers.add("__streams.errors.exception", std::string(exception));
+  headers.add("__streams.errors.message", std::string(message));
+  headers.add("__streams.errors.topic", std::string(metadata.topic));
+  headers.add("__streams.errors.partition", std::to_string(metadata.partition));
+  headers.add("__streams.errors.offset", std::to_string(metadata.offset));
+  const TopicHandle topic = setup_.collector->topic(
+      dead_letter_topic(setup_.config->dead_letter_topic, metadata.topic));
+  const std::int32_t partitions = setup_.collector->partitions(topic);
+  const std::int32_t partition =
+      record.key ? partition_of(*record.key, partitions)
+                 : static_cast<std::int32_t>(record.offset % partitions);
+  setup_.collector->send(topic, partition, record.key, record.value, record.timestamp, headers);
+}
+
+}  // namespace thalweg::internal

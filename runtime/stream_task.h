@@ -1,0 +1,135 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <thalweg/runtime/clock.h>
+#include <thalweg/runtime/log.h>
+#include <thalweg/runtime/streams_application.h>
+#include <thalweg/runtime/streams_config.h>
+#include <thalweg/topology/topology.h>
+
+#include "application_plan.h"
+#include "partition_group.h"
+#include "punctuation_queue.h"
+
+namespace thalweg::internal {
+
+/// One instance of a sub-topology: its stores, and a *processing half* made around them (queues, nodes,
+/// punctuations) that an abort throws away whole.
+///
+///     open_stores() -> [restore through stores()] -> start() -> enqueue/process/punctuate
+///         -> flush() -> (transaction commits) -> committed() -> ...
+///         -> suspend() -> [restore] -> start() ...
+///
+/// Used by one thread at a time. Knows nothing of consumers and producers: the worker and the test
+/// driver feed it and collect what it sends.
+class StreamTask final : public TaskContext {
+ public:
+  struct Setup {
+    TaskId id;
+    const Topology* topology;
+    std::int32_t subtopology;          ///< -1: all of them in one task (the test driver).
+    const PlannedSubTopology* plan;
+    const StreamsConfig* config;
+    Environment environment;
+    RecordCollector* collector;
+  };
+  struct Store {
+    std::string name;
+    std::shared_ptr<StateStore> store;
+    TopicPartition changelog;  ///< Empty topic: none.
+    bool internal = true;
+    std::unique_ptr<ChangelogWriter> writer;
+  };
+
+  explicit StreamTask(Setup setup);
+  ~StreamTask() override;
+
+  Status open_stores();
+  std::vector<Store>& stores() { return stores_; }
+  /// The partitions this task reads; enqueue() names them by their place here.
+  const std::vector<TopicPartition>& inputs() const { return inputs_; }
+
+  // --- The processing half ------------------------------------------------------------------
+
+  /// Makes the nodes and queues. `committed` holds the position of every input, with metadata.
+  void start(const std::map<TopicPartition, OffsetAndMetadata>& committed);
+  /// Drops the processing half and everything uncommitted.
+  void suspend();
+  bool started() const { return started_; }
+
+  void enqueue(std::size_t input, RecordBatch batch) { group_.add_records(input, std::move(batch)); }
+  std::size_t buffered() const { return group_.buffered(); }
+  /// Whether a record may be processed now: by `max.task.idle.ms`, an empty input may be waited for.
+  bool ready(Timestamp wall_clock);
+  /// Processes up to `max_records`; returns how many. Throws StreamsError.
+  std::size_t process(std::size_t max_records, Timestamp wall_clock);
+  /// Fires what is due on the wall clock. Throws StreamsError.
+  bool punctuate_wall_clock(Timestamp wall_clock);
+  std::optional<Timestamp> next_wall_clock_punctuation() const { return wall_clock_.next(); }
+
+  // --- Commit -------------------------------------------------------------------------------
+
+  /// Flushes the caches, which may forward and write more.
+  void flush();
+  /// The position of every input, to be committed with the transaction.
+  std::map<TopicPartition, OffsetAndMetadata> positions() const;
+  /// The transaction is committed. `ends[i]`: where stores()[i]'s changelog ends now, or kNoOffset.
+  void committed(const std::vector<Offset>& ends, CommitSequence commit);
+  std::size_t uncommitted_bytes() const;
+  bool commit_requested() const { return commit_requested_; }
+  std::uint64_t processed() const { return processed_; }
+  std::uint64_t dropped_records() const { return dropped_; }
+
+  // --- TaskContext --------------------------------------------------------------------------
+
+  std::string_view application_id() const override { return setup_.config->application_id; }
+  TaskId task_id() const override { return setup_.id; }
+  StateStore& store(std::string_view name) override;
+  RecordCollector& collector() override { return *setup_.collector; }
+  std::string topic_name(std::string_view name, bool internal) const override;
+  Timestamp stream_time() const override { return stream_time_; }
+  Timestamp wall_clock_time() const override { return setup_.environment.clock->wall_clock(); }
+  const RecordMetadata& metadata() const override { return metadata_; }
+  Cancellable schedule(std::chrono::milliseconds interval, PunctuationType type,
+                       std::string_view node, Punctuator punctuator) override;
+  void request_commit() override { commit_requested_ = true; }
+  void dropped(std::string_view node, std::string_view reason) override;
+
+ private:
+  void process_head(RecordQueue& queue);
+  void punctuate(const PunctuationQueue::Schedule& schedule, Timestamp time);
+  void bad_record(const RecordView& record, const RecordMetadata& metadata, const SerdeError& error);
+  void to_dead_letters(const RecordView& record, const RecordMetadata& metadata,
+                       std::string_view exception, std::string_view message);
+  [[noreturn]] void fail_processing(const std::exception& cause, const RecordMetadata& metadata);
+
+  Setup setup_;
+  std::vector<TopicPartition> inputs_;
+  std::vector<Store> stores_;
+  boost::unordered_flat_map<std::string, StateStore*> stores_by_name_;
+
+  bool started_ = false;
+  ProcessorGraph graph_;
+  PartitionGroup group_;
+  PunctuationQueue stream_clock_;
+  PunctuationQueue wall_clock_;
+  Timestamp stream_time_ = kNoTimestamp;
+  Timestamp record_time_ = kNoTimestamp;
+  RecordMetadata metadata_;
+  std::optional<Timestamp> idle_since_;
+  bool commit_requested_ = false;
+  std::uint64_t processed_ = 0;
+  std::uint64_t dropped_ = 0;
+  Counter* dropped_counter_ = nullptr;
+  Counter* processed_counter_ = nullptr;
+};
+
+}  // namespace thalweg::internal

@@ -1,0 +1,54 @@
+#include "stream_thread.h"
+
+#include <utility>
+
+namespace thalweg::internal {
+
+StreamThread::StreamThread(std::unique_ptr<Worker> worker, Clock& clock,
+                           std::function<void()> on_progress)
+    : worker_(std::move(worker)), clock_(clock), on_progress_(std::move(on_progress)) {
+  worker_->set_wakeup([signal = signal_] {
+    {
+      std::lock_guard lock(signal->mutex);
+      if (signal->woken) return;
+      signal->woken = true;
+    }
+    signal->changed.notify_one();
+  });
+}
+
+StreamThread::~StreamThread() {
+  request_stop();
+  join();
+}
+
+void StreamThread::start() {
+  worker_->join();
+  thread_ = std::thread([this] { run(); });
+}
+
+void StreamThread::request_stop() { worker_->request_stop(); }
+
+void StreamThread::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void StreamThread::run() {
+  bool settled = false;
+  while (!worker_->stopped()) {
+    const bool worked = worker_->run_once();
+    if (worker_->settled() != settled) {
+      settled = !settled;
+      on_progress_();
+    }
+    if (worked || worker_->stopped()) continue;
+    const auto deadline = worker_->next_deadline();
+    const auto wait = deadline - clock_.now();
+    std::unique_lock lock(signal_->mutex);
+    signal_->changed.wait_for(lock, wait, [this] { return signal_->woken; });
+    signal_->woken = false;
+  }
+  on_progress_();
+}
+
+}  // namespace thalweg::internal

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "worker.h"
+
+namespace thalweg::internal {
+
+/// Drives one worker: steps it while it has something to do, waits when it has not.
+class StreamThread {
+ public:
+  /// `on_progress` is called from the thread when settled() or stopped() of the worker may have changed.
+  StreamThread(std::unique_ptr<Worker> worker, Clock& clock, std::function<void()> on_progress);
+  ~StreamThread();
+
+  void start();
+  /// Asks the worker to stop; join() waits until it has.
+  void request_stop();
+  void join();
+  const Worker& worker() const { return *worker_; }
+
+ private:
+  // Outlives the thread: the log may hold a wake-up a little longer.
+  struct Signal {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool woken = false;
+  };
+  void run();
+
+  std::unique_ptr<Worker> worker_;
+  Clock& clock_;
+  std::function<void()> on_progress_;
+  std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
+  std::thread thread_;
+};
+
+}  // namespace thalweg::internal

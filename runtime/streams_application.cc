@@ -1,0 +1,249 @@
+#include <thalweg/runtime/streams_application.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <random>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include <thalweg/schemas/check.h>
+
+#include "application_plan.h"
+#include "application_state.h"
+#include "spiller.h"
+#include "stream_thread.h"
+
+namespace thalweg {
+
+namespace {
+
+using internal::ApplicationPlan;
+using internal::ApplicationState;
+using internal::PlannedSubTopology;
+using internal::Spiller;
+using internal::StreamThread;
+using internal::Worker;
+using internal::WorkerSetup;
+
+constexpr std::string_view state_name(StreamsApplication::State state) {
+  constexpr std::array<std::string_view, 6> kNames{"CREATED",          "REBALANCING", "RUNNING",
+                                                   "PENDING_SHUTDOWN", "NOT_RUNNING", "ERROR"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+}  // namespace
+
+class StreamsApplication::Impl {
+ public:
+  Impl(Topology topology, StreamsConfig config, Environment environment)
+      : topology_(std::move(topology)), config_(std::move(config)), environment_(environment) {
+    if (config_.application_id.empty()) {
+      throw ConfigError("application.id is not set: it names the group and the internal topics");
+    }
+    if (config_.client_id.empty()) config_.client_id = config_.application_id;
+    THALWEG_CHECK(environment_.log && environment_.clock && environment_.budget,
+                  "an application needs a log, a clock and a memory budget");
+  }
+
+  ~Impl() { close(); }
+
+  Status start() {
+    {
+      std::lock_guard lock(lifecycle_);
+      if (state_ != State::kCreated) {
+        return thalweg::failure(ErrorCode::kInvalid, "the application was started before");
+      }
+      change_state(State::kRebalancing);
+    }
+    try {
+      plan_ = internal::plan_application(topology_, config_, *environment_.log,
+                                         config_.bootstrap_servers.empty());
+    } catch (const TopologyError& error) {
+      fail(error.what());
+      return thalweg::failure(ErrorCode::kInvalid, error.what());
+    }
+    if (auto created = internal::create_internal_topics(plan_, *environment_.log); !created) {
+      fail(created.error().message);
+      return created;
+    }
+    spiller_ = std::make_unique<Spiller>(environment_.log->durability());
+    spiller_->start();
+    for (std::int32_t i = 0; i < config_.num_stream_threads; ++i) {
+      threads_.push_back(std::make_unique<StreamThread>(
+          std::make_unique<Worker>(worker_setup(i)), *environment_.clock, [this] { on_progress(); }));
+    }
+    for (auto& thread : threads_) thread->start();
+    return {};
+  }
+
+  void close() {
+    std::lock_guard lock(lifecycle_);
+    const State before = state_;
+    if (before == State::kNotRunning || before == State::kCreated) {
+      change_state(State::kNotRunning);
+      return;
+    }
+    if (before != State::kError) change_state(State::kPendingShutdown);
+    for (auto& thread : threads_) thread->request_stop();
+    for (auto& thread : threads_) thread->join();
+    threads_.clear();
+    if (spiller_) spiller_->stop();
+    published_.drop_waiters();
+    if (before != State::kError) change_state(State::kNotRunning);
+  }
+
+  State state() const { return state_; }
+
+  void on_state_change(std::function<void(State, State)> listener) {
+    listener_ = std::move(listener);
+  }
+
+  std::optional<std::string> failure_reason() const {
+    std::lock_guard lock(failure_mutex_);
+    return failure_;
+  }
+
+  std::vector<StoreInfo> stores() const {
+    std::vector<StoreInfo> stores;
+    for (const auto& sub : topology_.subtopologies()) {
+      for (const auto& name : sub.stores) stores.push_back(store_info(sub.id, name));
+    }
+    return stores;
+  }
+
+  Result<std::vector<std::shared_ptr<const StoreView>>> views(std::string_view store) const {
+    for (const auto& sub : plan_.subtopologies) {
+      if (std::ranges::find(sub.stores, store, &PlannedSubTopology::Store::name) ==
+          sub.stores.end()) {
+        continue;
+      }
+      std::vector<std::shared_ptr<const StoreView>> views(static_cast<std::size_t>(sub.tasks));
+      for (auto& [partition, view] : published_.views(store)) {
+        views[static_cast<std::size_t>(partition)] = std::move(view);
+      }
+      return views;
+    }
+    const auto stores = this->stores();
+    const bool known = std::ranges::find(stores, store, &StoreInfo::name) != stores.end();
+    return known ? thalweg::failure(ErrorCode::kUnavailable, "the application is not running yet")
+                 : thalweg::failure(ErrorCode::kNotFound,
+                                    config_.application_id + " has no store " + std::string(store));
+  }
+
+  const Topology& topology() const { return topology_; }
+  const StreamsConfig& config() const { return config_; }
+  const Environment& environment() const { return environment_; }
+  ApplicationState& published() { return published_; }
+
+ private:
+  WorkerSetup worker_setup(std::int32_t index) {
+    return {.index = index,
+            // One process holds the embedded log, so the name need not tell instances apart.
+            .transactional_id = config_.application_id + "-" + std::to_string(index),
+            .topology = &topology_,
+            .plan = &plan_,
+            .config = &config_,
+            .environment = environment_,
+            .state = &published_,
+            .spiller = spiller_.get()};
+  }
+
+  StoreInfo store_info(std::int32_t subtopology, const std::string& name) const {
+    const auto store = topology_.store_builder(name).build();
+    StoreInfo info{.name = name,
+                   .kind = store->kind(),
+                   .key_schema = store->key_schema(),
+                   .value_schema = store->value_schema()};
+    for (const auto& sub : plan_.subtopologies) {
+      if (sub.id == subtopology) info.partitions = sub.tasks;
+    }
+    for (const auto& [partition, view] : published_.views(name)) {
+      info.available.push_back(partition);
+      info.approximate_entries += view->approximate_entries();
+    }
+    return info;
+  }
+
+  // Called by the stream threads: looks at all workers and tells the state.
+  void on_progress() {
+    for (const auto& thread : threads_) {
+      if (!thread->worker().stopped() || !thread->worker().failure()) continue;
+      fail(*thread->worker().failure());
+      for (auto& other : threads_) other->request_stop();
+      return;
+    }
+    std::lock_guard lock(progress_mutex_);
+    const State state = state_;
+    if (state != State::kRebalancing && state != State::kRunning) return;
+    const bool settled = std::ranges::all_of(
+        threads_, [](const auto& thread) { return thread->worker().settled(); });
+    const State now = settled ? State::kRunning : State::kRebalancing;
+    if (now != state) change_state(now);
+  }
+
+  void fail(std::string reason) {
+    {
+      std::lock_guard lock(failure_mutex_);
+      if (!failure_) failure_ = std::move(reason);
+    }
+    change_state(State::kError);
+  }
+
+  void change_state(State to) {
+    const State from = state_.exchange(to);
+    if (from == to) return;
+    spdlog::info("{}: {} -> {}", config_.application_id, state_name(from), state_name(to));
+    if (listener_) listener_(from, to);
+  }
+
+  Topology topology_;
+  StreamsConfig config_;
+  Environment environment_;
+  ApplicationPlan plan_;
+  ApplicationState published_;
+  std::unique_ptr<Spiller> spiller_;
+  std::vector<std::unique_ptr<StreamThread>> threads_;
+
+  std::mutex lifecycle_;  // start() and close(), one at a time.
+  std::mutex progress_mutex_;
+  std::atomic<State> state_ = State::kCreated;
+  std::function<void(State, State)> listener_;
+  mutable std::mutex failure_mutex_;
+  std::optional<std::string> failure_;
+};
+
+StreamsApplication::StreamsApplication(Topology topology, StreamsConfig config,
+                                       Environment environment)
+    : impl_(std::make_unique<Impl>(std::move(topology), std::move(config), environment)) {}
+
+StreamsApplication::~StreamsApplication() = default;
+
+Status StreamsApplication::start() { return impl_->start(); }
+void StreamsApplication::close() { impl_->close(); }
+StreamsApplication::State StreamsApplication::state() const { return impl_->state(); }
+
+void StreamsApplication::on_state_change(std::function<void(State from, State to)> listener) {
+  impl_->on_state_change(std::move(listener));
+}
+
+std::optional<std::string> StreamsApplication::failure() const { return impl_->failure_reason(); }
+const StreamsConfig& StreamsApplication::config() const { return impl_->config(); }
+const Topology& StreamsApplication::topology() const { return impl_->topology(); }
+const Environment& StreamsApplication::environment() const { return impl_->environment(); }
+std::vector<TaskInfo> StreamsApplication::tasks() const { return impl_->published().tasks(); }
+std::vector<StoreInfo> StreamsApplication::stores() const { return impl_->stores(); }
+
+Result<std::vector<std::shared_ptr<const StoreView>>> StreamsApplication::views(
+    std::string_view store) const {
+  return impl_->views(store);
+}
+
+void StreamsApplication::when_processed(const TopicPartition& input, Offset offset,
+                                        std::function<void()> done) {
+  impl_->published().when_processed(input, offset, std::move(done));
+}
+
+}  // namespace thalweg

@@ -1,0 +1,211 @@
+#include <thalweg/runtime/topology_test_driver.h>
+
+#include <algorithm>
+#include <map>
+
+#include <thalweg/runtime/clock.h>
+
+#include "stream_task.h"
+
+namespace thalweg {
+
+namespace {
+
+using internal::PlannedSubTopology;
+using internal::StreamTask;
+
+// Keeps what the task sends, topic by topic; every topic has one partition.
+class CapturingCollector final : public RecordCollector {
+ public:
+  TopicHandle topic(std::string_view name) override {
+    const auto found = std::ranges::find(names_, name);
+    if (found != names_.end()) return static_cast<TopicHandle>(found - names_.begin());
+    names_.emplace_back(name);
+    return static_cast<TopicHandle>(names_.size() - 1);
+  }
+  std::int32_t partitions(TopicHandle) override { return 1; }
+  void send(TopicHandle topic, std::int32_t, std::optional<BytesView> key,
+            std::optional<BytesView> value, Timestamp timestamp, const Headers& headers) override {
+    TopologyTestDriver::Produced record{.key = {}, .value = {}, .timestamp = timestamp,
+                                        .headers = headers};
+    if (key) record.key.emplace(*key);
+    if (value) record.value.emplace(*value);
+    fresh_.emplace_back(topic, std::move(record));
+  }
+
+  std::vector<std::pair<TopicHandle, TopologyTestDriver::Produced>> take() {
+    return std::exchange(fresh_, {});
+  }
+  const std::string& name(TopicHandle topic) const { return names_[topic]; }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<std::pair<TopicHandle, TopologyTestDriver::Produced>> fresh_;
+};
+
+// All sub-topologies as one, on topics of one partition.
+PlannedSubTopology plan_as_one(const Topology& topology, const std::string& application_id) {
+  PlannedSubTopology plan{.id = 0, .tasks = 1};
+  for (const auto& sub : topology.subtopologies()) {
+    for (const auto& topic : sub.source_topics) plan.inputs.push_back(topic);
+    for (const auto& topic : sub.repartition_sources) {
+      plan.inputs.push_back(application_id + "-" + topic);
+    }
+    for (const auto& name : sub.stores) {
+      PlannedSubTopology::Store store{.name = name, .changelog = {}};
+      if (const auto changelog = topology.changelog(name)) {
+        store.internal = changelog->internal;
+        store.changelog =
+            changelog->internal ? application_id + "-" + changelog->topic : changelog->topic;
+      }
+      plan.stores.push_back(std::move(store));
+    }
+  }
+  return plan;
+}
+
+StreamsConfig named(StreamsConfig config) {
+  if (config.application_id.empty()) config.application_id = "topology-test-driver";
+  if (config.client_id.empty()) config.client_id = config.application_id;
+  return config;
+}
+
+}  // namespace
+
+class TopologyTestDriver::Impl {
+ public:
+  Impl(Topology topology, StreamsConfig config, Timestamp wall_clock)
+      : topology_(std::move(topology)),
+        config_(named(std::move(config))),
+        clock_(wall_clock),
+        plan_(plan_as_one(topology_, config_.application_id)),
+        task_({.id = {0, 0},
+               .topology = &topology_,
+               .subtopology = -1,
+               .plan = &plan_,
+               .config = &config_,
+               .environment = {.clock = &clock_, .budget = &budget_},
+               .collector = &collector_}) {
+    if (auto opened = task_.open_stores(); !opened) throw StreamsError(opened.error().message);
+    std::map<TopicPartition, OffsetAndMetadata> from_the_beginning;
+    for (const auto& input : task_.inputs()) from_the_beginning[input] = {0, {}};
+    task_.start(from_the_beginning);
+    commit();
+  }
+
+  void pipe(const std::string& topic, Produced record) {
+    if (record.timestamp < from_millis(0)) {
+      throw std::invalid_argument(
+          "Invalid timestamp: " + std::to_string(to_millis(record.timestamp)) +
+          ". Timestamp should always be non-negative or null.");
+    }
+    const auto input = input_of(topic);
+    if (!input) throw std::invalid_argument("Unknown topic: " + topic);
+    enqueue(*input, std::move(record));
+    complete_all_processable_work();
+  }
+
+  void advance_wall_clock_time(std::chrono::milliseconds by) {
+    clock_.advance(by);
+    task_.punctuate_wall_clock(clock_.wall_clock());
+    commit();
+    complete_all_processable_work();
+  }
+
+  StreamTask& task() { return task_; }
+  std::map<std::string, std::deque<Produced>>& produced() { return produced_; }
+
+ private:
+  std::optional<std::size_t> input_of(const std::string& topic) const {
+    const auto found = std::ranges::find(task_.inputs(), topic, &TopicPartition::topic);
+    if (found == task_.inputs().end()) return std::nullopt;
+    return static_cast<std::size_t>(found - task_.inputs().begin());
+  }
+
+  void enqueue(std::size_t input, Produced record) {
+    struct Memory {
+      Produced record;
+      std::string headers;
+    };
+    auto memory = std::make_shared<Memory>(Memory{std::move(record), {}});
+    memory->record.headers.encode(memory->headers);
+    const Offset offset = next_offset_[input]++;
+    RecordBatch batch{.next = offset + 1, .memory = memory};
+    batch.records.push_back({.offset = offset,
+                             .timestamp = memory->record.timestamp,
+                             .key = memory->record.key,
+                             .value = memory->record.value,
+                             .headers = memory->headers});
+    task_.enqueue(input, std::move(batch));
+  }
+
+  void complete_all_processable_work() {
+    while (task_.process(1, clock_.wall_clock()) > 0) commit();
+  }
+
+  void commit() {
+    task_.flush();
+    ++commits_;
+    std::vector<Offset> ends;
+    for (const auto& store : task_.stores()) {
+      ends.push_back(store.changelog.topic.empty() ? kNoOffset : static_cast<Offset>(commits_));
+    }
+    task_.committed(ends, commits_);
+    for (auto& [topic, record] : collector_.take()) {
+      const std::string& name = collector_.name(topic);
+      if (const auto input = input_of(name)) enqueue(*input, record);
+      produced_[name].push_back(std::move(record));
+    }
+  }
+
+  Topology topology_;
+  StreamsConfig config_;
+  ManualClock clock_;
+  MemoryBudget budget_{1u << 30};
+  CapturingCollector collector_;
+  PlannedSubTopology plan_;
+  StreamTask task_;
+  std::map<std::size_t, Offset> next_offset_;
+  CommitSequence commits_ = 0;
+  std::map<std::string, std::deque<Produced>> produced_;
+};
+
+TopologyTestDriver::TopologyTestDriver(Topology topology, StreamsConfig config,
+                                       Timestamp wall_clock)
+    : impl_(std::make_unique<Impl>(std::move(topology), std::move(config), wall_clock)) {}
+
+TopologyTestDriver::~TopologyTestDriver() = default;
+
+void TopologyTestDriver::pipe(const std::string& topic, std::optional<std::string> key,
+                              std::optional<std::string> value, Timestamp timestamp,
+                              const Headers& headers) {
+  impl_->pipe(topic, {std::move(key), std::move(value), timestamp, headers});
+}
+
+void TopologyTestDriver::advance_wall_clock_time(std::chrono::milliseconds by) {
+  impl_->advance_wall_clock_time(by);
+}
+
+StateStore& TopologyTestDriver::store(const std::string& name) {
+  for (auto& store : impl_->task().stores()) {
+    if (store.name == name) return *store.store;
+  }
+  throw std::invalid_argument("there is no store " + name);
+}
+
+std::deque<TopologyTestDriver::Produced>* TopologyTestDriver::produced(const std::string& topic) {
+  const auto found = impl_->produced().find(topic);
+  return found == impl_->produced().end() ? nullptr : &found->second;
+}
+
+std::set<std::string> TopologyTestDriver::produced_topics() const {
+  std::set<std::string> topics;
+  for (const auto& [topic, records] : impl_->produced()) topics.insert(topic);
+  return topics;
+}
+
+std::uint64_t TopologyTestDriver::dropped_records() const {
+  return impl_->task().dropped_records();
+}
+
+}  // namespace thalweg

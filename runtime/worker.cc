@@ -1,0 +1,272 @@
+#include "worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "phase_board.h"
+
+namespace thalweg::internal {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// How much one step does before it looks at events and clocks again.
+constexpr std::size_t kFetchRecords = 10'000;
+constexpr std::size_t kProcessRecords = 2'000;
+constexpr std::size_t kRestoreRecords = 50'000;
+constexpr auto kHousekeepingInterval = 200ms;
+
+std::string client_id(const WorkerSetup& setup, const std::string& suffix) {
+  return setup.config->client_id + "-StreamThread-" + std::to_string(setup.index + 1) + suffix;
+}
+
+}  // namespace
+
+Worker::Worker(WorkerSetup setup)
+    : setup_(std::move(setup)),
+      config_(*setup_.config),
+      clock_(*setup_.environment.clock),
+      name_(client_id(setup_, "")) {
+  if (auto* metrics = setup_.environment.metrics) {
+    const MetricsRegistry::Labels labels{{"client_id", config_.client_id}, {"thread_id", name_}};
+    commits_ = &metrics->counter("kafka_streams_stream_thread_metrics_commit_total",
+                                 "Transactions committed", labels);
+    aborts_ = &metrics->counter("thalweg_aborts_total", "Transactions aborted", labels);
+    commit_latency_ = &metrics->histogram("thalweg_commit_latency_seconds",
+                                          "From the start of a commit until it is visible", labels);
+  }
+}
+
+Worker::~Worker() = default;
+
+void Worker::set_wakeup(std::function<void()> wakeup) { wakeup_ = std::move(wakeup); }
+
+void Worker::join() {
+  Log& log = *setup_.environment.log;
+  consumer_ = log.consumer({.group = config_.application_id, .client_id = client_id(setup_, "")});
+  consumer_->set_wakeup(wakeup_);
+  auto restore = log.consumer({.client_id = client_id(setup_, "-restore")});
+  restore->set_wakeup(wakeup_);
+  restorer_ = std::make_unique<StoreRestorer>(std::move(restore));
+  std::vector<std::string> topics;
+  for (const auto& sub : setup_.plan->subtopologies) topics.push_back(sub.tasks_topic);
+  consumer_->subscribe(topics);
+  renew_producer();
+}
+
+bool Worker::run_once() {
+  if (phase_ == Phase::kStopped) return false;
+  try {
+    bool worked = poll_producer();
+    worked |= poll_consumer();
+    if (phase_ == Phase::kSpilling) {
+      finish_stop();
+      return false;
+    }
+    if (phase_ == Phase::kStarting) {
+      if (stop_requested_) {
+        stop_when_asked();
+        return true;
+      }
+      if (renew_at_ && clock_.now() >= *renew_at_) renew_producer();
+    }
+    if (phase_ != Phase::kRunning) return worked;
+    worked |= settle();
+    worked |= restorer_->run_once(kRestoreRecords);
+    if (restorer_->failure()) {
+      fail(restorer_->failure()->message);
+      return true;
+    }
+    worked |= start_restored();
+    worked |= take_input();
+    worked |= process();
+    worked |= punctuate();
+    if (commit_due(!worked)) {
+      begin_commit();
+      worked = true;
+    } else if (!dirty_ && !revoked_.empty()) {
+      release_revoked();
+      worked = true;
+    }
+    spill_what_is_due();
+    stop_when_asked();
+    return worked;
+  } catch (const std::exception& error) {
+    fail(error.what());
+    return true;
+  }
+}
+
+bool Worker::take_input() {
+  if (disk_full_->load() && setup_.environment.budget->used() > setup_.environment.budget->limit()) {
+    return false;  // Nothing more fits in memory, and nothing can leave it.
+  }
+  std::size_t running = 0;
+  std::size_t buffered = 0;
+  for (const auto& [id, member] : members_) {
+    if (member.state != TaskInfo::State::kRunning) continue;
+    running += member.task->inputs().size();
+    buffered += member.task->buffered();
+  }
+  if (running == 0 || buffered >= running * config_.buffered_records_per_partition) return false;
+  batches_.clear();
+  if (!consumer_->fetch(batches_, kFetchRecords)) return false;
+  for (auto& batch : batches_) {
+    const Input& input = inputs_[batch.tag];
+    if (input.member) input.member->task->enqueue(input.index, std::move(batch));
+  }
+  return true;
+}
+
+bool Worker::process() {
+  const Timestamp wall_clock = clock_.wall_clock();
+  std::size_t done = 0;
+  for (auto& [id, member] : members_) {
+    if (member.state == TaskInfo::State::kRunning) {
+      done += member.task->process(kProcessRecords, wall_clock);
+    }
+  }
+  if (done == 0) return false;
+  if (!dirty_) transaction_began_ = clock_.now();
+  dirty_ = true;
+  return true;
+}
+
+bool Worker::punctuate() {
+  const Timestamp wall_clock = clock_.wall_clock();
+  bool fired = false;
+  for (auto& [id, member] : members_) {
+    if (member.state == TaskInfo::State::kRunning) {
+      fired |= member.task->punctuate_wall_clock(wall_clock);
+    }
+  }
+  if (!fired) return false;
+  if (!dirty_) transaction_began_ = clock_.now();
+  dirty_ = true;
+  return true;
+}
+
+bool Worker::commit_due(bool drained) const {
+  if (collector_.failure()) return true;
+  if (!dirty_) return false;
+  if (stop_requested_ || !revoked_.empty()) return true;
+  const auto now = clock_.now();
+  if (drained && now - last_commit_ >= config_.commit_interval_min) return true;
+  if (now - transaction_began_ >= std::min(config_.commit_interval, config_.transaction_timeout / 3)) {
+    return true;
+  }
+  const std::size_t share = setup_.environment.budget->limit() /
+                            static_cast<std::size_t>(4 * std::max(1, config_.num_stream_threads));
+  std::size_t uncommitted = 0;
+  for (const auto& [id, member] : members_) {
+    if (member.state != TaskInfo::State::kRunning) continue;
+    if (member.task->commit_requested()) return true;
+    uncommitted += member.task->uncommitted_bytes();
+  }
+  return uncommitted > share;
+}
+
+Clock::Instant Worker::next_deadline() const {
+  const auto now = clock_.now();
+  auto deadline = std::min(next_housekeeping_, now + kHousekeepingInterval);
+  if (renew_at_) deadline = std::min(deadline, *renew_at_);
+  if (dirty_) deadline = std::min(deadline, last_commit_ + config_.commit_interval_min);
+  const Timestamp wall_clock = clock_.wall_clock();
+  for (const auto& [id, member] : members_) {
+    if (member.state != TaskInfo::State::kRunning) continue;
+    if (const auto next = member.task->next_wall_clock_punctuation()) {
+      deadline = std::min<Clock::Instant>(deadline, now + std::max(*next - wall_clock, 0ms));
+    }
+    if (member.task->buffered() > 0) deadline = std::min<Clock::Instant>(deadline, now + 1ms);
+  }
+  return deadline;
+}
+
+void Worker::spill_what_is_due() {
+  const auto now = clock_.now();
+  if (now < next_housekeeping_) return;
+  next_housekeeping_ = now + kHousekeepingInterval;
+  purge_repartition_topics();
+  const MemoryBudget& budget = *setup_.environment.budget;
+  const bool pressed = budget.used() > budget.limit() / 2;
+  for (auto& [id, member] : members_) {
+    publish(member);
+    for (auto& store : member.task->stores()) {
+      auto [last, first] = member.last_spill.try_emplace(store.name, now);
+      const bool old = now - last->second >= config_.state_spill_interval;
+      if (!old && !(pressed && store.store->unspilled_bytes() > 256 * 1024)) continue;
+      auto spill = store.store->start_spill(clock_.wall_clock());
+      if (!spill) continue;
+      last->second = now;
+      setup_.spiller->submit(
+          store.store, std::move(spill),
+          [full = disk_full_, name = store.name, id = id](const Status& status) {
+            full->store(!status && status.error().code == ErrorCode::kNoSpace);
+            if (!status) {
+              spdlog::error("store {} [{}]: cannot write to disk, keeping it in memory: {}", name,
+                            to_string(id), status.error().message);
+            }
+          });
+    }
+  }
+}
+
+void Worker::request_stop() {
+  stop_requested_ = true;
+  if (wakeup_) wakeup_();
+}
+
+void Worker::stop_when_asked() {
+  const bool nothing_open = phase_ == Phase::kStarting || (phase_ == Phase::kRunning && !dirty_);
+  if (!stop_requested_ || !nothing_open) return;
+  for (auto& [id, member] : members_) {
+    for (auto& store : member.task->stores()) {
+      auto spill = store.store->start_spill(clock_.wall_clock());
+      if (!spill) continue;
+      ++*spills_under_way_;
+      setup_.spiller->submit(
+          store.store, std::move(spill),
+          [left = spills_under_way_, wakeup = wakeup_, name = store.name](const Status& status) {
+            if (!status) {
+              spdlog::warn("store {}: not written to disk at the end, it will be restored: {}", name,
+                           status.error().message);
+            }
+            --*left;
+            if (wakeup) wakeup();
+          });
+    }
+  }
+  phase_ = Phase::kSpilling;
+  finish_stop();
+}
+
+void Worker::finish_stop() {
+  if (spills_under_way_->load() > 0) return;
+  while (!members_.empty()) close_task(members_.begin()->first);
+  consumer_->leave();
+  consumer_.reset();
+  collector_.use(nullptr);
+  producer_.reset();
+  restorer_.reset();
+  phase_ = Phase::kStopped;
+  update_settled();
+}
+
+void Worker::fail(std::string reason) {
+  spdlog::error("{}: {}", name_, reason);
+  failure_ = std::move(reason);
+  // What is open is abandoned, never committed: a new producer of the id ends it.
+  while (!members_.empty()) close_task(members_.begin()->first);
+  if (consumer_) consumer_->leave();
+  consumer_.reset();
+  collector_.use(nullptr);
+  producer_.reset();
+  restorer_.reset();
+  phase_ = Phase::kStopped;
+  update_settled();
+}
+
+}  // namespace thalweg::internal

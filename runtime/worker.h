@@ -1,0 +1,180 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "application_plan.h"
+#include "application_state.h"
+#include "spiller.h"
+#include "store_restorer.h"
+#include "stream_task.h"
+#include "transaction_collector.h"
+
+namespace thalweg::internal {
+
+/// What all workers of an application share.
+struct WorkerSetup {
+  std::int32_t index = 0;
+  std::string transactional_id;
+  const Topology* topology = nullptr;
+  const ApplicationPlan* plan = nullptr;
+  const StreamsConfig* config = nullptr;
+  Environment environment;
+  ApplicationState* state = nullptr;
+  Spiller* spiller = nullptr;
+};
+
+/// One consumer, one producer and the tasks they serve: a state machine that a thread (or the
+/// simulator) steps. It never sleeps and never blocks; committing is one of its states.
+///
+///               kReady                     kFlushed          kOffsetsSent        kCommitted
+///   kStarting ----------> kRunning --+--> kFlushing --> kSendingOffsets --> kCommitting --+
+///       ^                    ^       |        |               |                  |        |
+///       |                    +-------|--------|---------------|------------------|--------+
+///       |   new producer             |        v               v                  v
+///       +------------------------- kAborting (all tasks suspended) <-------------+ unknown, fenced:
+///                                                                                straight to kStarting
+///
+/// Whatever goes wrong ends in the same place: the tasks are suspended, a new producer settles what
+/// became of the old transactions, the committed positions are asked for, the stores read their
+/// changelogs' tails, and the tasks start anew. So an unknown outcome needs no guess.
+class Worker {
+ public:
+  explicit Worker(WorkerSetup setup);
+  ~Worker();
+
+  /// Joins the group. Called once, before the first run_once().
+  void join();
+  /// One step; returns whether there may be more to do at once.
+  bool run_once();
+  /// When run_once() has something to do without being woken.
+  Clock::Instant next_deadline() const;
+  /// Called from any thread when run_once() has something to do. Set before join().
+  void set_wakeup(std::function<void()> wakeup);
+
+  /// Asks for a clean end: commit, spill, leave. From any thread.
+  void request_stop();
+  bool stopped() const { return phase_ == Phase::kStopped; }
+  /// Whether the group has assigned tasks (perhaps none), and all of them run. Any thread.
+  bool settled() const { return settled_.load(std::memory_order_relaxed); }
+  /// Why the worker ended, if not by request_stop(). Read once stopped() is true.
+  const std::optional<std::string>& failure() const { return failure_; }
+
+ private:
+  enum class Phase : std::uint8_t {
+    kStarting,        ///< The producer is not ours yet, or waits out a back-off.
+    kRunning,
+    kFlushing,
+    kSendingOffsets,
+    kCommitting,
+    kAborting,
+    kSpilling,        ///< Stopping: the last spills are under way.
+    kStopped,
+  };
+  struct Member {
+    std::unique_ptr<StreamTask> task;
+    TaskInfo::State state = TaskInfo::State::kCreated;
+    const PlannedSubTopology* plan = nullptr;
+    std::map<TopicPartition, OffsetAndMetadata> committed;
+    std::vector<std::uint32_t> tags;  ///< Of its inputs at the consumer, while it runs.
+    std::map<std::string, Clock::Instant> last_spill;
+  };
+  struct Input {
+    Member* member = nullptr;  ///< Null: the partition has left.
+    std::size_t index = 0;
+  };
+
+  // worker.cc: the loop.
+  bool take_input();
+  bool process();
+  bool punctuate();
+  bool commit_due(bool drained) const;
+  void spill_what_is_due();
+  void stop_when_asked();
+  void finish_stop();
+  void fail(std::string reason);
+
+  // worker_assignment.cc: which tasks are here, and how they come to run.
+  bool poll_consumer();
+  void on_assigned(const std::vector<TopicPartition>& partitions);
+  void on_revoking(const std::vector<TopicPartition>& partitions);
+  void on_lost(const std::vector<TopicPartition>& partitions);
+  void release_revoked();
+  void add_task(TaskId id, const PlannedSubTopology& plan);
+  void close_task(TaskId id);
+  bool settle();
+  void on_committed_offsets(const ConsumerEvent& event);
+  void on_ends(const ConsumerEvent& event);
+  bool start_restored();
+  void start_task(Member& member);
+  void publish(const Member& member);
+  void update_settled();
+
+  // worker_commit.cc: transactions.
+  bool poll_producer();
+  void begin_commit();
+  void send_offsets();
+  void finish_commit(CommitSequence commit);
+  void begin_abort(const Error& reason);
+  void renew_producer();
+  void suspend_all();
+  void purge_repartition_topics();
+  bool committing() const {
+    return phase_ == Phase::kFlushing || phase_ == Phase::kSendingOffsets ||
+           phase_ == Phase::kCommitting;
+  }
+
+  WorkerSetup setup_;
+  const StreamsConfig& config_;
+  Clock& clock_;
+  std::string name_;
+  Phase phase_ = Phase::kStarting;
+  std::function<void()> wakeup_;
+  std::atomic<bool> stop_requested_ = false;
+  std::atomic<bool> settled_ = false;
+  std::optional<std::string> failure_;
+
+  std::unique_ptr<LogConsumer> consumer_;
+  std::unique_ptr<LogProducer> producer_;
+  TransactionCollector collector_;
+  std::unique_ptr<StoreRestorer> restorer_;
+
+  std::map<TaskId, Member> members_;
+  std::vector<Input> inputs_;  // By tag.
+  std::vector<RecordBatch> batches_;
+  bool assigned_once_ = false;
+  bool more_input_ = false;
+
+  // Tasks that are on their way from kCreated to kRestoring; one question at a time.
+  std::set<TaskId> settling_;
+  bool ends_asked_ = false;
+
+  std::vector<TopicPartition> revoked_;  // Tasks' partitions to give up after the next commit.
+
+  // The open transaction.
+  bool dirty_ = false;  // Something was processed or punctuated since the last commit.
+  std::map<TopicPartition, OffsetAndMetadata> attempted_;
+  Clock::Instant transaction_began_{};
+  Clock::Instant last_commit_{};
+  Clock::Instant commit_began_{};
+  Clock::Instant last_purge_{};
+  std::optional<std::string> stop_after_abort_;
+
+  int failures_in_row_ = 0;
+  std::optional<Clock::Instant> renew_at_;  // Back-off before the next producer.
+  Clock::Instant next_housekeeping_{};
+  std::shared_ptr<std::atomic<int>> spills_under_way_ = std::make_shared<std::atomic<int>>(0);
+  std::shared_ptr<std::atomic<bool>> disk_full_ = std::make_shared<std::atomic<bool>>(false);
+
+  Counter* commits_ = nullptr;
+  Counter* aborts_ = nullptr;
+  LatencyHistogram* commit_latency_ = nullptr;
+};
+
+}  // namespace thalweg::internal

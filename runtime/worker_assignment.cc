@@ -1,0 +1,236 @@
+// The worker's side of a rebalance: how a task comes to run, and how it leaves.
+//
+//   kAssigned -> stores open -> committed offsets -> ends of inputs and changelogs -> restore -> run
+//
+// A suspended task takes the same way again from "committed offsets" on.
+
+#include <algorithm>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include <thalweg/schemas/check.h>
+
+#include "worker.h"
+
+namespace thalweg::internal {
+
+bool Worker::poll_consumer() {
+  if (!consumer_) return false;
+  bool worked = false;
+  ConsumerEvent event;
+  while (consumer_ && consumer_->poll(event)) {
+    worked = true;
+    switch (event.kind) {
+      case ConsumerEvent::Kind::kAssigned:
+        on_assigned(event.partitions);
+        break;
+      case ConsumerEvent::Kind::kRevoking:
+        on_revoking(event.partitions);
+        break;
+      case ConsumerEvent::Kind::kLost:
+        on_lost(event.partitions);
+        break;
+      case ConsumerEvent::Kind::kCommitted:
+        on_committed_offsets(event);
+        break;
+      case ConsumerEvent::Kind::kEndOffsets:
+        on_ends(event);
+        break;
+      case ConsumerEvent::Kind::kOutOfRange:
+        fail("the committed position of " + to_string(event.partitions.at(0)) +
+             " is not in the log any more: records were deleted before they were processed");
+        return true;
+      case ConsumerEvent::Kind::kFailed:
+        fail(event.error.message);
+        return true;
+    }
+    event = {};
+  }
+  return worked;
+}
+
+void Worker::on_assigned(const std::vector<TopicPartition>& partitions) {
+  assigned_once_ = true;
+  for (const auto& partition : partitions) {
+    const auto* plan = setup_.plan->by_tasks_topic(partition.topic);
+    THALWEG_CHECK(plan, "assigned a topic that was not subscribed to");
+    add_task({plan->id, partition.partition}, *plan);
+  }
+  update_settled();
+}
+
+void Worker::add_task(TaskId id, const PlannedSubTopology& plan) {
+  if (members_.contains(id)) return;
+  Member& member = members_[id];
+  member.plan = &plan;
+  member.task = std::make_unique<StreamTask>(StreamTask::Setup{.id = id,
+                                                               .topology = setup_.topology,
+                                                               .subtopology = id.subtopology,
+                                                               .plan = &plan,
+                                                               .config = &config_,
+                                                               .environment = setup_.environment,
+                                                               .collector = &collector_});
+  if (auto opened = member.task->open_stores(); !opened) {
+    throw StreamsError("task " + to_string(id) + ": " + opened.error().message);
+  }
+  publish(member);
+}
+
+void Worker::close_task(TaskId id) {
+  const auto found = members_.find(id);
+  if (found == members_.end()) return;
+  Member& member = found->second;
+  for (const auto& store : member.task->stores()) {
+    setup_.state->withdraw_view(store.name, id.partition);
+  }
+  for (const auto& input : member.task->inputs()) {
+    if (consumer_ && !member.tags.empty()) consumer_->unassign(input);
+  }
+  for (const auto tag : member.tags) inputs_[tag] = {};
+  if (restorer_) restorer_->remove(id);
+  settling_.erase(id);
+  setup_.state->withdraw_task(id);
+  members_.erase(found);
+}
+
+void Worker::on_revoking(const std::vector<TopicPartition>& partitions) {
+  revoked_.insert(revoked_.end(), partitions.begin(), partitions.end());
+}
+
+void Worker::release_revoked() {
+  for (const auto& partition : revoked_) {
+    const auto* plan = setup_.plan->by_tasks_topic(partition.topic);
+    if (plan) close_task({plan->id, partition.partition});
+  }
+  consumer_->release(std::exchange(revoked_, {}));
+  update_settled();
+}
+
+void Worker::on_lost(const std::vector<TopicPartition>& partitions) {
+  spdlog::warn("{}: lost its assignment; what was not committed is dropped", name_);
+  for (const auto& partition : partitions) {
+    const auto* plan = setup_.plan->by_tasks_topic(partition.topic);
+    if (plan) close_task({plan->id, partition.partition});
+    std::erase(revoked_, partition);
+  }
+  suspend_all();
+  renew_producer();  // Its transaction holds writes of tasks that are no longer ours.
+}
+
+// Asks for the committed offsets of every task that waits for them.
+bool Worker::settle() {
+  if (!settling_.empty()) return false;
+  std::vector<TopicPartition> inputs;
+  for (auto& [id, member] : members_) {
+    if (member.state != TaskInfo::State::kCreated) continue;
+    settling_.insert(id);
+    const auto& of_task = member.task->inputs();
+    inputs.insert(inputs.end(), of_task.begin(), of_task.end());
+  }
+  if (settling_.empty()) return false;
+  ends_asked_ = false;
+  consumer_->fetch_committed(inputs);
+  return true;
+}
+
+void Worker::on_committed_offsets(const ConsumerEvent& event) {
+  if (settling_.empty() || ends_asked_) return;
+  std::vector<TopicPartition> partitions;
+  for (const auto id : settling_) {
+    Member& member = members_.at(id);
+    member.committed.clear();
+    for (const auto& input : member.task->inputs()) {
+      if (const auto found = event.committed.find(input); found != event.committed.end()) {
+        member.committed.insert(*found);
+      }
+      partitions.push_back(input);
+    }
+    for (const auto& store : member.task->stores()) {
+      if (!store.changelog.topic.empty()) partitions.push_back(store.changelog);
+    }
+  }
+  ends_asked_ = true;
+  consumer_->fetch_ends(partitions);
+}
+
+void Worker::on_ends(const ConsumerEvent& event) {
+  if (!ends_asked_) return;
+  for (const auto id : std::exchange(settling_, {})) {
+    Member& member = members_.at(id);
+    const bool first_start = member.committed.empty();
+    for (const auto& input : member.task->inputs()) {
+      const auto range = event.ranges.at(input);
+      const bool latest = setup_.topology->offset_reset(input.topic) == AutoOffsetReset::kLatest;
+      member.committed.try_emplace(input, OffsetAndMetadata{latest ? range.end : range.begin, {}});
+    }
+    for (const auto& store : member.task->stores()) {
+      if (store.changelog.topic.empty()) continue;
+      auto range = event.ranges.at(store.changelog);
+      if (!store.internal) {
+        range.end = std::min(range.end, member.committed.at(store.changelog).offset);
+      } else if (first_start && range.end > range.begin) {
+        // Reading the input from the beginning onto this state would count everything twice.
+        throw StreamsError("task " + to_string(id) + ": changelog " + to_string(store.changelog) +
+                           " holds state, but the group " + config_.application_id +
+                           " has no committed offsets for it. Reset the application, or restore the "
+                           "offsets");
+      }
+      if (auto added = restorer_->add(id, store.name, store.store, store.changelog, range); !added) {
+        throw StreamsError("store " + store.name + ": " + added.error().message);
+      }
+    }
+    member.state = TaskInfo::State::kRestoring;
+    publish(member);
+  }
+}
+
+bool Worker::start_restored() {
+  bool started = false;
+  for (auto& [id, member] : members_) {
+    if (member.state != TaskInfo::State::kRestoring || restorer_->restoring(id)) continue;
+    start_task(member);
+    started = true;
+  }
+  if (started) update_settled();
+  return started;
+}
+
+void Worker::start_task(Member& member) {
+  member.task->start(member.committed);
+  const auto& inputs = member.task->inputs();
+  member.tags.clear();
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto tag = static_cast<std::uint32_t>(inputs_.size());
+    inputs_.push_back({&member, i});
+    member.tags.push_back(tag);
+    consumer_->assign(inputs[i], member.committed.at(inputs[i]).offset, tag);
+  }
+  member.state = TaskInfo::State::kRunning;
+  const TaskId id = member.task->task_id();
+  for (const auto& store : member.task->stores()) {
+    setup_.state->publish_view(store.name, id.partition, store.store->view());
+  }
+  setup_.state->publish_positions(member.committed);
+  publish(member);
+}
+
+void Worker::publish(const Member& member) {
+  TaskInfo info{.id = member.task->task_id(),
+                .state = member.state,
+                .worker = setup_.index,
+                .stream_time = member.task->stream_time(),
+                .processed = member.task->processed()};
+  for (const auto& [input, position] : member.committed) info.positions[input] = position.offset;
+  if (restorer_) info.restores = restorer_->progress(info.id);
+  setup_.state->publish_task(std::move(info));
+}
+
+void Worker::update_settled() {
+  settled_ = phase_ != Phase::kStopped && assigned_once_ &&
+             std::ranges::all_of(members_, [](const auto& item) {
+               return item.second.state == TaskInfo::State::kRunning;
+             });
+}
+
+}  // namespace thalweg::internal
