@@ -20,6 +20,16 @@ namespace thalweg {
 // A name replaces the generated node name (`KSTREAM-FILTER-0000000001`); Kafka Streams' rules for
 // names apply ([A-Za-z0-9._-], at most 249 characters).
 
+// Serdes: a source reads with its type's own Serde<T> unless told otherwise, which is checked when the
+// program is compiled. Behind it, whatever needs bytes (sink, repartition topic, store) takes, in this
+// order: the serde in its own options, the one that came down the stream with the unchanged key or
+// value, the type's own. If there is none of them, the call throws TopologyError. A type that never
+// leaves the topology needs no serde.
+
+/// A serde that an option may override.
+template <typename T>
+using OptionalSerde = std::optional<AnySerde<payload_t<T>>>;
+
 namespace internal {
 
 template <typename T>
@@ -40,6 +50,11 @@ struct Named {
   std::string name = {};
 };
 
+/// The name of one branch of a split; it is added to the name of the split.
+struct Branched {
+  std::string name = {};
+};
+
 /// How to read a topic.
 template <typename K, typename V>
 struct Consumed {
@@ -47,7 +62,7 @@ struct Consumed {
   AnySerde<payload_t<K>> key_serde = internal::default_serde<K>();
   AnySerde<payload_t<V>> value_serde = internal::default_serde<V>();
   /// The record's time from its content; absent: the record's own timestamp. A negative result drops
-  /// the record.
+  /// the record. A table's tombstones have no content: they keep the record's own timestamp.
   std::function<Timestamp(const K& key, const V& value, Timestamp record_time,
                           Timestamp partition_time)>
       timestamp_extractor = {};
@@ -58,8 +73,8 @@ struct Consumed {
 template <typename K, typename V>
 struct Produced {
   std::string name = {};
-  AnySerde<payload_t<K>> key_serde = internal::default_serde<K>();
-  AnySerde<payload_t<V>> value_serde = internal::default_serde<V>();
+  OptionalSerde<K> key_serde = {};
+  OptionalSerde<V> value_serde = {};
   /// Chooses the partition; absent: murmur2 of the key's bytes, as Java's producer does.
   std::function<std::int32_t(const K& key, const V& value, std::int32_t partitions)> partitioner =
       {};
@@ -69,16 +84,16 @@ struct Produced {
 template <typename K, typename V>
 struct Grouped {
   std::string name = {};
-  AnySerde<payload_t<K>> key_serde = internal::default_serde<K>();
-  AnySerde<payload_t<V>> value_serde = internal::default_serde<V>();
+  OptionalSerde<K> key_serde = {};
+  OptionalSerde<V> value_serde = {};
 };
 
 /// An explicit repartition topic.
 template <typename K, typename V>
 struct Repartitioned {
   std::string name = {};
-  AnySerde<payload_t<K>> key_serde = internal::default_serde<K>();
-  AnySerde<payload_t<V>> value_serde = internal::default_serde<V>();
+  OptionalSerde<K> key_serde = {};
+  OptionalSerde<V> value_serde = {};
   std::optional<std::int32_t> partitions = {};
   std::function<std::int32_t(const K& key, const V& value, std::int32_t partitions)> partitioner =
       {};
@@ -89,8 +104,8 @@ template <typename K, typename V>
 struct Materialized {
   std::string name = {};  ///< Of the processor node.
   std::string store = {};
-  AnySerde<K> key_serde = internal::default_serde<K>();
-  AnySerde<V> value_serde = internal::default_serde<V>();
+  OptionalSerde<K> key_serde = {};
+  OptionalSerde<V> value_serde = {};
   bool logging = true;
   bool caching = true;
   bool persistent = true;
@@ -101,8 +116,8 @@ struct Materialized {
 template <typename K, typename V>
 struct Joined {
   std::string name = {};
-  AnySerde<payload_t<K>> key_serde = internal::default_serde<K>();
-  AnySerde<payload_t<V>> value_serde = internal::default_serde<V>();
+  OptionalSerde<K> key_serde = {};
+  OptionalSerde<V> value_serde = {};
 };
 
 }  // namespace thalweg

@@ -1,0 +1,3 @@
+#pragma once
+
+// The definitions behind KStream, KTable, KGroupedStream and StreamsBuilder.

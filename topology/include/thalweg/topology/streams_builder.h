@@ -1,0 +1,67 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <thalweg/topology/kgrouped_stream.h>
+#include <thalweg/topology/kstream.h>
+#include <thalweg/topology/ktable.h>
+#include <thalweg/topology/topology.h>
+
+namespace thalweg {
+
+/// Describes a topology: the entry point of the DSL.
+///
+/// Call stream() and table() to name the inputs, chain operators, then build() once. The same calls in
+/// the same order give the same node names, and so the same stores and internal topics: keep the order
+/// stable between releases, or name nodes and stores yourself.
+///
+///     StreamsBuilder builder;
+///     builder.stream<std::string, std::string>("sentences")
+///         .flat_map_values(words)
+///         .group_by([](const std::string&, const std::string& word) { return word; })
+///         .count({.store = "counts"})
+///         .to_stream()
+///         .to("word-counts");
+///     Topology topology = builder.build();
+class StreamsBuilder {
+ public:
+  StreamsBuilder();
+  ~StreamsBuilder();
+  StreamsBuilder(const StreamsBuilder&) = delete;
+  StreamsBuilder& operator=(const StreamsBuilder&) = delete;
+
+  /// Reads `topic` as a stream of facts. Records whose key or value is null are dropped and counted,
+  /// unless K or V is a std::optional.
+  template <typename K, typename V>
+  KStream<K, V> stream(std::string topic, Consumed<K, V> consumed = {});
+
+  /// Reads several topics as one stream. Two streams of the same topics share one source; topics that
+  /// overlap without being equal make build() throw TopologyError.
+  template <typename K, typename V>
+  KStream<K, V> stream(std::vector<std::string> topics, Consumed<K, V> consumed = {});
+
+  /// Reads `topic` as a changelog: the latest value per key; a null value deletes the row.
+  /// Kept in a store only if `materialized` names one or something downstream looks rows up.
+  template <typename K, typename V>
+  KTable<K, V> table(std::string topic, Consumed<K, V> consumed = {},
+                     Materialized<K, V> materialized = {});
+
+  /// Adds a store that process() and process_values() can connect to by name.
+  StreamsBuilder& add_state_store(std::shared_ptr<StoreBuilder> builder);
+
+  /// Checks the plan and returns it; call it once.
+  /// `optimization` is `topology.optimization`: "none", "all", or a comma-separated list of
+  /// "merge.repartition.topics" and "reuse.ktable.source.topics".
+  /// Throws TopologyError naming the node or topic at fault.
+  Topology build(std::string_view optimization = "none");
+
+ private:
+  std::unique_ptr<internal::StreamGraph> graph_;
+};
+
+}  // namespace thalweg
+
+#include <thalweg/topology/internal/dsl.h>
