@@ -27,18 +27,19 @@ enum class FailureHandling : std::uint8_t {
 };
 
 /// The settings of one application, under Kafka Streams' keys. Every field stands for one key, whose
-/// name is its comment; streams_config.cc holds the table of keys, documentation, defaults and
-/// limits, from which parsing, `--help` and the documentation are made.
+/// name is its comment; runtime/config/config_keys.cc holds the table of keys, documentation and limits,
+/// from which parsing, help() and docs/configuration.md are made.
 struct StreamsConfig {
   std::string application_id;            ///< `application.id`: group, prefix of topics, transactional ids.
   std::string bootstrap_servers;         ///< `bootstrap.servers`; empty: the embedded log.
-  std::string client_id;                 ///< `client.id`; default: the application id.
+  std::string client_id;                 ///< `client.id`; build() defaults it to the application id.
   std::string application_server;        ///< `application.server`: host:port others reach our queries at.
   std::string state_dir = "./data";      ///< `state.dir`
   std::int32_t num_stream_threads = 1;   ///< `num.stream.threads`
   ProcessingGuarantee processing_guarantee =
       ProcessingGuarantee::kExactlyOnceV2;  ///< `processing.guarantee`
-  std::chrono::milliseconds commit_interval{100};     ///< `commit.interval.ms`
+  /// `commit.interval.ms`; build() makes it 30 s for at_least_once, unless set.
+  std::chrono::milliseconds commit_interval{100};
   std::chrono::milliseconds commit_interval_min{0};   ///< `commit.interval.min.ms`
   std::size_t statestore_cache_max_bytes = 10u << 20;  ///< `statestore.cache.max.bytes`
   std::size_t state_memory_max_bytes = 256u << 20;     ///< `state.memory.max.bytes`
@@ -57,7 +58,7 @@ struct StreamsConfig {
   std::string dead_letter_topic;         ///< `errors.dead.letter.queue.topic.name`
   std::int32_t log_default_partitions = 3;             ///< `log.default.partitions` (embedded log)
   /// Keys with the prefixes `consumer.`, `main.consumer.`, `restore.consumer.`, `global.consumer.`,
-  /// `producer.`, `admin.` and `topic.`, for the Kafka client.
+  /// `producer.`, `admin.` and `topic.`, whole, for the Kafka client.
   std::map<std::string, std::string> client_properties;
 };
 
@@ -68,7 +69,13 @@ struct ConfigKey {
   std::string default_value;
 };
 
-/// Collects settings from several places, the later ones winning: file, environment, flags.
+/// Collects settings from several places. Calls that come later win: file, environment, flags.
+///
+///     auto config = StreamsConfigBuilder()
+///                       .from_toml_file("count.toml")
+///                       .from_environment(environ)
+///                       .set("application.id", "word-count", "main.cc")
+///                       .build();
 class StreamsConfigBuilder {
  public:
   /// `key = value` lines of a TOML file; tables join their keys with dots. Throws ConfigError with
@@ -76,25 +83,30 @@ class StreamsConfigBuilder {
   StreamsConfigBuilder& from_toml_file(const std::string& path);
   StreamsConfigBuilder& from_toml(std::string_view text, std::string_view origin);
   /// `THALWEG_NUM_STREAM_THREADS=3` sets `num.stream.threads`; `KAFKA_BROKERS` sets
-  /// `bootstrap.servers`; `KAFKA_CLIENT_ID` sets `client.id`.
+  /// `bootstrap.servers`; `KAFKA_CLIENT_ID` sets `client.id`. Empty variables count as not set.
   StreamsConfigBuilder& from_environment(char** environment);
   /// `origin` names the place in errors, such as `--set`.
   StreamsConfigBuilder& set(std::string_view key, std::string_view value, std::string_view origin);
-  /// Keys of the application itself (`shop.timezone`), passed through by application_value().
+  /// The same from `key=value`. Throws ConfigError when it is not of that form.
+  StreamsConfigBuilder& set_assignment(std::string_view assignment, std::string_view origin);
+  /// Keys of the application itself (`shop.timezone`, or `wire.format.*` for all that begin so),
+  /// passed through by application_value().
   StreamsConfigBuilder& allow(std::vector<std::string> application_keys);
 
-  /// Checks everything and gives the settings. Throws ConfigError: unknown key, value out of range,
-  /// keys that exclude each other.
+  /// Checks everything and gives the settings. Throws ConfigError with a line for each fault: unknown
+  /// key, value that is not allowed, keys that exclude each other.
   StreamsConfig build() const;
   /// The value of a key passed to allow(); empty when not set.
   std::string application_value(std::string_view key) const;
-  /// Every key with its value and where that came from; secrets masked.
+  /// Every key with its value and where that came from; secrets masked. Throws as build() does.
   struct Effective {
     std::string key, value, origin;
   };
   std::vector<Effective> effective() const;
 
   static const std::vector<ConfigKey>& keys();
+  /// Every key with its description, default and limits, for a `--help`.
+  static std::string help();
 
  private:
   struct Setting {
