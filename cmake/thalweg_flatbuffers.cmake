@@ -25,8 +25,10 @@ function(thalweg_flatbuffers target)
       COMMAND ${CMAKE_COMMAND} -E make_directory ${raw} ${include}
       COMMAND ${THALWEG_FLATC} --cpp --cpp-std c++17 --gen-object-api --gen-compare
               --gen-name-strings --scoped-enums --reflect-names -I ${folder} -o ${raw} ${file}
-      COMMAND ${THALWEG_FLATC} --binary --schema --bfbs-comments --bfbs-builtins -I ${folder} -o ${raw} ${file}
-      COMMAND ${CMAKE_COMMAND} -DRAW=${raw}/${stem} -DHEADER=${header} -P ${THALWEG_FLATBUFFERS_SCRIPT}
+      COMMAND ${THALWEG_FLATC} --binary --schema --bfbs-comments --bfbs-builtins -I ${folder}
+              -o ${raw} ${file}
+      COMMAND ${CMAKE_COMMAND} -DRAW=${raw}/${stem} -DHEADER=${header}
+              -P ${THALWEG_FLATBUFFERS_SCRIPT}
       DEPENDS ${schemas} ${THALWEG_FLATBUFFERS_SCRIPT}
       COMMENT "Generating ${stem}_generated.h from ${stem}.fbs"
       VERBATIM)

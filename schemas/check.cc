@@ -1,7 +1,7 @@
-#include <thalweg/schemas/check.h>
-
 #include <cstdio>
 #include <cstdlib>
+
+#include <thalweg/schemas/check.h>
 
 namespace thalweg::internal {
 

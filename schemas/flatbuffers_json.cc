@@ -102,9 +102,8 @@ class FlatbuffersJson::Writer {
       union_value(type, *tag, follow(at));
     } else {
       name(member, first);
-      const std::uint8_t* tags = member.union_type == nullptr
-                                     ? nullptr
-                                     : table.GetAddressOf(member.union_type->offset());
+      const std::uint8_t* tags =
+          member.union_type == nullptr ? nullptr : table.GetAddressOf(member.union_type->offset());
       referred(type, follow(at), tags == nullptr ? nullptr : follow(tags));
     }
   }
@@ -152,7 +151,8 @@ class FlatbuffersJson::Writer {
       } else if (element == reflection::String) {
         string(follow(data));
       } else {
-        table(static_cast<std::size_t>(type.index()), *reinterpret_cast<const Table*>(follow(data)));
+        table(static_cast<std::size_t>(type.index()),
+              *reinterpret_cast<const Table*>(follow(data)));
       }
       check_size();
     }

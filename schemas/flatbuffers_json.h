@@ -9,8 +9,8 @@
 namespace thalweg::internal {
 
 /// Writes verified FlatBuffers tables as JSON, in the spelling that flatbuffers::Parser reads back:
-/// fields by name, enum values by name, a union with its `<name>_type`. Scalars that are absent have
-/// their default; absent strings, tables and vectors are left out.
+/// fields by name, enum values by name, a union with its `<name>_type`. Scalars that are absent
+/// have their default; absent strings, tables and vectors are left out.
 ///
 /// Immutable after construction, so any thread may write.
 class FlatbuffersJson {

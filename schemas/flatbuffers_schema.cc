@@ -40,8 +40,7 @@ class FlatbuffersSchema final : public Schema {
       throw SerdeError(name_ + " cannot be made from this JSON: " + message_of(*parser));
     }
     const flatbuffers::FlatBufferBuilder& built = parser->builder_;
-    const BytesView bytes(reinterpret_cast<const char*>(built.GetBufferPointer()),
-                          built.GetSize());
+    const BytesView bytes(reinterpret_cast<const char*>(built.GetBufferPointer()), built.GetSize());
     if (!verify_(bytes)) {
       throw SerdeError(name_ + " from this JSON is nested too deeply or has too many tables");
     }

@@ -1,9 +1,8 @@
-#include <thalweg/schemas/headers.h>
-
 #include <algorithm>
 #include <cstdint>
 
 #include <thalweg/schemas/error.h>
+#include <thalweg/schemas/headers.h>
 
 namespace thalweg {
 namespace {

@@ -41,11 +41,21 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
 void append_escaped(char c, std::string& out) {
   constexpr char kDigits[] = "0123456789abcdef";
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
     default:
       out += "\\u00";
       out += kDigits[static_cast<unsigned char>(c) >> 4];
@@ -139,7 +149,9 @@ void append_base64(BytesView bytes, std::string& out) {
 }
 
 void append_from_base64(std::string_view text, std::string& out) {
-  const auto fail = [](const std::string& what) { throw SerdeError("bytes needs base64: " + what); };
+  const auto fail = [](const std::string& what) {
+    throw SerdeError("bytes needs base64: " + what);
+  };
   if (text.size() % 4 != 0) {
     fail("a length of " + std::to_string(text.size()) + " is no multiple of 4");
   }
@@ -148,8 +160,7 @@ void append_from_base64(std::string_view text, std::string& out) {
   const std::size_t digits = text.size() - padding;
   std::uint32_t bits = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const std::uint32_t value =
-        at < digits ? kFromBase64[static_cast<unsigned char>(text[at])] : 0;
+    const std::uint32_t value = at < digits ? kFromBase64[static_cast<unsigned char>(text[at])] : 0;
     if (value == kNotBase64) {
       fail(quoted_excerpt(text.substr(at, 1)) + " at character " + std::to_string(at));
     }

@@ -1,6 +1,6 @@
-#include <thalweg/schemas/partitioning.h>
-
 #include <cstddef>
+
+#include <thalweg/schemas/partitioning.h>
 
 namespace thalweg {
 namespace {

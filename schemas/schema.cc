@@ -1,11 +1,10 @@
-#include <thalweg/schemas/schema.h>
-
 #include <algorithm>
 #include <charconv>
 #include <limits>
 #include <system_error>
 
 #include <thalweg/schemas/json.h>
+#include <thalweg/schemas/schema.h>
 #include <thalweg/schemas/serde.h>
 
 #include "json_text.h"
@@ -77,8 +76,9 @@ class FloatSchema final : public Schema {
       const auto read = std::from_chars(json.data(), json.data() + json.size(), value);
       if (read.ec == std::errc{}) return value;
     }
-    throw SerdeError(std::string(name_) + " needs a number in its range, \"NaN\", \"Infinity\" or " +
-                     "\"-Infinity\", got " + quoted_excerpt(json));
+    throw SerdeError(std::string(name_) +
+                     R"( needs a number in its range, "NaN", "Infinity" or "-Infinity", got )" +
+                     quoted_excerpt(json));
   }
 
   std::string_view name_;

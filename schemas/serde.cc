@@ -1,6 +1,5 @@
-#include <thalweg/schemas/serde.h>
-
 #include <thalweg/schemas/json.h>
+#include <thalweg/schemas/serde.h>
 
 #include "json_text.h"
 

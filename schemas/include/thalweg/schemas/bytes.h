@@ -10,7 +10,8 @@ namespace thalweg {
 /// Serialised bytes that somebody else owns. Compared as unsigned bytes, as Kafka and RocksDB do.
 using BytesView = std::string_view;
 
-/// Raw bytes as a key or value of a topology: a type of its own, so that it is never taken for text.
+/// Raw bytes as a key or value of a topology: a type of its own, so that it is never taken for
+/// text.
 struct Bytes {
   std::string data;
 

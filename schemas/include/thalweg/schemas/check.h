@@ -11,9 +11,9 @@ namespace thalweg::internal {
 
 /// States an invariant that no input can break; a broken one stops the process, in release too,
 /// because going on could write wrong data where it lasts.
-#define THALWEG_CHECK(condition, message)                                                \
-  do {                                                                                   \
-    if (!(condition)) [[unlikely]] {                                                     \
-      ::thalweg::internal::check_failed(#condition, (message), __FILE__, __LINE__);      \
-    }                                                                                    \
+#define THALWEG_CHECK(condition, message)                                           \
+  do {                                                                              \
+    if (!(condition)) [[unlikely]] {                                                \
+      ::thalweg::internal::check_failed(#condition, (message), __FILE__, __LINE__); \
+    }                                                                               \
   } while (false)

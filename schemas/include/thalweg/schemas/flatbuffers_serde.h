@@ -24,7 +24,8 @@ struct BinarySchema;
 SchemaPtr flatbuffers_schema(std::string_view name, BytesView binary_schema,
                              bool (*verify)(BytesView));
 
-/// A verified FlatBuffers table in its serialised form: fields are read in place, nothing is unpacked.
+/// A verified FlatBuffers table in its serialised form: fields are read in place, nothing is
+/// unpacked.
 ///
 ///     Flat<shop::OrderEvent> event = ...;
 ///     event->order_id()->string_view();

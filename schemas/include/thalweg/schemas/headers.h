@@ -38,7 +38,8 @@ class Headers {
   friend bool operator==(const Headers&, const Headers&) = default;
 
   /// Appends the form in which log adapters carry headers: a varint count, then per header a
-  /// varint-prefixed key and a varint of length + 1 (0: no value) with the value. Nothing when empty.
+  /// varint-prefixed key and a varint of length + 1 (0: no value) with the value. Nothing when
+  /// empty.
   void encode(std::string& out) const;
   /// Reads what encode() wrote; empty bytes are no headers. Throws SerdeError on anything else.
   static Headers decode(BytesView encoded);

@@ -5,7 +5,8 @@
 
 namespace thalweg {
 
-/// A record's time, in milliseconds since the Unix epoch, UTC. Negative means "unknown", as in Kafka.
+/// A record's time, in milliseconds since the Unix epoch, UTC. Negative means "unknown", as in
+/// Kafka.
 using Timestamp = std::chrono::sys_time<std::chrono::milliseconds>;
 
 /// The timestamp of records that carry none, and stream time before the first record: -1.
