@@ -94,10 +94,12 @@ bool Worker::run_once() {
     spill_what_is_due();
     stop_when_asked();
     return worked;
-  } catch (const std::exception& error) {
+  } catch (const std::runtime_error& error) {
     fail(error.what());
-    return true;
+  } catch (const std::logic_error& error) {
+    fail(error.what());
   }
+  return true;
 }
 
 bool Worker::take_input() {

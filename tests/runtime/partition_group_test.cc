@@ -1,0 +1,170 @@
+// Which of a task's queues is next, and what offset it could commit.
+
+#include "partition_group.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thalweg/topology/errors.h>
+
+namespace thalweg::internal {
+namespace {
+
+using ::testing::ElementsAre;
+
+// A source whose records are text; "bad" cannot be read, "drop" is dropped.
+class TextSource final : public SourceNode {
+ public:
+  TextSource() : SourceNode("source") {}
+  void add_child(ProcessorNode&) override {}
+  std::unique_ptr<SourceInput> open_input(TaskContext&) override {
+    return std::make_unique<Input>(*this);
+  }
+
+  std::vector<std::string> processed;
+
+ private:
+  struct Input final : SourceInput {
+    explicit Input(TextSource& owner) : source(owner) {}
+    bool prepare(const RecordView& record, const RecordMetadata&, Timestamp) override {
+      if (*record.value == "bad") throw SerdeError("bad text");
+      text = *record.value;
+      time = record.timestamp;
+      return text != "drop";
+    }
+    Timestamp timestamp() const override { return time; }
+    void process() override { source.processed.push_back(text); }
+    TextSource& source;
+    std::string text;
+    Timestamp time = kNoTimestamp;
+  };
+};
+
+class NoTask final : public TaskContext {
+ public:
+  std::string_view application_id() const override { return "app"; }
+  TaskId task_id() const override { return {}; }
+  StateStore& store(std::string_view) override { throw TopologyError("no stores here"); }
+  RecordCollector& collector() override { throw TopologyError("no output here"); }
+  std::string topic_name(std::string_view name, bool) const override { return std::string(name); }
+  Timestamp stream_time() const override { return kNoTimestamp; }
+  Timestamp wall_clock_time() const override { return kNoTimestamp; }
+  const RecordMetadata& metadata() const override { return metadata_; }
+  Cancellable schedule(std::chrono::milliseconds, PunctuationType, std::string_view,
+                       Punctuator) override {
+    return {};
+  }
+  void request_commit() override {}
+  void dropped(std::string_view, std::string_view reason) override { reasons.emplace_back(reason); }
+
+  std::vector<std::string> reasons;
+
+ private:
+  RecordMetadata metadata_;
+};
+
+class Queues : public ::testing::Test {
+ protected:
+  void with_inputs(std::vector<std::string> topics) {
+    for (auto& topic : topics) {
+      group_.add_queue(std::make_unique<RecordQueue>(
+          TopicPartition{topic, 0}, source_, task_, 0, kNoTimestamp,
+          [this](const RecordView& record, const RecordMetadata&, const SerdeError&) {
+            bad_.push_back(record.offset);
+          }));
+    }
+  }
+  // Adds a batch to an input: text and time of each record, then the position after the batch.
+  void arrives(std::size_t input, std::vector<std::pair<std::string, std::int64_t>> records,
+               Offset control_records = 0) {
+    auto texts = std::make_shared<std::vector<std::string>>();
+    texts->reserve(records.size());
+    RecordBatch batch;
+    for (const auto& [text, time] : records) {
+      texts->push_back(text);
+      batch.records.push_back(
+          {.offset = next_[input]++, .timestamp = from_millis(time), .value = texts->back()});
+    }
+    next_[input] += control_records;
+    batch.next = next_[input];
+    batch.memory = texts;
+    group_.add_records(input, std::move(batch));
+  }
+  std::vector<std::string> process_all() {
+    while (!group_.empty()) process_one();
+    return std::exchange(source_.processed, {});
+  }
+  void process_one() {
+    group_.next().process_head();
+    group_.pop_next();
+  }
+
+  TextSource source_;
+  NoTask task_;
+  PartitionGroup group_;
+  std::map<std::size_t, Offset> next_;
+  std::vector<Offset> bad_;
+};
+
+TEST_F(Queues, AreTakenByTheLowestTimestampOfTheirHeads) {
+  with_inputs({"left", "right"});
+
+  arrives(0, {{"l1", 1}, {"l5", 5}, {"l6", 6}});
+  arrives(1, {{"r2", 2}, {"r3", 3}, {"r9", 9}});
+
+  EXPECT_THAT(process_all(), ElementsAre("l1", "r2", "r3", "l5", "l6", "r9"));
+}
+
+TEST_F(Queues, KeepTheOrderOfTheLogWithinAPartition) {
+  with_inputs({"only"});
+
+  arrives(0, {{"late", 9}, {"early", 1}});
+
+  EXPECT_THAT(process_all(), ElementsAre("late", "early"));
+  EXPECT_EQ(group_.queue(0).partition_time(), from_millis(9));
+}
+
+TEST_F(Queues, SkipWhatCannotBeReadAndWhatIsDropped) {
+  with_inputs({"only"});
+
+  arrives(0, {{"bad", 1}, {"a", 2}, {"drop", 3}, {"b", 4}, {"bad", 5}});
+
+  EXPECT_THAT(process_all(), ElementsAre("a", "b"));
+  EXPECT_THAT(bad_, ElementsAre(0, 4));
+  EXPECT_EQ(group_.queue(0).position(), 5);
+}
+
+TEST_F(Queues, DropRecordsWithANegativeTimestamp) {
+  with_inputs({"only"});
+
+  arrives(0, {{"a", -1}, {"b", 0}});
+
+  EXPECT_THAT(process_all(), ElementsAre("b"));
+  EXPECT_THAT(task_.reasons, ElementsAre("negative timestamp"));
+}
+
+TEST_F(Queues, CommitThePositionOfTheFirstUnprocessedRecordAndPastControlRecords) {
+  with_inputs({"only"});
+  arrives(0, {{"a", 1}, {"b", 2}}, /*control_records=*/3);
+
+  process_one();
+  EXPECT_EQ(group_.queue(0).position(), 1);
+  process_one();
+  EXPECT_EQ(group_.queue(0).position(), 5);
+}
+
+TEST_F(Queues, MoveThePositionPastABatchOfControlRecordsAlone) {
+  with_inputs({"only"});
+
+  arrives(0, {}, /*control_records=*/2);
+
+  EXPECT_EQ(group_.queue(0).position(), 2);
+  EXPECT_TRUE(group_.empty());
+}
+
+}  // namespace
+}  // namespace thalweg::internal

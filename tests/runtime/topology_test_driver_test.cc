@@ -1,0 +1,133 @@
+// The test driver: the real task, record by record.
+
+#include <thalweg/runtime/topology_test_driver.h>
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thalweg/topology/kgrouped_stream.h>
+#include <thalweg/topology/kstream.h>
+#include <thalweg/topology/ktable.h>
+#include <thalweg/topology/streams_builder.h>
+
+namespace thalweg {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Pair;
+using namespace std::chrono_literals;
+
+std::vector<std::string> words_of(const std::string& line) {
+  std::vector<std::string> words;
+  std::istringstream stream(line);
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+Topology word_count() {
+  StreamsBuilder builder;
+  builder.stream<std::string, std::string>("lines")
+      .flat_map_values(words_of)
+      .group_by([](const std::string&, const std::string& word) { return word; })
+      .count({.store = "counts"})
+      .to_stream()
+      .to("word-counts");
+  return builder.build();
+}
+
+class WordCount : public ::testing::Test {
+ protected:
+  TopologyTestDriver driver_{word_count()};
+  TestInputTopic<std::string, std::string> lines_ =
+      driver_.create_input_topic<std::string, std::string>("lines");
+  TestOutputTopic<std::string, std::int64_t> counts_ =
+      driver_.create_output_topic<std::string, std::int64_t>("word-counts");
+};
+
+TEST_F(WordCount, CountsAcrossTheRepartitionTopic) {
+  lines_.pipe("1", "to be or not to be");
+
+  EXPECT_THAT(counts_.read_key_values(),
+              ElementsAre(Pair("to", 1), Pair("be", 1), Pair("or", 1), Pair("not", 1), Pair("to", 2),
+                          Pair("be", 2)));
+}
+
+TEST_F(WordCount, KeepsItsStoreBetweenRecords) {
+  lines_.pipe("1", "river");
+  lines_.pipe("2", "river");
+
+  auto& counts = driver_.key_value_store<std::string, std::int64_t>("counts");
+  EXPECT_EQ(*counts.get("river"), 2);
+}
+
+TEST_F(WordCount, NamesEveryTopicItWroteTo) {
+  lines_.pipe("1", "river");
+
+  EXPECT_THAT(driver_.produced_topics(),
+              ElementsAre("topology-test-driver-counts-changelog",
+                          "topology-test-driver-counts-repartition", "word-counts"));
+}
+
+TEST_F(WordCount, GivesResultsTheTimeOfTheirLatestRecord) {
+  lines_.pipe("1", "river", from_millis(20));
+  lines_.pipe("1", "river", from_millis(10));
+
+  EXPECT_EQ(counts_.read_record().timestamp, from_millis(20));
+  EXPECT_EQ(counts_.read_record().timestamp, from_millis(20));
+}
+
+TEST_F(WordCount, SaysWhichTopicIsUnknownEmptyOrWasNeverWritten) {
+  EXPECT_THROW(driver_.pipe("nowhere", "k", "v", from_millis(0)), std::invalid_argument);
+  EXPECT_THROW(lines_.pipe("k", "v", from_millis(-1)), std::invalid_argument);
+  EXPECT_THROW(counts_.read_record(), std::out_of_range);
+  EXPECT_THROW(driver_.store("nothing"), std::invalid_argument);
+}
+
+TEST(TestDriver, MovesTheWallClockOnlyWhenTold) {
+  struct Ticker final : Processor<std::string, std::string> {
+    void init(ProcessorContext<std::string, std::string>& context) override {
+      Processor::init(context);
+      context.task().schedule(10ms, PunctuationType::kWallClockTime, "ticker", [this](Timestamp at) {
+        this->context().forward("tick", std::to_string(to_millis(at)), at, kNoHeaders);
+      });
+    }
+    void process(const RecordRef<std::string, std::string>&) override {}
+  };
+  StreamsBuilder builder;
+  builder.stream<std::string, std::string>("in")
+      .process([] { return std::make_unique<Ticker>(); })
+      .to("ticks");
+  TopologyTestDriver driver(builder.build());
+  auto ticks = driver.create_output_topic<std::string, std::string>("ticks");
+
+  driver.advance_wall_clock_time(5ms);
+  EXPECT_TRUE(ticks.is_empty());
+  driver.advance_wall_clock_time(5ms);
+  driver.advance_wall_clock_time(35ms);
+
+  EXPECT_THAT(ticks.read_key_values(), ElementsAre(Pair("tick", "10"), Pair("tick", "45")));
+}
+
+TEST(TestDriver, SurfacesWhatUserCodeThrowsWithItsPlace) {
+  StreamsBuilder builder;
+  builder.stream<std::string, std::string>("in")
+      .map_values([](const std::string& text) { return std::stoi(text); })
+      .for_each([](const std::string&, int) {});
+  TopologyTestDriver driver(builder.build());
+
+  try {
+    driver.pipe("in", "k", "not a number", from_millis(0));
+    FAIL() << "nothing was thrown";
+  } catch (const StreamsError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("taskId=0_0"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("KSTREAM-MAPVALUES-0000000001"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("topic=in, partition=0, offset=0"));
+  }
+}
+
+}  // namespace
+}  // namespace thalweg

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <thalweg/runtime/clock.h>
+#include <thalweg/runtime/embedded_log.h>
+#include <thalweg/state/simulated_storage.h>
+#include <thalweg/topology/topology.h>
+
+#include "runtime/application_plan.h"
+#include "runtime/application_state.h"
+#include "runtime/spiller.h"
+#include "runtime/worker.h"
+
+namespace thalweg::simulation {
+
+using Random = std::mt19937_64;
+
+/// An application of a simulated process.
+struct ApplicationSpec {
+  StreamsConfig config;
+  std::function<Topology()> topology;
+};
+
+/// The shortest intervals that still leave something between two spills.
+StreamsConfig simulation_config(std::string application_id, std::int32_t workers = 2);
+
+/// Reads everything committed in a topic, partition by partition.
+struct LoggedRecord {
+  std::int32_t partition;
+  Offset offset;
+  std::optional<std::string> key;
+  std::optional<std::string> value;
+  Timestamp timestamp;
+};
+std::vector<LoggedRecord> read_topic(Log& log, const std::string& topic);
+
+/// One process with its workers, spiller, embedded log and syncing, all stepped by the test in an order
+/// that the seed chooses. No threads, and time stands still unless the test moves it.
+///
+/// A storage hook may throw SimulatedCrash out of any step; then the object is destroyed and a new one
+/// made on the same storage.
+class SimulatedProcess {
+ public:
+  SimulatedProcess(SimulatedStorage& storage, ManualClock& clock,
+                   const std::vector<ApplicationSpec>& applications, Random& random);
+
+  /// Steps one of the state machines, chosen at random. Returns what it was and whether it worked.
+  bool step();
+  /// Steps all of them, moving the clock, until nothing has anything to do any more. Fails the test if
+  /// that takes for ever, or if a worker gives up.
+  void run_until_idle();
+  /// Whether every task of every application runs.
+  bool running() const;
+
+  /// Writes records into one commit of its own; `done` is called once it is durable.
+  void produce(const std::string& topic,
+               const std::vector<std::pair<std::string, std::string>>& records,
+               std::function<void()> done);
+
+  EmbeddedLog& log() { return *log_; }
+  const internal::ApplicationState& state(std::size_t application) const {
+    return *applications_[application].state;
+  }
+  /// Whether a store is being restored right now: a crash then is one during a restore.
+  bool restoring() const;
+
+ private:
+  struct Application {
+    ApplicationSpec spec;
+    std::unique_ptr<Topology> topology;
+    internal::ApplicationPlan plan;
+    std::unique_ptr<internal::ApplicationState> state;
+    std::unique_ptr<internal::Spiller> spiller;
+    std::vector<std::unique_ptr<internal::Worker>> workers;
+  };
+  void check_workers() const;
+
+  ManualClock& clock_;
+  Random& random_;
+  MemoryBudget budget_{8u << 20};
+  std::unique_ptr<EmbeddedLog> log_;
+  std::unique_ptr<LogProducer> client_;
+  std::vector<Application> applications_;
+};
+
+}  // namespace thalweg::simulation
