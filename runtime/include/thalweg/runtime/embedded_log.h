@@ -16,6 +16,15 @@ struct EmbeddedLogOptions {
   /// False: nothing runs in the background, and step() does it (the simulator).
   bool background_threads = true;
   std::chrono::milliseconds maintenance_interval{10'000};  ///< Retention and compaction.
+  bool compress = true;  ///< LZ4 for batches that shrink by it.
+  /// A compacted topic is cleaned when so much of a partition is new since the last time...
+  double compaction_dirty_ratio = 0.5;
+  /// ...and this many records at least.
+  std::int64_t compaction_records_min = 1'000;
+  /// Memory for the keys of one pass; what does not fit waits for the next.
+  std::size_t compaction_bytes = 32u << 20;
+  /// How long compaction leaves tombstones for readers to see (Kafka's delete.retention.ms).
+  std::chrono::milliseconds delete_retention = std::chrono::hours(24);
 };
 
 /// A durable log inside the process, on a Storage's journal: the default when no brokers are set.
@@ -33,6 +42,9 @@ class EmbeddedLog : public Log {
   virtual bool step_sync() = 0;
   /// Retention and compaction, once over all topics.
   virtual Status maintain() = 0;
+  /// Why the last sync or maintenance failed, if it did. After a failed sync nothing is accepted until
+  /// one succeeds, for nothing since the last good one may be claimed durable.
+  virtual Status status() const = 0;
   /// Makes everything durable and stops the threads. Clients must be gone.
   virtual void close() = 0;
 };

@@ -34,10 +34,10 @@ struct TopicSpec {
 /// Consecutive records of one partition, sharing one piece of memory.
 struct RecordBatch {
   std::uint32_t tag = 0;  ///< As given to LogConsumer::assign().
-  std::vector<RecordView> records;
+  std::vector<RecordView> records = {};
   Offset next = 0;  ///< The position after the batch, past control and compacted records.
   CommitSequence commit = 0;  ///< The commit that made the newest of the records visible.
-  std::shared_ptr<const void> memory;  ///< Keeps the views valid.
+  std::shared_ptr<const void> memory = {};  ///< Keeps the views valid.
 };
 
 /// An offset to commit, with Kafka Streams' metadata (the partition's time).
@@ -50,8 +50,8 @@ struct OffsetAndMetadata {
 
 /// A member's place in its group; what fences the offsets of a member that lost its assignment.
 struct GroupMetadata {
-  std::string group;
-  std::string member;  ///< Empty: not, or no longer, a member.
+  std::string group = {};
+  std::string member = {};  ///< Empty: not, or no longer, a member.
   std::int32_t generation = -1;
 };
 
@@ -70,9 +70,9 @@ struct ConsumerEvent {
     Offset end = 0;
   };
   Kind kind = Kind::kFailed;
-  std::vector<TopicPartition> partitions;
-  std::map<TopicPartition, OffsetAndMetadata> committed;
-  std::map<TopicPartition, Range> ranges;
+  std::vector<TopicPartition> partitions = {};
+  std::map<TopicPartition, OffsetAndMetadata> committed = {};
+  std::map<TopicPartition, Range> ranges = {};
   Error error = {};
 };
 

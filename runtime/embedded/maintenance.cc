@@ -1,0 +1,7 @@
+#include "embedded/embedded_log_impl.h"
+
+namespace thalweg::internal {
+
+Status EmbeddedLogImpl::maintain() { return {}; }
+
+}  // namespace thalweg::internal
