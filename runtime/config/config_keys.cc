@@ -48,16 +48,17 @@ KeyRow duration(std::string_view name, std::string_view description,
                 std::chrono::milliseconds StreamsConfig::*field, std::int64_t least) {
   // A century is more than anyone needs, and far from overflow in any unit.
   constexpr std::int64_t kMost = 100LL * 365 * 24 * 3600 * 1000;
-  return {.name = name,
-          .description = description,
-          .allowed = fmt::format("a whole number of milliseconds, {} or more", least),
-          .parse =
-              [=](StreamsConfig& config, std::string_view value) {
-                const auto parsed = number_of<std::int64_t>(value, least, kMost);
-                if (parsed) config.*field = std::chrono::milliseconds(*parsed);
-                return parsed.has_value();
-              },
-          .show = [=](const StreamsConfig& config) { return fmt::to_string((config.*field).count()); }};
+  return {
+      .name = name,
+      .description = description,
+      .allowed = fmt::format("a whole number of milliseconds, {} or more", least),
+      .parse =
+          [=](StreamsConfig& config, std::string_view value) {
+            const auto parsed = number_of<std::int64_t>(value, least, kMost);
+            if (parsed) config.*field = std::chrono::milliseconds(*parsed);
+            return parsed.has_value();
+          },
+      .show = [=](const StreamsConfig& config) { return fmt::to_string((config.*field).count()); }};
 }
 
 KeyRow text(std::string_view name, std::string_view description, std::string StreamsConfig::*field,
@@ -167,9 +168,12 @@ KeyRow handler(std::string_view name, std::string_view description,
           .show =
               [=](const StreamsConfig& config) {
                 switch (config.*field) {
-                  case FailureHandling::kFail: return "fail";
-                  case FailureHandling::kContinue: return "continue";
-                  case FailureHandling::kDeadLetter: return "dead-letter";
+                  case FailureHandling::kFail:
+                    return "fail";
+                  case FailureHandling::kContinue:
+                    return "continue";
+                  case FailureHandling::kDeadLetter:
+                    return "dead-letter";
                 }
                 return "";
               }};
@@ -201,18 +205,18 @@ std::vector<KeyRow> identity_rows() {
                         &Config::application_id,
                         "1 to 128 letters, digits, dots, underscores and hyphens", is_id),
                    "none: it must be set"),
-      with_default(text("bootstrap.servers", "Kafka brokers to run on instead of the embedded log.",
-                        &Config::bootstrap_servers, "host:port, or several with commas between",
-                        is_servers),
-                   "none: the embedded log"),
+      with_default(
+          text("bootstrap.servers", "Kafka brokers to run on instead of the embedded log.",
+               &Config::bootstrap_servers, "host:port, or several with commas between", is_servers),
+          "none: the embedded log"),
       with_default(text("client.id", "Name under which the application's clients show in logs.",
                         &Config::client_id,
                         "1 to 128 letters, digits, dots, underscores and hyphens", is_id),
                    "the application id"),
-      with_default(text("application.server",
-                        "Where other instances reach this one's state queries.",
-                        &Config::application_server, "host:port", is_server),
-                   "none"),
+      with_default(
+          text("application.server", "Where other instances reach this one's state queries.",
+               &Config::application_server, "host:port", is_server),
+          "none"),
       text("state.dir", "Directory of the embedded log and the state stores.", &Config::state_dir,
            "a path", is_not_empty),
       number("num.stream.threads", "Threads that process records.", &Config::num_stream_threads, 1,
@@ -228,12 +232,12 @@ std::vector<KeyRow> identity_rows() {
       number("log.default.partitions",
              "Partitions of a topic that the embedded log makes when it is first used.",
              &Config::log_default_partitions, 1, 10'000),
-      with_default(text("errors.dead.letter.queue.topic.name",
-                        "Topic that handlers set to dead-letter send records to.",
-                        &Config::dead_letter_topic,
-                        "a topic name: up to 249 letters, digits, dots, underscores and hyphens",
-                        is_topic),
-                   "none"),
+      with_default(
+          text("errors.dead.letter.queue.topic.name",
+               "Topic that handlers set to dead-letter send records to.",
+               &Config::dead_letter_topic,
+               "a topic name: up to 249 letters, digits, dots, underscores and hyphens", is_topic),
+          "none"),
       handler("deserialization.exception.handler", "What to do with a record that cannot be read.",
               &Config::deserialization_handler),
       handler("processing.exception.handler",
@@ -249,10 +253,10 @@ std::vector<KeyRow> timing_and_memory_rows() {
   using Config = StreamsConfig;
   return {
       guarantee(),
-      with_default(duration("commit.interval.ms",
-                            "Longest time between two commits while there is work.",
-                            &Config::commit_interval, 1),
-                   "100 with exactly_once_v2, 30000 with at_least_once"),
+      with_default(
+          duration("commit.interval.ms", "Longest time between two commits while there is work.",
+                   &Config::commit_interval, 1),
+          "100 with exactly_once_v2, 30000 with at_least_once"),
       duration("commit.interval.min.ms", "Shortest time between two commits.",
                &Config::commit_interval_min, 0),
       duration("transaction.timeout.ms",
@@ -260,10 +264,11 @@ std::vector<KeyRow> timing_and_memory_rows() {
                &Config::transaction_timeout, 1000),
       duration("task.timeout.ms", "How long a task retries what the log refuses for the moment.",
                &Config::task_timeout, 0),
-      duration("max.task.idle.ms",
-               "How long a task waits for records of an empty input before it goes on out of order; "
-               "-1: not even for those that are already in the log.",
-               &Config::max_task_idle, -1),
+      duration(
+          "max.task.idle.ms",
+          "How long a task waits for records of an empty input before it goes on out of order; "
+          "-1: not even for those that are already in the log.",
+          &Config::max_task_idle, -1),
       number("buffered.records.per.partition", "Records a task keeps ready from each partition.",
              &Config::buffered_records_per_partition, std::size_t{1}, std::size_t{10'000'000}),
       duration("repartition.purge.interval.ms",

@@ -30,11 +30,11 @@ const std::vector<KeyRow>& key_rows();
 /// The row of a key; null when there is none.
 const KeyRow* find_row(std::string_view key);
 
-/// What is wrong with a key that Kafka Streams or its clients know and this table does not; empty for
-/// keys that they do not know either.
+/// What is wrong with a key that Kafka Streams or its clients know and this table does not; empty
+/// for keys that they do not know either.
 std::string_view known_elsewhere(std::string_view key);
 
-/// True for keys that are passed to the Kafka client under a prefix (`consumer.`, `producer.`, ...).
+/// True for keys that are passed to the Kafka client under a prefix (`consumer.`, `admin.`, ...).
 bool is_client_key(std::string_view key);
 
 /// What is wrong with a prefixed key whose value the runtime itself decides; empty when nothing is.

@@ -9,22 +9,23 @@ namespace {
 
 constexpr std::string_view kHead = R"(# Configuration
 
-This page is made from the table of keys in `runtime/config/config_keys.cc`; a test compares the two.
+This page is made from the table of keys in `runtime/config/config_keys.cc`; a test compares the
+two.
 
 Settings come from a TOML file, from the environment and from flags; where a key is set more than
 once, the flag wins over the environment and the environment over the file.
 
 - **File.** `num.stream.threads = 3`, or with a table: `[num.stream]` and `threads = 3`. A list is
   written `["a", "b"]` or `"a,b"`.
-- **Environment.** `THALWEG_NUM_STREAM_THREADS=3`: the key in capitals, with `_` for each dot. An empty
-  variable counts as not set. `KAFKA_BROKERS` stands for `bootstrap.servers` and `KAFKA_CLIENT_ID` for
-  `client.id`.
+- **Environment.** `THALWEG_NUM_STREAM_THREADS=3`: the key in capitals, with `_` for each dot. An
+  empty variable counts as not set. `KAFKA_BROKERS` stands for `bootstrap.servers` and
+  `KAFKA_CLIENT_ID` for `client.id`.
 - **Flags.** An application chooses its own, such as `--set num.stream.threads=3`.
 
-Keys are those of Kafka Streams where it has them. An unknown key is an error that names the nearest
-known one and the place where it was set; so is a key that Kafka Streams knows and that would have no
-effect here (`docs/decisions/0005-configuration-keys.md`). A value that is not allowed is an error that
-names the key, the value, the place and what is allowed.
+Keys are those of Kafka Streams where it has them. An unknown key is an error that names the
+nearest known one and the place where it was set; so is a key that Kafka Streams knows and that
+would have no effect here (`docs/decisions/0005-configuration-keys.md`). A value that is not
+allowed is an error that names the key, the value, the place and what is allowed.
 
 ## Keys
 
@@ -34,24 +35,25 @@ constexpr std::string_view kTail = R"(
 ## Keys that depend on each other
 
 - `commit.interval.min.ms` is not above `commit.interval.ms`.
-- With `exactly_once_v2`, `commit.interval.ms` and `producer.delivery.timeout.ms` (if set) are not above
-  `transaction.timeout.ms`: the log would give up transactions that are still needed.
+- With `exactly_once_v2`, `commit.interval.ms` and `producer.delivery.timeout.ms` (if set) are not
+  above `transaction.timeout.ms`: the log would give up transactions that are still needed.
 - `statestore.cache.max.bytes` is not above `state.memory.max.bytes`.
 - A handler set to `dead-letter` needs `errors.dead.letter.queue.topic.name`.
 - `bootstrap.servers` must not be set: this version runs on the embedded log only.
 
 ## Keys for Kafka's clients
 
-Keys that begin with `consumer.`, `main.consumer.`, `restore.consumer.`, `global.consumer.`, `producer.`,
-`admin.` or `topic.` are kept as they are for Kafka's clients and have no effect on the embedded log.
-What the runtime itself must decide is refused: `group.id`, `transactional.id`, `transaction.timeout.ms`,
-`bootstrap.servers` and `client.id` under a prefix, and any other value than `false` for
-`enable.auto.commit`, `true` for `enable.idempotence` and `read_committed` for `isolation.level`.
+Keys that begin with `consumer.`, `main.consumer.`, `restore.consumer.`, `global.consumer.`,
+`producer.`, `admin.` or `topic.` are kept as they are for Kafka's clients and have no effect on
+the embedded log. What the runtime itself must decide is refused: `group.id`, `transactional.id`,
+`transaction.timeout.ms`, `bootstrap.servers` and `client.id` under a prefix, and any other value
+than `false` for `enable.auto.commit`, `true` for `enable.idempotence` and `read_committed` for
+`isolation.level`.
 
 ## Secrets
 
-Values of keys that contain `password`, `secret`, `token`, `jaas`, `credential` or `ssl.key` appear in no
-message and no listing.
+Values of keys that contain `password`, `secret`, `token`, `jaas`, `credential` or `ssl.key`
+appear in no message and no listing.
 )";
 
 }  // namespace

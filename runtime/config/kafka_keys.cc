@@ -17,7 +17,7 @@ struct ForeignKey {
 // Kafka Streams' keys without a meaning here. They are errors and not notes, since an application
 // that sets one relies on what it does (docs/decisions/0005).
 constexpr std::array kStreamsKeys = std::to_array<ForeignKey>({
-    {"acceptable.recovery.lag", "a task runs only once it is restored, so there is no lag to accept"},
+    {"acceptable.recovery.lag", "a task runs only once it is restored"},
     {"allow.os.group.write.access", "use the umask of the process"},
     {"built.in.metrics.version", "there is one version of the metrics"},
     {"cache.max.bytes.buffering", "use statestore.cache.max.bytes"},
@@ -76,9 +76,9 @@ constexpr std::array kSharedKeys = std::to_array<std::string_view>(
      "reconnect.backoff.max.ms", "reconnect.backoff.ms", "request.timeout.ms",
      "retry.backoff.max.ms", "retry.backoff.ms", "security.protocol", "send.buffer.bytes"});
 
-constexpr std::array kClientPrefixes = std::to_array<std::string_view>(
-    {"main.consumer.", "restore.consumer.", "global.consumer.", "consumer.", "producer.", "admin.",
-     "topic."});
+constexpr std::array kClientPrefixes =
+    std::to_array<std::string_view>({"main.consumer.", "restore.consumer.", "global.consumer.",
+                                     "consumer.", "producer.", "admin.", "topic."});
 
 // What the protocol of commits stands on; only the value it needs may be written.
 struct Decided {
@@ -87,7 +87,7 @@ struct Decided {
   std::string_view fault;
 };
 constexpr std::array kDecided = std::to_array<Decided>({
-    {"enable.auto.commit", "false", "offsets are committed with the results: only false is allowed"},
+    {"enable.auto.commit", "false", "offsets go with the results: only false is allowed"},
     {"enable.idempotence", "true", "nothing may be written twice: only true is allowed"},
     {"isolation.level", "read_committed",
      "only committed records are processed: only read_committed is allowed"},
@@ -127,7 +127,8 @@ std::string_view client_key_fault(std::string_view key, std::string_view value) 
       kClientPrefixes, [&](std::string_view candidate) { return key.starts_with(candidate); });
   if (prefix == kClientPrefixes.end() || *prefix == "topic.") return {};
   const auto decided = std::ranges::find(kDecided, key.substr(prefix->size()), &Decided::name);
-  if (decided == kDecided.end() || (!decided->needed.empty() && value == decided->needed)) return {};
+  if (decided == kDecided.end() || (!decided->needed.empty() && value == decided->needed))
+    return {};
   return decided->fault;
 }
 

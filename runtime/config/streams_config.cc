@@ -1,5 +1,3 @@
-#include <thalweg/runtime/streams_config.h>
-
 #include <algorithm>
 #include <charconv>
 #include <fstream>
@@ -9,6 +7,8 @@
 #include <utility>
 
 #include <fmt/format.h>
+
+#include <thalweg/runtime/streams_config.h>
 
 #include "config/config_keys.h"
 #include "config/text.h"
@@ -48,7 +48,8 @@ bool is_allowed(const std::vector<std::string>& application_keys, std::string_vi
   });
 }
 
-std::string_view nearest_key(std::string_view key, const std::vector<std::string>& application_keys) {
+std::string_view nearest_key(std::string_view key,
+                             const std::vector<std::string>& application_keys) {
   constexpr std::size_t kCompared = 200;
   key = key.substr(0, kCompared);
   std::string_view nearest;
@@ -104,9 +105,10 @@ void check_timeouts(const StreamsConfig& config, Faults& faults) {
   const auto& text = delivery->second;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), delivery_ms);
   if (error != std::errc{} || end != text.data() + text.size() || delivery_ms < 0) {
-    faults.add(fmt::format("producer.delivery.timeout.ms = {}: allowed is a whole number of "
-                           "milliseconds, 0 or more",
-                           quoted(text)));
+    faults.add(
+        fmt::format("producer.delivery.timeout.ms = {}: allowed is a whole number of "
+                    "milliseconds, 0 or more",
+                    quoted(text)));
   } else if (delivery_ms > timeout) {
     faults.add(fmt::format(
         "producer.delivery.timeout.ms ({}) is above transaction.timeout.ms ({}): a record could be "
@@ -131,9 +133,10 @@ void check_handlers(const StreamsConfig& config, Faults& faults) {
 void check_together(const StreamsConfig& config, Faults& faults) {
   if (config.application_id.empty()) faults.add("application.id is not set");
   if (!config.bootstrap_servers.empty()) {
-    faults.add(fmt::format("bootstrap.servers = {}: this version runs on the embedded log only; do "
-                           "not set bootstrap.servers or KAFKA_BROKERS",
-                           quoted(config.bootstrap_servers)));
+    faults.add(
+        fmt::format("bootstrap.servers = {}: this version runs on the embedded log only; do "
+                    "not set bootstrap.servers or KAFKA_BROKERS",
+                    quoted(config.bootstrap_servers)));
   }
   check_timeouts(config, faults);
   check_handlers(config, faults);
@@ -265,9 +268,9 @@ const std::vector<ConfigKey>& StreamsConfigBuilder::keys() {
     const StreamsConfig initial;
     std::vector<ConfigKey> made;
     for (const auto& row : internal::key_rows()) {
-      made.push_back({row.name, row.description,
-                      row.default_in_words.empty() ? row.show(initial)
-                                                   : std::string(row.default_in_words)});
+      made.push_back(
+          {row.name, row.description,
+           row.default_in_words.empty() ? row.show(initial) : std::string(row.default_in_words)});
     }
     return made;
   }();

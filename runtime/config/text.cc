@@ -45,8 +45,8 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
 }
 
 bool is_secret(std::string_view key) {
-  static constexpr std::array<std::string_view, 6> kMarks = {
-      "password", "secret", "token", "jaas", "credential", "ssl.key"};
+  static constexpr std::array<std::string_view, 6> kMarks = {"password", "secret",     "token",
+                                                             "jaas",     "credential", "ssl.key"};
   return std::ranges::any_of(
       kMarks, [&](std::string_view mark) { return key.find(mark) != std::string_view::npos; });
 }

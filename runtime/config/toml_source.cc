@@ -41,7 +41,8 @@ class Reader {
       throw ConfigError(
           fmt::format("{} is set twice: at {} and at {}", quoted(key), earlier->second, where));
     }
-    settings_.push_back({key, node.is_array() ? list(key, *node.as_array()) : scalar(key, node), where});
+    settings_.push_back(
+        {key, node.is_array() ? list(key, *node.as_array()) : scalar(key, node), where});
   }
 
   // A list is written with commas, as in Kafka's own files.
@@ -76,8 +77,8 @@ std::vector<TomlSetting> read_toml(std::string_view text, std::string_view origi
   try {
     table = toml::parse(text);
   } catch (const toml::parse_error& error) {
-    throw ConfigError(fmt::format("{}:{}: not TOML: {}", origin, error.source().begin.line,
-                                  error.description()));
+    throw ConfigError(
+        fmt::format("{}:{}: not TOML: {}", origin, error.source().begin.line, error.description()));
   }
   Reader reader(origin);
   reader.read(table, "");

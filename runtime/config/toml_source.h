@@ -13,8 +13,8 @@ struct TomlSetting {
   std::string origin;  ///< `file:line`.
 };
 
-/// Reads every setting of `text`. Throws ConfigError with `origin` and line for text that is not TOML,
-/// values that are no setting (dates, arrays of tables) and keys that are set twice.
+/// Reads every setting of `text`. Throws ConfigError with `origin` and line for text that is not
+/// TOML, values that are no setting (dates, arrays of tables) and keys that are set twice.
 std::vector<TomlSetting> read_toml(std::string_view text, std::string_view origin);
 
 }  // namespace thalweg::internal

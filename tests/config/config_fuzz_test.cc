@@ -14,10 +14,10 @@ namespace {
 // Pieces that TOML gives a meaning to, so that texts get past the first characters.
 rc::Gen<std::string> toml_like() {
   const auto piece = rc::gen::oneOf(
-      rc::gen::element<std::string>("[", "]", "[[", "]]", "{", "}", "=", ".", ",", "\"", "'", "\"\"\"",
-                                    "'''", "\n", "\r\n", "#", "\\u", "\\", " ", "\t", "-", "+", "_",
-                                    "0x", "1e9", "inf", "nan", "true", "2020-01-01T00:00:00Z",
-                                    "num.stream.threads", "commit.interval.ms", "consumer.", "3"),
+      rc::gen::element<std::string>(
+          "[", "]", "[[", "]]", "{", "}", "=", ".", ",", "\"", "'", "\"\"\"", "'''", "\n", "\r\n",
+          "#", "\\u", "\\", " ", "\t", "-", "+", "_", "0x", "1e9", "inf", "nan", "true",
+          "2020-01-01T00:00:00Z", "num.stream.threads", "commit.interval.ms", "consumer.", "3"),
       rc::gen::string<std::string>());
   return rc::gen::map(rc::gen::container<std::vector<std::string>>(piece),
                       [](const std::vector<std::string>& pieces) {
@@ -46,13 +46,12 @@ RC_GTEST_PROP(ConfigFuzz, AnyTextIsAConfigurationOrAFault, ()) {
 
 RC_GTEST_PROP(ConfigFuzz, AnyValueOfAnyKeyIsTakenOrAFault, ()) {
   const auto key = *rc::gen::elementOf(StreamsConfigBuilder::keys());
-  const auto value = *rc::gen::oneOf(rc::gen::string<std::string>(),
-                                     rc::gen::map(rc::gen::arbitrary<std::int64_t>(),
-                                                  [](std::int64_t n) { return std::to_string(n); }));
+  const auto value =
+      *rc::gen::oneOf(rc::gen::string<std::string>(),
+                      rc::gen::map(rc::gen::arbitrary<std::int64_t>(),
+                                   [](std::int64_t n) { return std::to_string(n); }));
 
-  RC_ASSERT(ends_well([&] {
-    StreamsConfigBuilder().set(key.name, value, "fuzz").effective();
-  }));
+  RC_ASSERT(ends_well([&] { StreamsConfigBuilder().set(key.name, value, "fuzz").effective(); }));
 }
 
 RC_GTEST_PROP(ConfigFuzz, AnyKeyIsTakenOrAFaultThatNamesAKnownOne, (const std::string& key)) {

@@ -34,7 +34,9 @@ TEST_F(ConfigSources, TomlTablesJoinTheirKeysWithDots) {
 
 TEST_F(ConfigSources, TomlValuesOfEachKindBecomeText) {
   settings_.allow({"shop.*"});
-  file_says("[shop]\nname = 'a \"b\"'\nopen = true\nshare = 0.5\nbig = 1_000\nids = ['x', 2]\nnone = []\n");
+  file_says(
+      "[shop]\nname = 'a \"b\"'\nopen = true\nshare = 0.5\nbig = 1_000\nids = ['x', 2]\n"
+      "none = []\n");
 
   EXPECT_EQ(settings_.application_value("shop.name"), "a \"b\"");
   EXPECT_EQ(settings_.application_value("shop.open"), "true");

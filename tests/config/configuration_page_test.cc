@@ -1,11 +1,11 @@
 // docs/configuration.md says what the table of keys says.
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <fstream>
 #include <iterator>
 #include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <thalweg/runtime/streams_config.h>
 

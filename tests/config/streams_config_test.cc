@@ -1,12 +1,12 @@
 // What each key accepts, what is said about the rest, and which keys depend on each other.
 
-#include "config_story.h"
-
 #include "config/text.h"
+#include "config_story.h"
 
 namespace thalweg {
 namespace {
 
+using std::chrono::milliseconds;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Each;
@@ -17,7 +17,6 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Pair;
 using ::testing::StartsWith;
-using std::chrono::milliseconds;
 
 class StreamsConfigKeys : public ConfigStory {};
 
@@ -173,11 +172,11 @@ TEST_F(StreamsConfigFaults, KeyWithoutEffectHereSaysWhatToDoInstead) {
   given("cache.max.bytes.buffering", "0");
   given("auto.offset.reset", "latest");
 
-  EXPECT_THAT(complaint(),
-              AllOf(HasSubstr("'num.standby.replicas' (--set): known to Kafka, without effect here: "
-                              "there are no standby replicas"),
-                    HasSubstr("use statestore.cache.max.bytes"),
-                    HasSubstr("put consumer. before it")));
+  EXPECT_THAT(
+      complaint(),
+      AllOf(HasSubstr("'num.standby.replicas' (--set): known to Kafka, without effect here: "
+                      "there are no standby replicas"),
+            HasSubstr("use statestore.cache.max.bytes"), HasSubstr("put consumer. before it")));
 }
 
 TEST_F(StreamsConfigFaults, ClientKeysTheProtocolDecidesAreRefused) {
@@ -254,9 +253,9 @@ TEST_F(EffectiveConfig, ListsEveryKeyWithItsOrigin) {
 
   using Entry = StreamsConfigBuilder::Effective;
   EXPECT_EQ(effective.size(), StreamsConfigBuilder::keys().size());
-  EXPECT_THAT(effective, Contains(AllOf(Field(&Entry::key, "num.stream.threads"),
-                                        Field(&Entry::value, "2"),
-                                        Field(&Entry::origin, "count.toml:1"))));
+  EXPECT_THAT(effective,
+              Contains(AllOf(Field(&Entry::key, "num.stream.threads"), Field(&Entry::value, "2"),
+                             Field(&Entry::origin, "count.toml:1"))));
   EXPECT_THAT(effective, Contains(AllOf(Field(&Entry::key, "commit.interval.ms"),
                                         Field(&Entry::origin, "default"))));
 }

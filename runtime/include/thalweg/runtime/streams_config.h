@@ -10,8 +10,8 @@
 
 namespace thalweg {
 
-/// A setting that is unknown or cannot be. The message names the key, where it was set, and the nearest
-/// known key or the values that are allowed.
+/// A setting that is unknown or cannot be. The message names the key, where it was set, and the
+/// nearest known key or the values that are allowed.
 class ConfigError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -26,37 +26,60 @@ enum class FailureHandling : std::uint8_t {
   kDeadLetter,  ///< To `errors.dead.letter.queue.topic.name`, in the same transaction (KIP-1034).
 };
 
-/// The settings of one application, under Kafka Streams' keys. Every field stands for one key, whose
-/// name is its comment; runtime/config/config_keys.cc holds the table of keys, documentation and limits,
-/// from which parsing, help() and docs/configuration.md are made.
+/// The settings of one application, under Kafka Streams' keys. Every field stands for one key,
+/// whose name is its comment; runtime/config/config_keys.cc holds the table of keys, documentation
+/// and limits, from which parsing, help() and docs/configuration.md are made.
 struct StreamsConfig {
-  std::string application_id;            ///< `application.id`: group, prefix of topics, transactional ids.
-  std::string bootstrap_servers;         ///< `bootstrap.servers`; empty: the embedded log.
-  std::string client_id;                 ///< `client.id`; build() defaults it to the application id.
-  std::string application_server;        ///< `application.server`: host:port others reach our queries at.
-  std::string state_dir = "./data";      ///< `state.dir`
-  std::int32_t num_stream_threads = 1;   ///< `num.stream.threads`
-  ProcessingGuarantee processing_guarantee =
-      ProcessingGuarantee::kExactlyOnceV2;  ///< `processing.guarantee`
+  /// `application.id`: group, prefix of topics and transactional ids.
+  std::string application_id;
+  /// `bootstrap.servers`; empty: the embedded log.
+  std::string bootstrap_servers;
+  /// `client.id`; build() defaults it to the application id.
+  std::string client_id;
+  /// `application.server`: host:port at which others reach our queries.
+  std::string application_server;
+  /// `state.dir`
+  std::string state_dir = "./data";
+  /// `num.stream.threads`
+  std::int32_t num_stream_threads = 1;
+  /// `processing.guarantee`
+  ProcessingGuarantee processing_guarantee = ProcessingGuarantee::kExactlyOnceV2;
   /// `commit.interval.ms`; build() makes it 30 s for at_least_once, unless set.
   std::chrono::milliseconds commit_interval{100};
-  std::chrono::milliseconds commit_interval_min{0};   ///< `commit.interval.min.ms`
-  std::size_t statestore_cache_max_bytes = 10u << 20;  ///< `statestore.cache.max.bytes`
-  std::size_t state_memory_max_bytes = 256u << 20;     ///< `state.memory.max.bytes`
-  std::size_t rocksdb_block_cache_bytes = 64u << 20;   ///< `rocksdb.block.cache.bytes`
-  std::chrono::milliseconds state_spill_interval{60'000};  ///< `state.spill.interval.ms`
-  std::chrono::milliseconds max_task_idle{0};          ///< `max.task.idle.ms`; -1: never wait for fetches.
-  std::size_t buffered_records_per_partition = 1000;   ///< `buffered.records.per.partition`
-  std::chrono::milliseconds transaction_timeout{15'000};  ///< `transaction.timeout.ms`
-  std::chrono::milliseconds repartition_purge_interval{30'000};  ///< `repartition.purge.interval.ms`
-  std::chrono::milliseconds task_timeout{300'000};     ///< `task.timeout.ms`
-  std::string topology_optimization = "none";          ///< `topology.optimization`
-  std::int32_t replication_factor = -1;                ///< `replication.factor`
-  FailureHandling deserialization_handler = FailureHandling::kFail;  ///< `deserialization.exception.handler`
-  FailureHandling processing_handler = FailureHandling::kFail;       ///< `processing.exception.handler`
-  FailureHandling production_handler = FailureHandling::kFail;       ///< `production.exception.handler`
-  std::string dead_letter_topic;         ///< `errors.dead.letter.queue.topic.name`
-  std::int32_t log_default_partitions = 3;             ///< `log.default.partitions` (embedded log)
+  /// `commit.interval.min.ms`
+  std::chrono::milliseconds commit_interval_min{0};
+  /// `statestore.cache.max.bytes`
+  std::size_t statestore_cache_max_bytes = 10u << 20;
+  /// `state.memory.max.bytes`
+  std::size_t state_memory_max_bytes = 256u << 20;
+  /// `rocksdb.block.cache.bytes`
+  std::size_t rocksdb_block_cache_bytes = 64u << 20;
+  /// `state.spill.interval.ms`
+  std::chrono::milliseconds state_spill_interval{60'000};
+  /// `max.task.idle.ms`; -1: never wait for fetches.
+  std::chrono::milliseconds max_task_idle{0};
+  /// `buffered.records.per.partition`
+  std::size_t buffered_records_per_partition = 1000;
+  /// `transaction.timeout.ms`
+  std::chrono::milliseconds transaction_timeout{15'000};
+  /// `repartition.purge.interval.ms`
+  std::chrono::milliseconds repartition_purge_interval{30'000};
+  /// `task.timeout.ms`
+  std::chrono::milliseconds task_timeout{300'000};
+  /// `topology.optimization`
+  std::string topology_optimization = "none";
+  /// `replication.factor`
+  std::int32_t replication_factor = -1;
+  /// `deserialization.exception.handler`
+  FailureHandling deserialization_handler = FailureHandling::kFail;
+  /// `processing.exception.handler`
+  FailureHandling processing_handler = FailureHandling::kFail;
+  /// `production.exception.handler`
+  FailureHandling production_handler = FailureHandling::kFail;
+  /// `errors.dead.letter.queue.topic.name`
+  std::string dead_letter_topic;
+  /// `log.default.partitions` (embedded log)
+  std::int32_t log_default_partitions = 3;
   /// Keys with the prefixes `consumer.`, `main.consumer.`, `restore.consumer.`, `global.consumer.`,
   /// `producer.`, `admin.` and `topic.`, whole, for the Kafka client.
   std::map<std::string, std::string> client_properties;
@@ -93,8 +116,8 @@ class StreamsConfigBuilder {
   /// passed through by application_value().
   StreamsConfigBuilder& allow(std::vector<std::string> application_keys);
 
-  /// Checks everything and gives the settings. Throws ConfigError with a line for each fault: unknown
-  /// key, value that is not allowed, keys that exclude each other.
+  /// Checks everything and gives the settings. Throws ConfigError with a line for each fault:
+  /// unknown key, value that is not allowed, keys that exclude each other.
   StreamsConfig build() const;
   /// The value of a key passed to allow(); empty when not set.
   std::string application_value(std::string_view key) const;
