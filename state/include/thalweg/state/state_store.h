@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,17 @@ namespace thalweg {
 /// Counts the commits a log has made visible, in order. 0: none.
 using CommitSequence = std::uint64_t;
 
+/// A read that the disk refused, thrown by the typed calls of a store; the message names the store.
+/// kCorrupt: discard() the store and restore it. Anything else: abort and try again.
+class StoreError : public std::runtime_error {
+ public:
+  explicit StoreError(const Error& error) : std::runtime_error(error.message), code_(error.code) {}
+  ErrorCode code() const { return code_; }
+
+ private:
+  ErrorCode code_;
+};
+
 /// Where a store sends its changes, in the order they are to be replayed. The task appends each to the
 /// store's changelog partition, in the open transaction.
 class ChangelogWriter {
@@ -28,19 +40,29 @@ class ChangelogWriter {
 };
 
 /// The memory all stores of a process share for levels 1 and 2, in estimated bytes. Thread-safe.
+///
+/// Values that are only kept to be read again (the cached part) may take half of it; stores give
+/// them up first. The rest is what waits for a commit or a spill.
 class MemoryBudget {
  public:
   explicit MemoryBudget(std::size_t limit) : limit_(limit) {}
   void add(std::int64_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
+  /// Counts bytes that add() counted as cached, too.
+  void add_cached(std::int64_t bytes) { cached_.fetch_add(bytes, std::memory_order_relaxed); }
   std::size_t limit() const { return limit_; }
-  std::size_t used() const {
-    const auto used = used_.load(std::memory_order_relaxed);
-    return used < 0 ? 0 : static_cast<std::size_t>(used);
-  }
+  std::size_t used() const { return positive(used_); }
+  std::size_t cached() const { return positive(cached_); }
+  bool cache_is_full() const { return cached() > limit_ / 2; }
 
  private:
+  static std::size_t positive(const std::atomic<std::int64_t>& counter) {
+    const auto value = counter.load(std::memory_order_relaxed);
+    return value < 0 ? 0 : static_cast<std::size_t>(value);
+  }
+
   std::size_t limit_;
   std::atomic<std::int64_t> used_ = 0;
+  std::atomic<std::int64_t> cached_ = 0;
 };
 
 /// What a task gives a store when it opens it.
@@ -55,6 +77,8 @@ struct StoreContext {
   bool caching = false;  ///< The application has a record cache (`statestore.cache.max.bytes` > 0).
   /// The timestamp and headers of the record being processed; what put() without a time stores.
   std::function<Timestamp()> record_time = {};
+  /// Told, in a sentence for the operator, when what the disk held was not believed and dropped.
+  std::function<void(const std::string& message)> on_discard = {};
 };
 
 /// One entry as queries see it.
@@ -113,7 +137,7 @@ class StateStore {
   virtual Kind kind() const = 0;
   virtual SchemaPtr key_schema() const = 0;
   virtual SchemaPtr value_schema() const = 0;
-  /// True when open() found no disk to use: a clean start restores the whole changelog.
+  /// False when open() was given no disk to use: then every start restores the whole changelog.
   virtual bool persistent() const = 0;
 
   virtual Status open(const StoreContext& context) = 0;
@@ -144,10 +168,11 @@ class StateStore {
 
   // --- Disk ---------------------------------------------------------------------------------
 
-  /// Estimated bytes of committed writes that are not on disk.
+  /// Estimated bytes of committed writes that a spill would free; 0 for an in-memory store.
   virtual std::size_t unspilled_bytes() const = 0;
   /// Freezes the committed writes for a spill; null when there is nothing to do, none is possible
-  /// (in memory), or one is under way. The store outlives the spill.
+  /// (in memory), or one is under way. The store may go first: a spill that has not begun to write
+  /// then answers kUnavailable, and closing waits for one that has.
   virtual std::shared_ptr<Spill> start_spill(Timestamp wall_time) = 0;
 
   // --- Queries ------------------------------------------------------------------------------

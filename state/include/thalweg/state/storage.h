@@ -52,6 +52,7 @@ class StorageCursor {
   virtual void seek(BytesView key) = 0;               ///< To the first key >= `key`.
   virtual void seek_for_previous(BytesView key) = 0;  ///< To the last key <= `key`.
   virtual void previous() = 0;
+  virtual void seek_to_last() = 0;
   virtual BytesView key() const = 0;
   virtual BytesView value() const = 0;
   virtual Status status() const = 0;  ///< Why valid() is false, if it is not the end.

@@ -1,0 +1,128 @@
+#include "byte_table.h"
+
+#include <algorithm>
+#include <new>
+
+#include <thalweg/schemas/check.h>
+
+namespace thalweg::internal {
+namespace {
+
+// What malloc keeps per block, and a slot of the hash table at its average load.
+constexpr std::size_t kOverhead = 16 + 12;
+
+constexpr std::size_t kWorthShrinking = 1024;
+
+}  // namespace
+
+ByteEntry* ByteEntry::make(BytesView key, std::optional<BytesView> value, Timestamp timestamp) {
+  const std::size_t value_size = value ? value->size() : 0;
+  THALWEG_CHECK(key.size() < kTombstone && value_size < kTombstone, "an entry of 4 GiB");
+  void* memory = ::operator new(sizeof(ByteEntry) + key.size() + kTimestampSize + value_size);
+  auto* entry = new (memory) ByteEntry();
+  entry->key_size_ = static_cast<std::uint32_t>(key.size());
+  entry->value_capacity_ = static_cast<std::uint32_t>(value_size);
+  std::copy(key.begin(), key.end(), entry->data());
+  entry->overwrite(value, timestamp);
+  return entry;
+}
+
+void ByteEntry::free(ByteEntry* entry) {
+  entry->~ByteEntry();
+  ::operator delete(entry);
+}
+
+bool ByteEntry::overwrite(std::optional<BytesView> value, Timestamp timestamp) {
+  const std::size_t size = value ? value->size() : 0;
+  if (size > value_capacity_) return false;
+  if (value_capacity_ > kWorthShrinking && size < value_capacity_ / 4) return false;
+  char* to = data() + key_size_;
+  write_big_endian(to_millis(timestamp), to);
+  if (value) std::copy(value->begin(), value->end(), to + kTimestampSize);
+  value_size_ = value ? static_cast<std::uint32_t>(size) : kTombstone;
+  return true;
+}
+
+std::size_t ByteEntry::footprint() const {
+  return sizeof(ByteEntry) + key_size_ + kTimestampSize + value_capacity_ + kOverhead;
+}
+
+void ByteTable::put(BytesView key, std::optional<BytesView> value, Timestamp timestamp) {
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) {
+    insert(ByteEntry::make(key, value, timestamp));
+    return;
+  }
+  if ((*found)->overwrite(value, timestamp)) return;
+  ByteEntry* larger = ByteEntry::make(key, value, timestamp);
+  ByteEntry* smaller = *found;
+  entries_.erase(found);
+  footprint_ -= smaller->footprint();
+  if (is_ordered_) order_.erase(smaller);
+  ByteEntry::free(smaller);
+  insert(larger);
+}
+
+void ByteTable::insert(ByteEntry* entry) {
+  entries_.insert(entry);
+  if (is_ordered_) order_.insert(entry);
+  footprint_ += entry->footprint();
+}
+
+void ByteTable::erase(BytesView key) {
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return;
+  ByteEntry* entry = *found;
+  entries_.erase(found);
+  if (is_ordered_) order_.erase(entry);
+  footprint_ -= entry->footprint();
+  ByteEntry::free(entry);
+}
+
+void ByteTable::clear() {
+  for (ByteEntry* entry : entries_) ByteEntry::free(entry);
+  forget();
+}
+
+void ByteTable::merge_older(ByteTable& older) {
+  if (older.size() > size()) {
+    // Moving the smaller side: this table's entries replace their older ones.
+    for (ByteEntry* entry : entries_) {
+      older.erase(entry->key());
+      older.insert(entry);
+    }
+    older.swap(*this);
+  } else {
+    for (ByteEntry* entry : older.entries_) {
+      if (entries_.contains(entry->key())) {
+        ByteEntry::free(entry);
+      } else {
+        insert(entry);
+      }
+    }
+  }
+  older.forget();
+}
+
+void ByteTable::forget() {
+  order_.clear();
+  entries_.clear();
+  footprint_ = 0;
+}
+
+void ByteTable::swap(ByteTable& other) {
+  entries_.swap(other.entries_);
+  order_.swap(other.order_);
+  std::swap(footprint_, other.footprint_);
+  std::swap(is_ordered_, other.is_ordered_);
+}
+
+void ByteTable::make_ordered() {
+  if (is_ordered_) return;
+  std::vector<ByteEntry*> all(entries_.begin(), entries_.end());
+  std::sort(all.begin(), all.end(), Less{});
+  for (ByteEntry* entry : all) order_.insert(order_.end(), entry);
+  is_ordered_ = true;
+}
+
+}  // namespace thalweg::internal

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include <thalweg/schemas/bytes.h>
+#include <thalweg/schemas/timestamp.h>
+
+#include "big_endian.h"
+
+namespace thalweg::internal {
+
+/// One key with its value and timestamp, in one block of memory: overwriting a value by one that is
+/// not longer allocates nothing.
+class ByteEntry {
+ public:
+  static ByteEntry* make(BytesView key, std::optional<BytesView> value, Timestamp timestamp);
+  static void free(ByteEntry* entry);
+
+  BytesView key() const { return {data(), key_size_}; }
+  bool is_tombstone() const { return value_size_ == kTombstone; }
+  Timestamp timestamp() const { return from_millis(read_big_endian<std::int64_t>(stored())); }
+  /// Only when it is no tombstone.
+  BytesView value() const { return {data() + key_size_ + kTimestampSize, value_size_}; }
+  /// What level 3 stores: 8 bytes of timestamp, then the value. Only when it is no tombstone.
+  BytesView stored() const { return {data() + key_size_, kTimestampSize + value_size_}; }
+
+  /// False, and nothing done, when the block is too small for `value`, or far too large.
+  bool overwrite(std::optional<BytesView> value, Timestamp timestamp);
+  /// What the entry takes of the memory budget, its share of the hash table included.
+  std::size_t footprint() const;
+
+ private:
+  static constexpr std::uint32_t kTombstone = 0xffffffff;
+  static constexpr std::size_t kTimestampSize = sizeof(std::int64_t);
+
+  ByteEntry() = default;
+  char* data() { return reinterpret_cast<char*>(this) + sizeof(ByteEntry); }
+  const char* data() const { return reinterpret_cast<const char*>(this) + sizeof(ByteEntry); }
+
+  std::uint32_t key_size_ = 0;
+  std::uint32_t value_size_ = 0;
+  std::uint32_t value_capacity_ = 0;
+};
+
+/// Keys and values as bytes: a hash table that can also be walked in order of keys, once asked to.
+/// Not thread-safe; LayeredTable guards it.
+class ByteTable {
+ public:
+  struct Less {
+    using is_transparent = void;
+    static BytesView key(const ByteEntry* entry) { return entry->key(); }
+    static BytesView key(BytesView bytes) { return bytes; }
+    bool operator()(const auto& left, const auto& right) const { return key(left) < key(right); }
+  };
+  using Order = std::set<ByteEntry*, Less>;
+
+  ByteTable() = default;
+  ~ByteTable() { clear(); }
+  ByteTable(const ByteTable&) = delete;
+  ByteTable& operator=(const ByteTable&) = delete;
+
+  const ByteEntry* find(BytesView key) const {
+    const auto found = entries_.find(key);
+    return found == entries_.end() ? nullptr : *found;
+  }
+  /// Stores a value, or a tombstone for null.
+  void put(BytesView key, std::optional<BytesView> value, Timestamp timestamp);
+  void erase(BytesView key);
+  void clear();
+
+  /// Takes over all entries of `older` that this table has no newer ones for, and leaves it empty.
+  void merge_older(ByteTable& older);
+  void swap(ByteTable& other);
+
+  bool empty() const { return entries_.empty(); }
+  std::size_t size() const { return entries_.size(); }
+  /// Bytes of the memory budget.
+  std::size_t footprint() const { return footprint_; }
+
+  /// All entries, in no order.
+  std::vector<const ByteEntry*> entries() const { return {entries_.begin(), entries_.end()}; }
+
+  bool is_ordered() const { return is_ordered_; }
+  /// Builds the order of keys, once; from then on each new key keeps it up.
+  void make_ordered();
+  /// Complete only once make_ordered() was called.
+  const Order& order() const { return order_; }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    using is_avalanching = void;  // libstdc++ hashes bytes with murmur.
+    std::size_t operator()(const ByteEntry* entry) const { return (*this)(entry->key()); }
+    std::size_t operator()(BytesView key) const { return std::hash<BytesView>{}(key); }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const auto& left, const auto& right) const {
+      return Less::key(left) == Less::key(right);
+    }
+  };
+
+  void insert(ByteEntry* entry);
+  /// Lets go of all entries without freeing them.
+  void forget();
+
+  boost::unordered_flat_set<ByteEntry*, Hash, Equal> entries_;
+  Order order_;
+  std::size_t footprint_ = 0;
+  bool is_ordered_ = false;
+};
+
+}  // namespace thalweg::internal

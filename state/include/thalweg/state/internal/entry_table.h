@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include <thalweg/state/internal/write_log.h>
+#include <thalweg/state/key_value_store.h>
+
+namespace thalweg::internal {
+
+/// Level 1's entries: typed values at addresses that stay, found by key or by number.
+template <typename K, typename V>
+class EntryTable {
+ public:
+  using Number = std::uint32_t;
+  static constexpr Number kNone = 0xffffffff;
+
+  enum class State : std::uint8_t {
+    kFree,
+    kClean,    ///< As committed; may be evicted.
+    kDirty,    ///< Written and not flushed.
+    kFlushed,  ///< Written in the open transaction, and flushed.
+    kOrphan,   ///< Written again while a listener was looking at it: kept for that listener only.
+  };
+  /// What is known of the value before the entry became dirty, as of the last flush.
+  enum class Before : std::uint8_t { kUnknown, kAbsent, kPresent, kKept };
+
+  struct Entry {
+    K key{};
+    ValueAndTimestamp<V> current{};
+    std::size_t hash = 0;
+    std::unique_ptr<V> before_value;   // Only for Before::kKept.
+    std::unique_ptr<Headers> headers;  // Of the record that caused the last write; null: none.
+    Number previous = kNone;           // In the dirty list.
+    Number next = kNone;
+    std::uint32_t write = WriteLog::kNone;
+    std::uint32_t charge = 0;
+    State state = State::kFree;
+    Before before = Before::kUnknown;
+    bool has_value = false;
+    bool is_referenced = false;  // Since the clock's hand last passed.
+    std::uint8_t pins = 0;       // Listeners looking at it.
+  };
+
+  EntryTable() : index_(0, Hash{this}, Equal{this}) {}
+  EntryTable(const EntryTable&) = delete;
+  EntryTable& operator=(const EntryTable&) = delete;
+
+  Entry& operator[](Number number) { return chunks_[number / kChunk][number % kChunk]; }
+  const Entry& operator[](Number number) const { return chunks_[number / kChunk][number % kChunk]; }
+
+  Number find(const K& key) const { return find(Hashed{key, std::hash<K>{}(key)}); }
+
+  /// Adds an entry for a key that has none.
+  Number insert(const K& key) {
+    const Number number = allocate();
+    Entry& entry = (*this)[number];
+    entry.key = key;
+    entry.hash = std::hash<K>{}(key);
+    index_.insert(number);
+    return number;
+  }
+  /// Adds an entry for the key of `number`, which from now on is found by its number only.
+  Number supersede(Number number) {
+    index_.erase(number);
+    return insert((*this)[number].key);
+  }
+  void unlink(Number number) { index_.erase(number); }
+  /// Frees an entry that is not linked; its memory goes, its place is used again.
+  void release(Number number) {
+    (*this)[number] = Entry{};
+    free_.push_back(number);
+  }
+
+  std::size_t size() const { return index_.size(); }
+  /// Numbers given out so far are below this.
+  Number capacity() const { return static_cast<Number>(chunks_.size() * kChunk); }
+
+ private:
+  static constexpr Number kChunk = 64;
+
+  struct Hashed {
+    const K& key;
+    std::size_t hash;
+  };
+  struct Hash {
+    using is_transparent = void;
+    const EntryTable* table;
+    std::size_t operator()(Number number) const { return (*table)[number].hash; }
+    std::size_t operator()(const Hashed& key) const { return key.hash; }
+  };
+  struct Equal {
+    using is_transparent = void;
+    const EntryTable* table;
+    bool operator()(Number left, Number right) const { return left == right; }
+    bool operator()(const Hashed& left, Number right) const {
+      return left.key == (*table)[right].key;
+    }
+    bool operator()(Number left, const Hashed& right) const { return (*this)(right, left); }
+  };
+
+  Number find(const Hashed& key) const {
+    const auto found = index_.find(key);
+    return found == index_.end() ? kNone : *found;
+  }
+  Number allocate() {
+    if (free_.empty()) {
+      const Number first = capacity();
+      chunks_.push_back(std::make_unique<Entry[]>(kChunk));
+      for (Number number = first + kChunk; number > first; --number) free_.push_back(number - 1);
+    }
+    const Number number = free_.back();
+    free_.pop_back();
+    return number;
+  }
+
+  std::vector<std::unique_ptr<Entry[]>> chunks_;
+  std::vector<Number> free_;
+  boost::unordered_flat_set<Number, Hash, Equal> index_;
+};
+
+}  // namespace thalweg::internal

@@ -1,0 +1,141 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <thalweg/state/internal/layered_table.h>
+#include <thalweg/state/key_value_store.h>
+
+namespace thalweg::internal {
+
+/// The smallest key above every key with that prefix; none when there is no such key.
+inline std::optional<std::string> end_of_prefix(BytesView prefix) {
+  std::string end(prefix);
+  while (!end.empty() && end.back() == '\xff') end.pop_back();
+  if (end.empty()) return std::nullopt;
+  end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
+  return end;
+}
+
+template <typename K, typename V>
+class TypedKeyValueStore;
+
+/// Walks a store's open transaction merged over its committed entries, which are read in chunks.
+/// Survives writes to the store: next() goes on behind the key it stood at.
+template <typename K, typename V>
+class TypedIterator final : public KeyValueIterator<K, V> {
+ public:
+  TypedIterator(TypedKeyValueStore<K, V>& store, StoreView::Scan scan)
+      : store_(store), scan_(std::move(scan)) {
+    scan_.limit = kFirstChunk;
+    read_chunk();
+    seek_overlay();
+    settle();
+  }
+
+  bool valid() const override { return current_ != nullptr; }
+  void next() override {
+    if (current_) settle();
+  }
+  const K& key() const override { return key_; }
+  const ValueAndTimestamp<V>& value() const override { return *current_; }
+
+ private:
+  static constexpr std::size_t kFirstChunk = 32;
+  static constexpr std::size_t kLargestChunk = 1024;
+
+  /// To the next entry that is not deleted, from the committed chunk or the overlay.
+  void settle() {
+    current_ = nullptr;
+    while (true) {
+      if (chunk_at_ == chunk_.size() && !chunk_is_last_) read_chunk();
+      if (overlay_version_ != store_.overlay_version_) seek_overlay();
+      const bool has_committed = chunk_at_ < chunk_.size();
+      const bool has_open = open_ != open_end_;
+      if (!has_committed && !has_open) return;
+      const int order = !has_open        ? 1
+                        : !has_committed ? -1
+                                         : compare(open_key(), chunk_[chunk_at_].key);
+      if (order == 0) ++chunk_at_;  // The open transaction has a newer one.
+      if (order > 0 ? take_committed() : take_open()) return;
+    }
+  }
+
+  bool take_committed() {
+    StoredEntry& entry = chunk_[chunk_at_++];
+    pass(entry.key);
+    store_.read_key(entry.key, key_);
+    store_.read_value(entry.value, committed_.value);
+    committed_.timestamp = entry.timestamp;
+    current_ = &committed_;
+    return true;
+  }
+
+  bool take_open() {
+    auto& [bytes, number] = scan_.reverse ? *std::prev(open_end_) : *open_;
+    pass(bytes);
+    const auto& cell = store_.entries_[number];
+    if (scan_.reverse) {
+      --open_end_;
+    } else {
+      ++open_;
+    }
+    if (!cell.has_value) return false;
+    key_ = cell.key;
+    current_ = &cell.current;
+    return true;
+  }
+
+  /// What is behind `key` is left to visit.
+  void pass(const std::string& key) {
+    if (scan_.reverse) {
+      scan_.to = key;
+    } else {
+      scan_.from = key + '\0';
+    }
+  }
+
+  void read_chunk() {
+    // Every key before the bounds was passed, but those between them and the chunk's end were not.
+    store_.table_->read_chunk(scan_, chunk_);
+    chunk_at_ = 0;
+    chunk_is_last_ = chunk_.size() < scan_.limit;
+    scan_.limit = std::min(scan_.limit * 4, kLargestChunk);
+  }
+
+  void seek_overlay() {
+    auto& overlay = store_.overlay_;
+    open_ = scan_.from ? overlay.lower_bound(*scan_.from) : overlay.begin();
+    open_end_ = scan_.to ? overlay.lower_bound(*scan_.to) : overlay.end();
+    if (scan_.from && scan_.to && *scan_.to < *scan_.from) open_end_ = open_;
+    overlay_version_ = store_.overlay_version_;
+  }
+
+  const std::string& open_key() const {
+    return scan_.reverse ? std::prev(open_end_)->first : open_->first;
+  }
+  /// < 0: `left` comes first in the order of the scan.
+  int compare(BytesView left, BytesView right) const {
+    const int order = left.compare(right);
+    return scan_.reverse ? -order : order;
+  }
+
+  using Overlay = std::map<std::string, std::uint32_t, std::less<>>;
+
+  TypedKeyValueStore<K, V>& store_;
+  StoreView::Scan scan_;  // Narrowed as the walk goes on.
+  std::vector<StoredEntry> chunk_;
+  std::size_t chunk_at_ = 0;
+  bool chunk_is_last_ = false;
+  typename Overlay::iterator open_;  // What is left of the overlay: the walk takes from either end.
+  typename Overlay::iterator open_end_;
+  std::uint64_t overlay_version_ = 0;
+  K key_{};
+  ValueAndTimestamp<V> committed_;
+  const ValueAndTimestamp<V>* current_ = nullptr;
+};
+
+}  // namespace thalweg::internal

@@ -1,0 +1,507 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <thalweg/schemas/check.h>
+#include <thalweg/schemas/serde.h>
+#include <thalweg/state/internal/entry_table.h>
+#include <thalweg/state/internal/layered_table.h>
+#include <thalweg/state/internal/typed_iterator.h>
+#include <thalweg/state/internal/write_log.h>
+#include <thalweg/state/key_value_store.h>
+
+namespace thalweg::internal {
+
+/// The key-value store: level 1, typed values, above a LayeredTable.
+///
+/// An entry joins the open transaction with its first write and leaves it with commit() (clean, kept
+/// to be read again) or abort() (forgotten). Its bytes are made once, at flush or, without caching,
+/// at the write; the changelog and the committed table get the same ones.
+template <typename K, typename V>
+class TypedKeyValueStore final : public KeyValueStore<K, V> {
+ public:
+  using Base = KeyValueStore<K, V>;
+  using typename Base::Entry;
+  using typename Base::Listener;
+
+  TypedKeyValueStore(std::string name, bool persistent, bool caching, AnySerde<K> key_serde,
+                     AnySerde<V> value_serde)
+      : name_(std::move(name)),
+        wants_disk_(persistent),
+        wants_caching_(caching),
+        key_serde_(std::move(key_serde)),
+        value_serde_(std::move(value_serde)) {}
+  ~TypedKeyValueStore() override {
+    if (table_) table_->close();
+    forget_everything();
+  }
+
+  const std::string& name() const override { return name_; }
+  StateStore::Kind kind() const override { return StateStore::Kind::kKeyValue; }
+  SchemaPtr key_schema() const override { return key_serde_.schema(); }
+  SchemaPtr value_schema() const override { return value_serde_.schema(); }
+  bool persistent() const override { return table_ && table_->persistent(); }
+  bool cached() const override { return is_cached_; }
+
+  Status open(const StoreContext& context) override {
+    StoreContext adjusted = context;
+    if (!wants_disk_) adjusted.storage = nullptr;
+    auto table = LayeredTable::open(adjusted);
+    if (!table) return std::unexpected(table.error());
+    table_ = std::move(*table);
+    changelog_ = context.changelog;
+    budget_ = context.budget;
+    record_time_ = context.record_time;
+    is_cached_ = wants_caching_ && context.caching;
+    return {};
+  }
+
+  void set_listener(Listener listener, bool old_values) override {
+    listener_ = std::move(listener);
+    old_values_ = listener_ && old_values;
+  }
+
+  // --- Reads --------------------------------------------------------------------------------
+
+  const V* get(const K& key) override {
+    const Entry* entry = get_with_timestamp(key);
+    return entry ? &entry->value : nullptr;
+  }
+  const Entry* get_with_timestamp(const K& key) override {
+    Number number = entries_.find(key);
+    if (number == kNone) number = load(key);
+    Cell& cell = entries_[number];
+    cell.is_referenced = true;
+    return cell.has_value ? &cell.current : nullptr;
+  }
+
+  std::unique_ptr<KeyValueIterator<K, V>> range(const std::optional<K>& from,
+                                                const std::optional<K>& to,
+                                                bool reverse) override {
+    StoreView::Scan scan;
+    if (from) key_serde_.serialize(*from, scan.from.emplace());
+    if (to) key_serde_.serialize(*to, scan.to.emplace());
+    scan.reverse = reverse;
+    return iterate(std::move(scan));
+  }
+  std::unique_ptr<KeyValueIterator<K, V>> prefix_scan(BytesView prefix) override {
+    StoreView::Scan scan;
+    scan.from.emplace(prefix);
+    scan.to = end_of_prefix(prefix);
+    return iterate(std::move(scan));
+  }
+
+  // --- Writes -------------------------------------------------------------------------------
+
+  void put(const K& key, V value) override { put(key, std::move(value), now(), kNoHeaders); }
+  void put(const K& key, V value, Timestamp timestamp, const Headers& headers) override {
+    const Number number = open_for_write(key);
+    Cell& cell = entries_[number];
+    cell.current.value = std::move(value);
+    cell.has_value = true;
+    finish_write(number, timestamp, headers);
+  }
+  void remove(const K& key) override { remove(key, now(), kNoHeaders); }
+  void remove(const K& key, Timestamp timestamp, const Headers& headers) override {
+    const Number number = open_for_write(key);
+    Cell& cell = entries_[number];
+    cell.current.value = V{};
+    cell.has_value = false;
+    finish_write(number, timestamp, headers);
+  }
+
+  // --- The open transaction -----------------------------------------------------------------
+
+  void flush() override {
+    // A listener may write to this store again: then its entry comes last and is flushed below.
+    while (dirty_first_ != kNone) flush_entry(dirty_first_);
+  }
+
+  void commit(Offset changelog_end, CommitSequence commit) override {
+    THALWEG_CHECK(dirty_first_ == kNone, "store " + name_ + " committed without flush");
+    table_->commit(log_.live(), changelog_end, commit);
+    for (const Number number : members_) {
+      Cell& cell = entries_[number];
+      if (cell.state == State::kOrphan) {
+        release(number);
+        continue;
+      }
+      cell.state = State::kClean;
+      cell.before = Before::kUnknown;
+      keep_spare(std::move(cell.before_value));
+      cell.headers.reset();
+      cell.write = WriteLog::kNone;
+      count_clean(cell, +1);
+    }
+    const std::size_t committed = members_.size();
+    end_transaction();
+    evict(kEvictAtCommit + 2 * committed);
+    report();
+  }
+
+  void abort() override {
+    for (const Number number : members_) {
+      if (entries_[number].state != State::kOrphan) entries_.unlink(number);
+      release(number);
+    }
+    dirty_first_ = dirty_last_ = kNone;
+    end_transaction();
+    report();
+  }
+
+  std::size_t uncommitted_bytes() const override { return uncommitted_bytes_ + log_.bytes(); }
+
+  // --- Restore, disk, queries ---------------------------------------------------------------
+
+  Offset restored_to() const override { return table_->restored_to(); }
+  void restore(std::span<const RecordView> records, Offset next, CommitSequence commit) override {
+    if (entries_.size() > 0) forget_everything();
+    table_->restore(records, next, commit);
+  }
+  Status discard() override {
+    forget_everything();
+    return table_->discard();
+  }
+  std::size_t unspilled_bytes() const override { return table_->unspilled_bytes(); }
+  std::shared_ptr<Spill> start_spill(Timestamp wall_time) override {
+    return table_->start_spill(wall_time);
+  }
+  std::shared_ptr<const StoreView> view() const override { return table_; }
+
+ private:
+  using Table = EntryTable<K, V>;
+  using Cell = typename Table::Entry;
+  using Number = typename Table::Number;
+  using State = typename Table::State;
+  using Before = typename Table::Before;
+  friend class TypedIterator<K, V>;
+
+  static constexpr Number kNone = Table::kNone;
+  static constexpr std::size_t kEvictPerLoad = 4;
+  static constexpr std::size_t kEvictAtCommit = 64;
+  static constexpr std::size_t kSpares = 1024;
+  static constexpr std::size_t kCleanWithoutBudget = 65'536;  // Entries, when nobody set a limit.
+  static constexpr std::int64_t kReportEvery = 16 * 1024;     // Bytes.
+
+  Timestamp now() const { return record_time_ ? record_time_() : kNoTimestamp; }
+
+  // --- Level 1's entries --------------------------------------------------------------------
+
+  /// Brings a key that level 1 does not know into it, clean; without value if there is none.
+  Number load(const K& key) {
+    scratch_.clear();
+    key_serde_.serialize(key, scratch_);
+    ValueAndTimestamp<V> found;
+    const bool has_value = table_->find(scratch_, scratch_value_, found.timestamp);
+    if (has_value) read_value(scratch_value_, found.value);
+    evict(kEvictPerLoad);
+    const Number number = entries_.insert(key);
+    Cell& cell = entries_[number];
+    cell.current = std::move(found);
+    cell.has_value = has_value;
+    cell.state = State::kClean;
+    charge(cell, scratch_.size() + (has_value ? scratch_value_.size() : 0));
+    count_clean(cell, +1);
+    report_if_much();
+    return number;
+  }
+
+  /// The entry of `key`, in the open transaction, what it held before put aside.
+  Number open_for_write(const K& key) {
+    Number number = entries_.find(key);
+    if (number == kNone && old_values_) number = load(key);
+    if (number == kNone) {
+      number = entries_.insert(key);
+      entries_[number].state = State::kFlushed;  // Until finish_write() says otherwise.
+      charge(entries_[number], average_bytes_);
+      join_transaction(number);
+      return number;
+    }
+    Cell& cell = entries_[number];
+    if (cell.pins > 0) return write_under_listener(number);
+    if (cell.state == State::kDirty) return number;
+    if (cell.state == State::kClean) {
+      count_clean(cell, -1);
+      join_transaction(number);
+    }
+    remember(cell);
+    return number;
+  }
+
+  /// What the entry holds becomes what it held before.
+  void remember(Cell& cell) {
+    if (!cell.has_value) {
+      cell.before = Before::kAbsent;
+    } else if (!old_values_) {
+      cell.before = Before::kPresent;
+    } else {
+      cell.before = Before::kKept;
+      cell.before_value = spare();
+      *cell.before_value = std::move(cell.current.value);
+    }
+  }
+
+  // Old values are moved into objects that are used again: a listener that wants them costs no
+  // allocation per write.
+  std::unique_ptr<V> spare() {
+    if (spares_.empty()) return std::make_unique<V>();
+    auto value = std::move(spares_.back());
+    spares_.pop_back();
+    return value;
+  }
+  void keep_spare(std::unique_ptr<V> value) {
+    if (value && spares_.size() < kSpares) spares_.push_back(std::move(value));
+  }
+
+  /// A listener is looking at the entry's key and value: it keeps them, the key gets a new entry.
+  Number write_under_listener(Number number) {
+    const Number fresh = entries_.supersede(number);
+    Cell& seen = entries_[number];
+    Cell& cell = entries_[fresh];
+    seen.state = State::kOrphan;
+    cell.state = State::kFlushed;
+    cell.write = std::exchange(seen.write, WriteLog::kNone);
+    cell.before = seen.has_value ? Before::kPresent : Before::kAbsent;
+    if (seen.has_value && old_values_) {
+      cell.before = Before::kKept;
+      cell.before_value = spare();
+      read_value(*log_.value(cell.write), *cell.before_value);
+    }
+    charge(cell, average_bytes_);
+    join_transaction(fresh);
+    return fresh;
+  }
+
+  void join_transaction(Number number) {
+    members_.push_back(number);
+    uncommitted_bytes_ += entries_[number].charge;
+    if (is_scanned_) add_to_overlay(number);
+  }
+
+  void finish_write(Number number, Timestamp timestamp, const Headers& headers) {
+    Cell& cell = entries_[number];
+    cell.is_referenced = true;
+    cell.current.timestamp = timestamp;
+    if (is_cached_) {
+      cell.headers = headers.empty() ? nullptr : std::make_unique<Headers>(headers);
+      if (cell.state == State::kDirty) unlink_dirty(cell);
+      cell.state = State::kDirty;
+      append_dirty(number);
+    } else {
+      cell.state = State::kFlushed;
+      write_out(cell);
+      tell_listener(cell, headers);
+    }
+    report_if_much();
+  }
+
+  // --- Flush --------------------------------------------------------------------------------
+
+  void flush_entry(Number number) {
+    Cell& cell = entries_[number];
+    unlink_dirty(cell);
+    cell.state = State::kFlushed;
+    if (listener_ && !cell.has_value && !existed(cell)) return;  // Came and went unseen.
+    write_out(cell);
+    const auto headers = std::move(cell.headers);
+    tell_listener(cell, headers ? *headers : kNoHeaders);
+  }
+
+  bool existed(const Cell& cell) {
+    if (cell.before != Before::kUnknown) return cell.before != Before::kAbsent;
+    scratch_.clear();
+    key_serde_.serialize(cell.key, scratch_);
+    Timestamp timestamp;
+    return table_->find(scratch_, scratch_value_, timestamp);
+  }
+
+  /// Makes the entry's bytes and sends them to the changelog.
+  void write_out(Cell& cell) {
+    std::string& arena = log_.arena();
+    const std::size_t at = arena.size();
+    if (cell.write != WriteLog::kNone) {
+      log_.append_key_of(cell.write);
+    } else {
+      key_serde_.serialize(cell.key, arena);
+    }
+    const std::size_t key_size = arena.size() - at;
+    if (cell.has_value) {
+      value_serde_.serialize(cell.current.value, arena);
+      average_bytes_ = (average_bytes_ * 15 + (arena.size() - at)) / 16;
+    }
+    cell.write = log_.add(at, key_size, cell.has_value, cell.current.timestamp, cell.write);
+    if (changelog_) {
+      changelog_->append(log_.key(cell.write), log_.value(cell.write), cell.current.timestamp);
+    }
+  }
+
+  void tell_listener(Cell& cell, const Headers& headers) {
+    auto before = std::move(cell.before_value);
+    if (listener_) {
+      const Pin pin(cell);
+      listener_(cell.key, cell.has_value ? &cell.current.value : nullptr, before.get(),
+                cell.current.timestamp, headers);
+    }
+    keep_spare(std::move(before));
+  }
+  /// Keeps a listener's view of an entry from changing under it.
+  struct Pin {
+    explicit Pin(Cell& pinned) : cell(pinned) { ++cell.pins; }
+    ~Pin() { --cell.pins; }
+    Cell& cell;
+  };
+
+  void append_dirty(Number number) {
+    Cell& cell = entries_[number];
+    cell.previous = dirty_last_;
+    cell.next = kNone;
+    (dirty_last_ == kNone ? dirty_first_ : entries_[dirty_last_].next) = number;
+    dirty_last_ = number;
+  }
+  void unlink_dirty(Cell& cell) {
+    (cell.previous == kNone ? dirty_first_ : entries_[cell.previous].next) = cell.next;
+    (cell.next == kNone ? dirty_last_ : entries_[cell.next].previous) = cell.previous;
+    cell.previous = cell.next = kNone;
+  }
+
+  void end_transaction() {
+    members_.clear();
+    log_.clear();
+    overlay_.clear();
+    ++overlay_version_;
+    uncommitted_bytes_ = 0;
+  }
+
+  // --- Scans --------------------------------------------------------------------------------
+
+  std::unique_ptr<KeyValueIterator<K, V>> iterate(StoreView::Scan scan) {
+    if (!is_scanned_) {
+      is_scanned_ = true;  // From now on each first write of a key keeps the overlay up.
+      for (const Number number : members_) {
+        if (entries_[number].state != State::kOrphan) add_to_overlay(number);
+      }
+    }
+    return std::make_unique<TypedIterator<K, V>>(*this, std::move(scan));
+  }
+  void add_to_overlay(Number number) {
+    std::string key;
+    key_serde_.serialize(entries_[number].key, key);
+    overlay_.insert_or_assign(std::move(key), number);
+    ++overlay_version_;
+  }
+
+  // --- Memory -------------------------------------------------------------------------------
+
+  void charge(Cell& cell, std::size_t serialised_bytes) {
+    constexpr std::size_t kIndexSlot = 6;
+    constexpr bool is_flat = std::is_trivially_copyable_v<K> && std::is_trivially_copyable_v<V>;
+    cell.charge =
+        static_cast<std::uint32_t>(sizeof(Cell) + kIndexSlot + (is_flat ? 0 : serialised_bytes));
+    unreported_ += cell.charge;
+  }
+  void count_clean(const Cell& cell, int sign) {
+    clean_count_ = static_cast<std::size_t>(static_cast<std::int64_t>(clean_count_) + sign);
+    unreported_clean_ += sign * static_cast<std::int64_t>(cell.charge);
+  }
+  void report() {
+    if (budget_) {
+      budget_->add(unreported_);
+      budget_->add_cached(unreported_clean_);
+    }
+    unreported_ = unreported_clean_ = 0;
+  }
+  void report_if_much() {
+    const auto is_much = [](std::int64_t bytes) {
+      return bytes > kReportEvery || bytes < -kReportEvery;
+    };
+    if (is_much(unreported_) || is_much(unreported_clean_)) report();
+  }
+
+  bool cache_is_full() const {
+    return budget_ ? budget_->cache_is_full() : clean_count_ > kCleanWithoutBudget;
+  }
+  /// While clean values take too much memory: frees those not read since the hand's last round.
+  void evict(std::size_t steps) {
+    for (; steps > 0 && clean_count_ > 0 && cache_is_full(); --steps) {
+      if (++hand_ >= entries_.capacity()) hand_ = 0;
+      Cell& cell = entries_[hand_];
+      if (cell.state != State::kClean) continue;
+      if (std::exchange(cell.is_referenced, false)) continue;
+      count_clean(cell, -1);
+      forget(hand_);
+      report_if_much();
+    }
+  }
+  void forget(Number number) {
+    entries_.unlink(number);
+    release(number);
+  }
+  void release(Number number) {
+    unreported_ -= entries_[number].charge;
+    entries_.release(number);
+  }
+  /// Empties level 1.
+  void forget_everything() {
+    abort();
+    for (Number number = 0; number < entries_.capacity(); ++number) {
+      if (entries_[number].state != State::kClean) continue;
+      count_clean(entries_[number], -1);
+      forget(number);
+    }
+    report();
+  }
+
+  void read_value(BytesView bytes, V& value) const {
+    try {
+      value_serde_.deserialize(bytes, value);
+    } catch (const SerdeError& error) {
+      throw SerdeError("store " + name_ + ", value: " + error.what());
+    }
+  }
+  void read_key(BytesView bytes, K& key) const {
+    try {
+      key_serde_.deserialize(bytes, key);
+    } catch (const SerdeError& error) {
+      throw SerdeError("store " + name_ + ", key: " + error.what());
+    }
+  }
+
+  const std::string name_;
+  const bool wants_disk_;
+  const bool wants_caching_;
+  const AnySerde<K> key_serde_;
+  const AnySerde<V> value_serde_;
+
+  std::shared_ptr<LayeredTable> table_;  // Shared with views and spills.
+  ChangelogWriter* changelog_ = nullptr;
+  MemoryBudget* budget_ = nullptr;
+  std::function<Timestamp()> record_time_;
+  Listener listener_;
+  bool old_values_ = false;
+  bool is_cached_ = false;
+
+  Table entries_;
+  std::vector<Number> members_;  // Entries of the open transaction.
+  Number dirty_first_ = kNone;   // In order of last write.
+  Number dirty_last_ = kNone;
+  WriteLog log_;
+  std::map<std::string, Number, std::less<>> overlay_;  // members_ by serialised key.
+  std::uint64_t overlay_version_ = 0;
+  bool is_scanned_ = false;
+
+  std::string scratch_;
+  std::string scratch_value_;
+  std::vector<std::unique_ptr<V>> spares_;
+  std::size_t average_bytes_ = 0;  // Of a serialised entry.
+  std::size_t uncommitted_bytes_ = 0;
+  std::size_t clean_count_ = 0;
+  std::int64_t unreported_ = 0;  // Bytes the budget does not know of yet.
+  std::int64_t unreported_clean_ = 0;
+  Number hand_ = 0;  // Of the clock that evicts.
+};
+
+}  // namespace thalweg::internal

@@ -1,0 +1,438 @@
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <shared_mutex>
+#include <utility>
+
+#include <thalweg/state/internal/layered_table.h>
+
+#include "byte_table.h"
+#include "fair_shared_mutex.h"
+#include "merged_scan.h"
+
+namespace thalweg::internal {
+namespace {
+
+/// Committed writes on their way to disk. Nothing in it changes any more.
+struct Frozen {
+  ByteTable table;
+  Checkpoint checkpoint;
+  CommitSequence commit = 0;
+  std::int64_t charged = 0;
+};
+
+/// Writes entries and checkpoint as one file.
+Status ingest(Family& family, std::vector<const ByteEntry*> entries, const Checkpoint& checkpoint) {
+  std::sort(entries.begin(), entries.end(), ByteTable::Less{});
+  std::vector<Family::Entry> sorted;
+  sorted.reserve(entries.size());
+  for (const ByteEntry* entry : entries) {
+    sorted.push_back({entry->key(), entry->is_tombstone()
+                                        ? std::nullopt
+                                        : std::optional<BytesView>(entry->stored())});
+  }
+  return family.ingest(sorted, checkpoint);
+}
+
+// Who may touch what: `fresh_`, `family_` and `offset_` change on the task's thread only, under the
+// exclusive lock; so that thread reads them without one. `frozen_` is set by the task and taken away
+// by the spilling thread, each under the exclusive lock. `spilling_` is held while a spill writes,
+// and by whoever must not meet one.
+class LayeredTableImpl final : public LayeredTable,
+                               public std::enable_shared_from_this<LayeredTableImpl> {
+ public:
+  explicit LayeredTableImpl(const StoreContext& context)
+      : storage_(context.storage),
+        family_name_(context.family),
+        identity_(context.identity),
+        budget_(context.budget),
+        on_discard_(context.on_discard) {}
+  ~LayeredTableImpl() override { release(true); }
+
+  Status open_disk();
+
+  // StoreView
+  Result<std::optional<StoredEntry>> get(BytesView key) const override;
+  Result<std::vector<StoredEntry>> scan(const Scan& scan) const override;
+  std::uint64_t approximate_entries() const override;
+  CommitSequence last_commit() const override { return last_commit_.load(); }
+
+  // The task's side
+  bool persistent() const override { return storage_ != nullptr; }
+  bool find(BytesView key, std::string& value, Timestamp& timestamp) const override;
+  void read_chunk(const Scan& scan, std::vector<StoredEntry>& out) const override;
+  void commit(std::span<const TableWrite> writes, Offset changelog_end,
+              CommitSequence commit) override;
+  Offset restored_to() const override { return offset_; }
+  void restore(std::span<const RecordView> records, Offset next, CommitSequence commit) override;
+  Status discard() override;
+  std::size_t unspilled_bytes() const override {
+    return family_ ? fresh_.footprint() + frozen_bytes_.load() : 0;
+  }
+  std::shared_ptr<Spill> start_spill(Timestamp wall_time) override;
+  void close() override;
+
+  // The spill's side
+  Status write(const std::shared_ptr<Frozen>& frozen);
+  /// The spill of `frozen` will not write any more.
+  void spill_ended(const Frozen* frozen) { open_spill_.compare_exchange_strong(frozen, nullptr); }
+
+ private:
+  Status make_family();
+  bool buries() const { return frozen_ || !family_is_empty_; }
+  void store(BytesView key, std::optional<BytesView> value, Timestamp timestamp, bool bury);
+  void charge();
+  void take_back(Frozen& frozen);
+  void release(bool closing);
+  Status scan_all_levels(const Scan& scan, std::vector<StoredEntry>& out) const;
+  std::shared_lock<FairSharedMutex> lock_ordered() const;
+  Error with_name(Error error) const {
+    error.message = "store " + family_name_ + ": " + error.message;
+    return error;
+  }
+
+  Storage* const storage_;
+  const std::string family_name_;
+  const Checkpoint identity_;
+  MemoryBudget* const budget_;
+  const std::function<void(const std::string&)> on_discard_;
+
+  std::mutex spilling_;
+  mutable FairSharedMutex mutex_;
+  mutable ByteTable fresh_;         // Level 2. Mutable: a scan may have it ordered.
+  std::shared_ptr<Frozen> frozen_;  // Its part under spill, or left from a spill that failed.
+  std::shared_ptr<Family> family_;  // Level 3; null in memory.
+  mutable bool is_ordered_ = false;
+  bool is_closed_ = false;
+
+  std::atomic<bool> has_frozen_ = false;
+  std::atomic<const Frozen*> open_spill_ = nullptr;  // The frozen part of a spill yet to end.
+  std::atomic<bool> family_is_empty_ = true;
+  std::atomic<std::size_t> frozen_bytes_ = 0;
+  std::atomic<CommitSequence> last_commit_ = 0;
+  std::atomic<Offset> spilled_offset_ = 0;  // What the changelog's records in level 3 reach.
+  Offset offset_ = 0;                       // What those in all levels reach.
+  std::int64_t charged_ = 0;                // What of fresh_ the budget knows.
+};
+
+class LayeredSpill final : public Spill {
+ public:
+  LayeredSpill(std::shared_ptr<LayeredTableImpl> table, std::shared_ptr<Frozen> frozen)
+      : table_(std::move(table)), frozen_(std::move(frozen)) {}
+  ~LayeredSpill() override { end(); }
+
+  CommitSequence needs_durable() const override { return needs_durable_; }
+  Status run() override {
+    if (!frozen_) return failure(ErrorCode::kInvalid, "a spill runs once");
+    auto status = table_->write(frozen_);
+    end();
+    return status;
+  }
+
+ private:
+  void end() {
+    if (frozen_) table_->spill_ended(frozen_.get());
+    frozen_.reset();
+  }
+
+  std::shared_ptr<LayeredTableImpl> table_;
+  std::shared_ptr<Frozen> frozen_;
+  CommitSequence needs_durable_ = frozen_->commit;
+};
+
+Status LayeredTableImpl::open_disk() {
+  if (!storage_) return {};
+  if (auto status = make_family(); !status) return status;
+  auto checkpoint = family_->checkpoint();
+  if (!checkpoint && checkpoint.error().code == ErrorCode::kNotFound) return {};
+  std::string doubt;
+  if (!checkpoint) {
+    if (checkpoint.error().code != ErrorCode::kCorrupt) {
+      return std::unexpected(with_name(checkpoint.error()));
+    }
+    doubt = checkpoint.error().message;
+  } else if (checkpoint->cluster_id != identity_.cluster_id) {
+    doubt = "it belongs to cluster \"" + checkpoint->cluster_id + "\", not \"" +
+            identity_.cluster_id + "\"";
+  } else if (checkpoint->changelog != identity_.changelog) {
+    doubt = "it belongs to changelog \"" + checkpoint->changelog + "\", not \"" +
+            identity_.changelog + "\"";
+  } else if (checkpoint->changelog_partitions != identity_.changelog_partitions) {
+    doubt = "its changelog had " + std::to_string(checkpoint->changelog_partitions) +
+            " partitions, now " + std::to_string(identity_.changelog_partitions);
+  }
+  if (!doubt.empty()) {
+    if (on_discard_) {
+      on_discard_("store " + family_name_ + ": what the disk holds is dropped: " + doubt);
+    }
+    return discard();
+  }
+  offset_ = spilled_offset_ = checkpoint->next_offset;
+  family_is_empty_ = false;
+  return {};
+}
+
+Status LayeredTableImpl::make_family() {
+  auto family = storage_->open_family(family_name_);
+  if (!family) return std::unexpected(with_name(family.error()));
+  std::lock_guard lock(mutex_);
+  family_ = std::move(*family);
+  return {};
+}
+
+Result<std::optional<StoredEntry>> LayeredTableImpl::get(BytesView key) const {
+  StoredEntry entry{std::string(key), {}, kNoTimestamp};
+  std::shared_ptr<Family> family;
+  {
+    std::shared_lock lock(mutex_);
+    if (is_closed_) {
+      return failure(ErrorCode::kUnavailable, "store " + family_name_ + " is closed");
+    }
+    const ByteEntry* found = fresh_.find(key);
+    if (!found && frozen_) found = frozen_->table.find(key);
+    if (found) {
+      if (found->is_tombstone()) return std::nullopt;
+      entry.value.assign(found->value());
+      entry.timestamp = found->timestamp();
+      return entry;
+    }
+    if (!family_is_empty_) family = family_;
+  }
+  // What memory does not hold, the family holds or nobody does; a spill that ends now only adds
+  // what was committed meanwhile.
+  if (!family) return std::nullopt;
+  std::string stored;
+  auto is_there = family->get(key, stored);
+  if (!is_there) return std::unexpected(with_name(is_there.error()));
+  if (!*is_there) return std::nullopt;
+  BytesView value;
+  if (auto status = decode_stored(stored, value, entry.timestamp); !status) {
+    return std::unexpected(with_name(status.error()));
+  }
+  entry.value.assign(value);
+  return entry;
+}
+
+std::shared_lock<FairSharedMutex> LayeredTableImpl::lock_ordered() const {
+  while (true) {
+    std::shared_lock shared(mutex_);
+    if (is_ordered_ && (!frozen_ || frozen_->table.is_ordered())) return shared;
+    shared.unlock();
+    std::lock_guard exclusive(mutex_);
+    is_ordered_ = true;
+    fresh_.make_ordered();
+    if (frozen_) frozen_->table.make_ordered();
+  }
+}
+
+Status LayeredTableImpl::scan_all_levels(const Scan& scan, std::vector<StoredEntry>& out) const {
+  const auto lock = lock_ordered();
+  if (is_closed_) return failure(ErrorCode::kUnavailable, "store " + family_name_ + " is closed");
+  std::vector<const ByteTable*> tables{&fresh_};
+  if (frozen_) tables.push_back(&frozen_->table);
+  const auto cursor = family_ && !family_is_empty_ ? family_->scan() : nullptr;
+  if (auto status = merge_scan(tables, cursor.get(), scan, out); !status) {
+    return std::unexpected(with_name(status.error()));
+  }
+  return {};
+}
+
+Result<std::vector<StoredEntry>> LayeredTableImpl::scan(const Scan& scan) const {
+  std::vector<StoredEntry> entries;
+  if (auto status = scan_all_levels(scan, entries); !status) {
+    return std::unexpected(status.error());
+  }
+  return entries;
+}
+
+void LayeredTableImpl::read_chunk(const Scan& scan, std::vector<StoredEntry>& out) const {
+  out.clear();
+  if (auto status = scan_all_levels(scan, out); !status) throw StoreError(status.error());
+}
+
+std::uint64_t LayeredTableImpl::approximate_entries() const {
+  std::shared_lock lock(mutex_);
+  if (is_closed_) return 0;
+  return fresh_.size() + (frozen_ ? frozen_->table.size() : 0) +
+         (family_ ? family_->approximate_entries() : 0);
+}
+
+bool LayeredTableImpl::find(BytesView key, std::string& value, Timestamp& timestamp) const {
+  const auto answer = [&](const ByteEntry& entry) {
+    if (entry.is_tombstone()) return false;
+    value.assign(entry.value());
+    timestamp = entry.timestamp();
+    return true;
+  };
+  if (const ByteEntry* found = fresh_.find(key)) return answer(*found);
+  if (has_frozen_.load(std::memory_order_acquire)) {
+    std::shared_lock lock(mutex_);
+    if (const ByteEntry* found = frozen_ ? frozen_->table.find(key) : nullptr) {
+      return answer(*found);
+    }
+  }
+  if (!family_ || family_is_empty_) return false;
+  std::string stored;
+  auto is_there = family_->get(key, stored);
+  if (!is_there) throw StoreError(with_name(is_there.error()));
+  if (!*is_there) return false;
+  BytesView bytes;
+  if (auto status = decode_stored(stored, bytes, timestamp); !status) {
+    throw StoreError(with_name(status.error()));
+  }
+  value.assign(bytes);
+  return true;
+}
+
+void LayeredTableImpl::store(BytesView key, std::optional<BytesView> value, Timestamp timestamp,
+                             bool bury) {
+  if (value || bury) {
+    fresh_.put(key, value, timestamp);
+  } else {
+    fresh_.erase(key);  // Nothing below that a tombstone would have to hide.
+  }
+}
+
+void LayeredTableImpl::charge() {
+  const auto now = static_cast<std::int64_t>(fresh_.footprint());
+  if (budget_) budget_->add(now - charged_);
+  charged_ = now;
+}
+
+void LayeredTableImpl::commit(std::span<const TableWrite> writes, Offset changelog_end,
+                              CommitSequence commit) {
+  {
+    std::lock_guard lock(mutex_);
+    const bool bury = buries();
+    for (const auto& write : writes) store(write.key, write.value, write.timestamp, bury);
+    last_commit_ = commit;
+  }
+  if (changelog_end != kNoOffset) offset_ = changelog_end;
+  charge();
+}
+
+void LayeredTableImpl::restore(std::span<const RecordView> records, Offset next,
+                               CommitSequence commit) {
+  {
+    std::lock_guard lock(mutex_);
+    const bool bury = buries();
+    for (const auto& record : records) {
+      if (record.key) store(*record.key, record.value, record.timestamp, bury);
+    }
+    last_commit_ = commit;
+  }
+  offset_ = next;
+  charge();
+}
+
+std::shared_ptr<Spill> LayeredTableImpl::start_spill(Timestamp wall_time) {
+  if (!family_ || open_spill_.load() != nullptr) return nullptr;
+  if (frozen_) take_back(*frozen_);
+  if (fresh_.empty() && offset_ == spilled_offset_) return nullptr;
+  auto frozen = std::make_shared<Frozen>();
+  frozen->checkpoint = identity_;
+  frozen->checkpoint.next_offset = offset_;
+  frozen->checkpoint.wall_time = wall_time;
+  frozen->commit = last_commit_;
+  frozen->charged = std::exchange(charged_, 0);
+  {
+    std::lock_guard lock(mutex_);
+    frozen->table.swap(fresh_);
+    if (is_ordered_) fresh_.make_ordered();
+    frozen_ = frozen;
+    has_frozen_ = true;
+  }
+  frozen_bytes_ = frozen->table.footprint();
+  open_spill_ = frozen.get();
+  return std::make_shared<LayeredSpill>(shared_from_this(), std::move(frozen));
+}
+
+/// Puts the entries of a spill that failed back under what was committed since.
+void LayeredTableImpl::take_back(Frozen& frozen) {
+  charged_ += frozen.charged;
+  {
+    std::lock_guard lock(mutex_);
+    fresh_.merge_older(frozen.table);
+    if (is_ordered_) fresh_.make_ordered();
+    frozen_.reset();
+    has_frozen_ = false;
+  }
+  frozen_bytes_ = 0;
+  charge();
+}
+
+Status LayeredTableImpl::write(const std::shared_ptr<Frozen>& frozen) {
+  std::lock_guard spilling(spilling_);
+  std::shared_ptr<Family> family;
+  std::vector<const ByteEntry*> entries;
+  {
+    std::shared_lock lock(mutex_);
+    if (frozen_ != frozen) {
+      return failure(ErrorCode::kUnavailable,
+                     "store " + family_name_ + " was closed or discarded before its spill");
+    }
+    family = family_;
+    entries = frozen->table.entries();
+  }
+  if (auto status = ingest(*family, std::move(entries), frozen->checkpoint); !status) {
+    return std::unexpected(with_name(status.error()));
+  }
+  family_is_empty_ = false;
+  spilled_offset_ = frozen->checkpoint.next_offset;
+  {
+    std::lock_guard lock(mutex_);
+    frozen_.reset();
+    has_frozen_.store(false, std::memory_order_release);
+  }
+  frozen_bytes_ = 0;
+  frozen->table.clear();  // Outside the lock: nobody can see it any more.
+  if (budget_) budget_->add(-std::exchange(frozen->charged, 0));
+  return {};
+}
+
+Status LayeredTableImpl::discard() {
+  std::lock_guard spilling(spilling_);
+  release(false);
+  offset_ = spilled_offset_ = 0;
+  family_is_empty_ = true;
+  if (!storage_) return {};
+  if (auto status = storage_->drop_family(family_name_); !status) {
+    return std::unexpected(with_name(status.error()));
+  }
+  return make_family();
+}
+
+void LayeredTableImpl::close() {
+  std::lock_guard spilling(spilling_);
+  release(true);
+}
+
+/// Lets go of everything in memory and of the family. Called with spilling_ held.
+void LayeredTableImpl::release(bool closing) {
+  ByteTable dropped;
+  std::shared_ptr<Frozen> frozen;
+  std::shared_ptr<Family> family;
+  {
+    std::lock_guard lock(mutex_);
+    is_closed_ = closing;
+    fresh_.swap(dropped);
+    if (is_ordered_) fresh_.make_ordered();
+    frozen_.swap(frozen);
+    has_frozen_ = false;
+    family_.swap(family);
+  }
+  open_spill_ = nullptr;
+  frozen_bytes_ = 0;
+  if (budget_) budget_->add(-charged_ - (frozen ? std::exchange(frozen->charged, 0) : 0));
+  charged_ = 0;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<LayeredTable>> LayeredTable::open(const StoreContext& context) {
+  auto table = std::make_shared<LayeredTableImpl>(context);
+  if (auto status = table->open_disk(); !status) return std::unexpected(status.error());
+  return table;
+}
+
+}  // namespace thalweg::internal

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <vector>
+
+#include <thalweg/state/state_store.h>
+
+#include "byte_table.h"
+
+namespace thalweg::internal {
+
+/// Reads what level 3 stores for a key: 8 bytes of timestamp, then the value.
+Status decode_stored(BytesView stored, BytesView& value, Timestamp& timestamp);
+
+/// Answers one scan over tables in memory, newest first, above a family's cursor (null: none). The
+/// tables must be ordered. Appends at most scan.limit entries to `out`; fewer mean the end.
+Status merge_scan(const std::vector<const ByteTable*>& newest_first, StorageCursor* family,
+                  const StoreView::Scan& scan, std::vector<StoredEntry>& out);
+
+}  // namespace thalweg::internal
