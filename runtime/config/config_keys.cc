@@ -189,8 +189,15 @@ std::vector<KeyRow> identity_rows() {
   constexpr std::size_t kLongestId = 128;  // Leaves room for store names in a topic name of 249.
   constexpr std::size_t kLongestTopic = 249;
   const auto is_id = [](std::string_view value) { return is_name(value, kLongestId); };
+  // `{topic}` stands for the topic that the record came from.
   const auto is_topic = [](std::string_view value) {
-    return value.empty() || is_name(value, kLongestTopic);
+    constexpr std::string_view kTopic = "{topic}";
+    std::string pattern(value);
+    if (const auto at = pattern.find(kTopic); at != std::string::npos) {
+      pattern.erase(at, kTopic.size());
+      if (pattern.empty()) return false;  // Back into the topic it came from, for ever.
+    }
+    return pattern.empty() || is_name(pattern, kLongestTopic);
   };
   const auto is_servers = [](std::string_view value) {
     return value.empty() || every_part(value, is_host_and_port);
@@ -234,9 +241,11 @@ std::vector<KeyRow> identity_rows() {
              &Config::log_default_partitions, 1, 10'000),
       with_default(
           text("errors.dead.letter.queue.topic.name",
-               "Topic that handlers set to dead-letter send records to.",
+               "Topic that handlers set to dead-letter send records to, such as {topic}.dlq.",
                &Config::dead_letter_topic,
-               "a topic name: up to 249 letters, digits, dots, underscores and hyphens", is_topic),
+               "a topic name: up to 249 letters, digits, dots, underscores and hyphens; "
+               "{topic} once for the record's own",
+               is_topic),
           "none"),
       handler("deserialization.exception.handler", "What to do with a record that cannot be read.",
               &Config::deserialization_handler),

@@ -169,6 +169,7 @@ StreamsConfigBuilder& StreamsConfigBuilder::from_toml(std::string_view text,
 
 StreamsConfigBuilder& StreamsConfigBuilder::from_environment(char** environment) {
   constexpr std::string_view kPrefix = "THALWEG_";
+  constexpr std::string_view kPhaseFile = "THALWEG_PHASE_FILE";  // For crash tests, no setting.
   constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
       {"KAFKA_BROKERS", "bootstrap.servers"}, {"KAFKA_CLIENT_ID", "client.id"}};
   std::vector<std::pair<std::string_view, std::string_view>> own;
@@ -178,7 +179,7 @@ StreamsConfigBuilder& StreamsConfigBuilder::from_environment(char** environment)
     if (equals == std::string_view::npos || equals + 1 == variable.size()) continue;
     const auto name = variable.substr(0, equals);
     const auto value = variable.substr(equals + 1);
-    if (name.starts_with(kPrefix)) own.emplace_back(name, value);
+    if (name.starts_with(kPrefix) && name != kPhaseFile) own.emplace_back(name, value);
     for (const auto& [alias, key] : kAliases) {
       if (name == alias) set(key, value, fmt::format("environment variable {}", name));
     }

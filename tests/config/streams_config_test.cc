@@ -85,6 +85,12 @@ TEST_F(StreamsConfigKeys, HandlersGoByShortNameOrByKafkasClass) {
   EXPECT_EQ(built.production_handler, FailureHandling::kFail);
 }
 
+TEST_F(StreamsConfigKeys, DeadLettersMayGoToATopicPerTopic) {
+  given("errors.dead.letter.queue.topic.name", "{topic}.dlq");
+
+  EXPECT_EQ(config().dead_letter_topic, "{topic}.dlq");
+}
+
 TEST_F(StreamsConfigKeys, ClientKeysAreKeptWhole) {
   given("consumer.fetch.min.bytes", "1024");
   given("producer.acks", "all");
@@ -165,7 +171,9 @@ INSTANTIATE_TEST_SUITE_P(
                       std::pair("max.task.idle.ms", "-2"),
                       std::pair("topology.optimization", "some"),
                       std::pair("deserialization.exception.handler", "ignore"),
-                      std::pair("errors.dead.letter.queue.topic.name", "a b")));
+                      std::pair("errors.dead.letter.queue.topic.name", "a b"),
+                      std::pair("errors.dead.letter.queue.topic.name", "{topic}"),
+                      std::pair("errors.dead.letter.queue.topic.name", "{topic}{topic}.dlq")));
 
 TEST_F(StreamsConfigFaults, KeyWithoutEffectHereSaysWhatToDoInstead) {
   given("num.standby.replicas", "1");

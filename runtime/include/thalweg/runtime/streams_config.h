@@ -76,7 +76,7 @@ struct StreamsConfig {
   FailureHandling processing_handler = FailureHandling::kFail;
   /// `production.exception.handler`
   FailureHandling production_handler = FailureHandling::kFail;
-  /// `errors.dead.letter.queue.topic.name`
+  /// `errors.dead.letter.queue.topic.name`; `{topic}` in it stands for the record's own topic.
   std::string dead_letter_topic;
   /// `log.default.partitions` (embedded log)
   std::int32_t log_default_partitions = 3;
