@@ -35,8 +35,8 @@ class Gauge {
   std::atomic<double> value_ = 0;
 };
 
-/// Durations in log-linear buckets: 8 per power of two from 1 us to 17 min, so within 12.5 % of the
-/// truth. One thread writes, any reads.
+/// Durations in log-linear buckets: 8 per power of two from 1 us to over an hour, so within 12.5 % of
+/// the truth. One thread writes, any reads.
 class LatencyHistogram {
  public:
   static constexpr int kBuckets = 256;
@@ -57,7 +57,10 @@ class LatencyHistogram {
 };
 
 /// The metrics of a process. Instruments live as long as the registry; asking twice for the same name
-/// and labels gives the same one. Thread-safe.
+/// and labels gives the same one; asking for it as another kind throws std::invalid_argument. Thread-safe.
+///
+/// Names follow Prometheus: snake case, base units, counters ending in `_total`. Characters that it does
+/// not know are written as underscores.
 class MetricsRegistry {
  public:
   using Labels = std::vector<std::pair<std::string, std::string>>;

@@ -1,0 +1,480 @@
+#include "http/http_connection.h"
+
+#include <boost/asio/write.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace thalweg::internal {
+
+namespace {
+
+constexpr std::size_t kReadBytes = 8u << 10;
+constexpr std::size_t kKeptBytes = 64u << 10;  // Larger buffers are given back after the request.
+constexpr std::size_t kCopiedBody = 16u << 10;  // Larger bodies are written from where they are.
+constexpr std::chrono::milliseconds kLingerTime{1'000};
+
+void call(ResponseStream::Ready& ready, bool alive) {
+  if (!ready) return;
+  try {
+    ready(alive);
+  } catch (const std::exception& error) {
+    spdlog::error("http: a stream's callback threw: {}", error.what());
+  }
+}
+
+void call_all(std::vector<ResponseStream::Ready> all, bool alive) {
+  for (auto& ready : all) call(ready, alive);
+}
+
+std::string peer_of(const asio::ip::tcp::socket& socket) {
+  boost::system::error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  if (error) return "unknown";
+  return endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
+}
+
+bool changes_something(std::string_view method) {
+  return method != "GET" && method != "HEAD" && method != "OPTIONS";
+}
+
+// Takes the same time wherever the first difference is.
+bool equal_secrets(std::string_view a, std::string_view b) {
+  unsigned difference = a.size() == b.size() ? 0 : 1;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference |= static_cast<unsigned char>(a[i]) ^
+                  static_cast<unsigned char>(b.empty() ? 0 : b[i % b.size()]);
+  }
+  return difference == 0;
+}
+
+void append_chunk(std::string_view piece, bool framed, std::string& out) {
+  if (piece.empty()) return;  // An empty chunk would end the body.
+  if (!framed) {
+    out += piece;
+    return;
+  }
+  char size[20];
+  out.append(size, static_cast<std::size_t>(std::snprintf(size, sizeof size, "%zx\r\n", piece.size())));
+  out += piece;
+  out += "\r\n";
+}
+
+}  // namespace
+
+HttpConnection::HttpConnection(std::shared_ptr<HttpLoop> loop, asio::ip::tcp::socket socket)
+    : loop_(std::move(loop)),
+      socket_(std::move(socket)),
+      peer_(peer_of(socket_)),
+      input_(limits().header_bytes + kReadBytes) {}
+
+HttpConnection::~HttpConnection() = default;
+
+void HttpConnection::start() {
+  boost::system::error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.non_blocking(true, ignored);
+  set_deadline(limits().header_time);
+  read();
+}
+
+void HttpConnection::begin_stop() {
+  switch (state_) {
+    case State::kIdle:
+    case State::kHead:
+    case State::kBody:
+    case State::kLinger:
+      close();
+      break;
+    default:
+      keep_alive_ = false;
+  }
+}
+
+void HttpConnection::close() {
+  if (state_ == State::kClosed) return;
+  const auto self = shared_from_this();
+  state_ = State::kClosed;
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  loop_->remove(*this);
+  call_all(std::exchange(writing_ready_, {}), false);
+  call_all(std::exchange(pieces_ready_, {}), false);
+}
+
+void HttpConnection::check_deadline(Clock::Instant now) {
+  if (now < deadline_) return;
+  switch (state_) {
+    case State::kHead:
+      return refuse(problem(408, "header_timeout", "the header did not arrive in time"));
+    case State::kBody:
+      return refuse(problem(408, "body_timeout", "the body did not arrive in time"));
+    case State::kHandler: {
+      ++request_number_;  // The answer, should it still come, is too late.
+      keep_alive_ = false;
+      auto response = problem(503, "answer_timeout", "the answer took too long",
+                              "whether the request had an effect is unknown; ask before repeating it");
+      response.headers.emplace_back("Retry-After", "1");
+      return answer(std::move(response));
+    }
+    case State::kStream:
+      if (writing_) close();
+      return;
+    case State::kClosed:
+      return;
+    case State::kIdle:
+    case State::kWrite:
+    case State::kLinger:
+      return close();
+  }
+}
+
+// --- Reading --------------------------------------------------------------------------------------
+
+void HttpConnection::read() {
+  if (reading_) return;
+  reading_ = true;
+  socket_.async_read_some(
+      asio::buffer(input_.data() + input_end_, input_.size() - input_end_),
+      [self = shared_from_this()](boost::system::error_code error, std::size_t size) {
+        self->on_read(error, size);
+      });
+}
+
+void HttpConnection::on_read(boost::system::error_code error, std::size_t size) {
+  reading_ = false;
+  const bool parsing =
+      state_ == State::kIdle || state_ == State::kHead || state_ == State::kBody;
+  if (state_ == State::kLinger) {
+    if (error) return close();
+    input_begin_ = input_end_ = 0;
+    return read();
+  }
+  if (!parsing) return;  // A refusal is being written; nothing more is wanted.
+  if (error == asio::error::eof && state_ != State::kIdle) {
+    return refuse(problem(400, "incomplete_request", "the connection ended before the request did"));
+  }
+  if (error) return close();
+  input_end_ += size;
+  process();
+}
+
+void HttpConnection::process() {
+  while (state_ == State::kIdle || state_ == State::kHead || state_ == State::kBody) {
+    if (!parse_some()) return;
+  }
+}
+
+// Makes one step; false: wait for more bytes, or for an answer.
+bool HttpConnection::parse_some() {
+  while (state_ == State::kIdle && input_begin_ < input_end_ &&
+         (input_[input_begin_] == '\r' || input_[input_begin_] == '\n')) {
+    ++input_begin_;  // Empty lines before a request are tolerated, but do not move the deadline.
+  }
+  if (input_begin_ == input_end_) {
+    input_begin_ = input_end_ = 0;
+    read();
+    return false;
+  }
+  if (state_ == State::kIdle) {
+    state_ = State::kHead;
+    set_deadline(limits().header_time);
+    HttpRequestAccess::reset(request_, peer_);
+    parser_.emplace(request_, limits());
+  }
+  beast::error_code error;
+  const auto* bytes = input_.data() + input_begin_;
+  const auto size = input_end_ - input_begin_;
+  input_begin_ += parser_->put(asio::buffer(bytes, size), error);
+  if (error == beast::http::error::need_more) {
+    need_more();
+    return false;
+  }
+  if (error) {
+    const bool line_ended =
+        !request_.method().empty() || std::memchr(bytes, '\n', size) != nullptr;
+    refuse(parser_->fault(error, line_ended));
+    return false;
+  }
+  if (state_ == State::kHead && parser_->is_header_done()) return begin_body();
+  if (state_ == State::kBody && parser_->is_done()) {
+    dispatch();
+    return false;
+  }
+  return true;
+}
+
+void HttpConnection::need_more() {
+  if (input_begin_ > 0) {
+    std::memmove(input_.data(), input_.data() + input_begin_, input_end_ - input_begin_);
+    input_end_ -= input_begin_;
+    input_begin_ = 0;
+  }
+  if (input_end_ == input_.size()) {
+    return refuse(problem(400, "malformed_request", "a line of the chunked body is too long"));
+  }
+  read();
+}
+
+// The head is complete: refuses what needs no body to be refused, else goes on to the body.
+bool HttpConnection::begin_body() {
+  state_ = State::kBody;
+  began_ = system_clock().now();
+  deadline_ = began_ + limits().body_time;
+  keep_alive_ = parser_->keep_alive() && !loop_->stopping();
+  http11_ = parser_->http11();
+  head_only_ = request_.method() == "HEAD";
+  if (auto response = refusal()) {
+    if (parser_->is_done()) {
+      answer(*std::move(response));
+    } else {
+      refuse(*response);
+    }
+    return false;
+  }
+  if (parser_->is_done()) {
+    dispatch();
+    return false;
+  }
+  if (parser_->expects_continue() && input_begin_ == input_end_) {
+    // The socket's buffer is empty here, so that these bytes always fit.
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    boost::system::error_code ignored;
+    socket_.write_some(asio::buffer(kContinue.data(), kContinue.size()), ignored);
+  }
+  return true;
+}
+
+std::optional<HttpResponse> HttpConnection::refusal() {
+  if (const char* fault = HttpRequestAccess::parse_target(request_, segments_)) {
+    return problem(400, "bad_target", fault);
+  }
+  if (parser_->expectation_unknown()) {
+    return problem(417, "unknown_expectation", "the only expectation understood is 100-continue");
+  }
+  route_ = loop_->shared().router.find(request_, segments_);
+  if (route_) return token_fault();
+  auto allowed = loop_->shared().router.allowed(request_, segments_);
+  if (allowed.empty()) {
+    return problem(404, "no_such_path", "nothing is at " + std::string(request_.path()));
+  }
+  auto response = request_.method() == "OPTIONS"
+                      ? HttpResponse{.status = 204, .content_type = {}}
+                      : problem(405, "method_not_allowed",
+                                std::string(request_.path()) + " has no " +
+                                    std::string(request_.method()),
+                                "it has " + allowed);
+  response.headers.emplace_back("Allow", std::move(allowed));
+  return response;
+}
+
+// Whether the client may change something: pages of other sites may not, and with a token set nobody
+// without it.
+std::optional<HttpResponse> HttpConnection::token_fault() const {
+  if (!changes_something(request_.method())) return std::nullopt;
+  if (const auto origin = request_.header("Origin")) {
+    const auto scheme_end = origin->find("://");
+    const auto host = request_.header("Host");
+    if (!host || scheme_end == std::string_view::npos || origin->substr(scheme_end + 3) != *host) {
+      return problem(403, "cross_origin", "pages of another site may not change anything here");
+    }
+  }
+  const auto& token = loop_->shared().options.bearer_token;
+  if (token.empty() || route_->options.without_token) return std::nullopt;
+  constexpr std::string_view kScheme = "Bearer ";
+  const auto given = request_.header("Authorization").value_or("");
+  if (given.starts_with(kScheme) && equal_secrets(given.substr(kScheme.size()), token)) {
+    return std::nullopt;
+  }
+  auto response = problem(401, "token_required", "this request needs the server's bearer token",
+                          "send the header 'Authorization: Bearer <token>'");
+  response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return response;
+}
+
+void HttpConnection::dispatch() {
+  state_ = State::kHandler;
+  ++request_number_;
+  set_deadline(limits().answer_time);
+  call_handler(Responder(shared_from_this(), request_number_));
+}
+
+void HttpConnection::call_handler(Responder responder) {
+  const auto number = request_number_;
+  try {
+    route_->handler(request_, std::move(responder));
+  } catch (const std::exception& error) {
+    spdlog::error("http: {} {} threw: {}", route_->method, route_->pattern, error.what());
+    // The responder was destroyed while the exception passed, which has answered with a 500, unless
+    // the handler had kept it elsewhere.
+    if (state_ == State::kHandler && number == request_number_) {
+      answer(problem(500, "internal", "the request could not be handled", "the server's log says why"));
+    }
+  }
+}
+
+// --- Answering ------------------------------------------------------------------------------------
+
+void HttpConnection::send(std::shared_ptr<HttpConnection> connection, HttpMail&& mail) {
+  auto& loop = *connection->loop_;
+  if (loop.on_thread()) return connection->deliver(mail);
+  mail.connection = std::move(connection);
+  const auto keep = mail.connection;
+  if (!keep->loop_->post(std::move(mail))) call(mail.ready, false);
+}
+
+void HttpConnection::deliver(HttpMail& mail) {
+  const bool current = mail.request == request_number_;
+  switch (mail.kind) {
+    case HttpMail::Kind::kAnswer:
+      if (current && state_ == State::kHandler) answer(std::move(mail.response));
+      break;
+    case HttpMail::Kind::kStream:
+      if (current && state_ == State::kHandler) begin_stream(std::move(mail.response));
+      break;
+    case HttpMail::Kind::kPiece:
+      if (current && state_ == State::kStream && !finished_) {
+        add_piece(std::move(mail.response.body), std::move(mail.ready));
+      } else {
+        call(mail.ready, false);
+      }
+      break;
+    case HttpMail::Kind::kFinish:
+      if (current && state_ == State::kStream) finish_stream();
+      break;
+    case HttpMail::Kind::kBreak:
+      if (current && state_ == State::kStream && !finished_) close();
+      break;
+  }
+}
+
+void HttpConnection::answer(HttpResponse response) {
+  state_ = State::kWrite;
+  set_deadline(limits().write_time);
+  if (loop_->stopping()) keep_alive_ = false;
+  status_ = response.status;
+  output_.clear();
+  output_body_.clear();
+  write_head(response, {.date = loop_->date(), .keep_alive = keep_alive_, .http11 = http11_},
+             output_);
+  if (!head_only_ && has_body(response.status)) {
+    if (response.body.size() <= kCopiedBody) {
+      output_ += response.body;
+    } else {
+      output_body_ = std::move(response.body);
+    }
+  }
+  write_answer();
+}
+
+// Answers a request of which not all was read: the connection cannot go on.
+void HttpConnection::refuse(const HttpResponse& response) {
+  if (state_ != State::kBody) {
+    http11_ = true;
+    head_only_ = false;
+    began_ = system_clock().now();
+  }
+  keep_alive_ = false;
+  answer(response);
+}
+
+void HttpConnection::write_answer() {
+  const auto written = [self = shared_from_this()](boost::system::error_code error, std::size_t) {
+    self->on_written(error);
+  };
+  if (output_body_.empty()) {
+    asio::async_write(socket_, asio::buffer(output_), written);
+  } else {
+    asio::async_write(
+        socket_,
+        std::array<asio::const_buffer, 2>{asio::buffer(output_), asio::buffer(output_body_)},
+        written);
+  }
+}
+
+void HttpConnection::on_written(boost::system::error_code error) {
+  if (state_ == State::kClosed) return;
+  if (error) return close();
+  loop_->answered(status_, began_);
+  next_request();
+}
+
+void HttpConnection::begin_stream(HttpResponse head) {
+  if (head_only_ || !has_body(head.status)) {
+    head.body.clear();
+    return answer(std::move(head));
+  }
+  state_ = State::kStream;
+  finished_ = writing_ = false;
+  if (loop_->stopping() || !http11_) keep_alive_ = false;  // Before 1.1 the end is that of all.
+  status_ = head.status;
+  pieces_.clear();
+  write_head(head,
+             {.date = loop_->date(), .keep_alive = keep_alive_, .http11 = http11_, .chunked = true},
+             pieces_);
+  append_chunk(head.body, http11_, pieces_);
+  write_pieces();
+}
+
+void HttpConnection::add_piece(std::string&& piece, ResponseStream::Ready ready) {
+  append_chunk(piece, http11_, pieces_);
+  pieces_ready_.push_back(std::move(ready));
+  if (!writing_) write_pieces();
+}
+
+void HttpConnection::finish_stream() {
+  if (http11_) pieces_ += "0\r\n\r\n";
+  finished_ = true;
+  if (!writing_) write_pieces();
+}
+
+void HttpConnection::write_pieces() {
+  writing_ = true;
+  set_deadline(limits().write_time);
+  output_.clear();
+  output_.swap(pieces_);
+  writing_ready_.swap(pieces_ready_);
+  asio::async_write(socket_, asio::buffer(output_),
+                    [self = shared_from_this()](boost::system::error_code error, std::size_t) {
+                      self->on_pieces_written(error);
+                    });
+}
+
+void HttpConnection::on_pieces_written(boost::system::error_code error) {
+  if (state_ == State::kClosed) return;
+  if (error) return close();
+  writing_ = false;
+  call_all(std::exchange(writing_ready_, {}), true);  // They may write the next pieces.
+  if (state_ != State::kStream || writing_) return;
+  if (!pieces_.empty()) return write_pieces();
+  if (!finished_) return;
+  loop_->answered(status_, began_);
+  next_request();
+}
+
+void HttpConnection::next_request() {
+  if (output_.capacity() > kKeptBytes) output_ = {};
+  if (output_body_.capacity() > 0) output_body_ = {};
+  if (pieces_.capacity() > kKeptBytes) pieces_ = {};
+  auto& body = HttpRequestAccess::body(request_);
+  if (body.capacity() > kKeptBytes) body = {};
+  parser_.reset();
+  if (!keep_alive_) return linger();
+  state_ = State::kIdle;
+  set_deadline(limits().idle_time);
+  process();
+}
+
+// Closing at once, with bytes unread, would make the client's system throw the answer away.
+void HttpConnection::linger() {
+  boost::system::error_code error;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  if (error || loop_->stopping()) return close();
+  state_ = State::kLinger;
+  set_deadline(kLingerTime);
+  input_begin_ = input_end_ = 0;
+  read();
+}
+
+}  // namespace thalweg::internal

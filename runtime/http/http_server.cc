@@ -1,0 +1,269 @@
+#include <thalweg/runtime/http_server.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <charconv>
+#include <future>
+#include <stdexcept>
+
+#include "http/http_connection.h"
+
+namespace thalweg {
+
+using internal::HttpConnection;
+using internal::HttpLoop;
+using internal::HttpMail;
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+// --- ResponseStream and Responder -----------------------------------------------------------------
+
+ResponseStream::ResponseStream(std::shared_ptr<HttpConnection> connection, std::uint64_t request)
+    : connection_(std::move(connection)), request_(request) {}
+
+ResponseStream::ResponseStream(ResponseStream&& other) noexcept
+    : connection_(std::exchange(other.connection_, nullptr)), request_(other.request_) {}
+
+ResponseStream& ResponseStream::operator=(ResponseStream&& other) noexcept {
+  std::swap(connection_, other.connection_);
+  std::swap(request_, other.request_);
+  return *this;
+}
+
+ResponseStream::~ResponseStream() {
+  if (!connection_) return;
+  HttpConnection::send(std::move(connection_),
+                       {.request = request_, .kind = HttpMail::Kind::kBreak});
+}
+
+void ResponseStream::write(std::string piece, Ready ready) {
+  if (!connection_) {
+    if (ready) ready(false);
+    return;
+  }
+  HttpConnection::send(connection_, {.request = request_,
+                                     .kind = HttpMail::Kind::kPiece,
+                                     .response = {.body = std::move(piece)},
+                                     .ready = std::move(ready)});
+}
+
+void ResponseStream::finish() {
+  if (!connection_) return;
+  HttpConnection::send(std::move(connection_),
+                       {.request = request_, .kind = HttpMail::Kind::kFinish});
+}
+
+Responder::Responder(std::shared_ptr<HttpConnection> connection, std::uint64_t request)
+    : connection_(std::move(connection)), request_(request) {}
+
+Responder::Responder(Responder&& other) noexcept
+    : connection_(std::exchange(other.connection_, nullptr)), request_(other.request_) {}
+
+Responder& Responder::operator=(Responder&& other) noexcept {
+  std::swap(connection_, other.connection_);
+  std::swap(request_, other.request_);
+  return *this;
+}
+
+Responder::~Responder() {
+  if (!connection_) return;
+  send(problem(500, "internal", "the request was dropped without an answer",
+               "whether it had an effect is unknown; the server's log may say why"));
+}
+
+void Responder::send(HttpResponse response) {
+  if (!connection_) return;
+  HttpConnection::send(
+      std::move(connection_),
+      {.request = request_, .kind = HttpMail::Kind::kAnswer, .response = std::move(response)});
+}
+
+ResponseStream Responder::stream(HttpResponse head) {
+  if (!connection_) return {};
+  ResponseStream stream(connection_, request_);
+  HttpConnection::send(
+      std::move(connection_),
+      {.request = request_, .kind = HttpMail::Kind::kStream, .response = std::move(head)});
+  return stream;
+}
+
+// --- HttpServer -----------------------------------------------------------------------------------
+
+namespace {
+
+constexpr int kBacklog = 1024;
+
+Result<tcp::endpoint> parse_listen(const std::string& listen) {
+  const auto bad = [&](std::string_view what) {
+    return failure(ErrorCode::kInvalid, "cannot listen on '" + listen + "': " + std::string(what));
+  };
+  const auto colon = listen.rfind(':');
+  if (colon == std::string::npos) return bad("expected host:port");
+  auto host = listen.substr(0, colon);
+  unsigned port = 0;
+  const char* end = listen.data() + listen.size();
+  const auto [last, fault] = std::from_chars(listen.data() + colon + 1, end, port);
+  if (fault != std::errc{} || last != end || port > 65535) return bad("the port must be 0 to 65535");
+  if (host == "localhost") host = "127.0.0.1";
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(host, error);
+  if (error) return bad("the host must be an IP address or 'localhost'");
+  return tcp::endpoint(address, static_cast<std::uint16_t>(port));
+}
+
+}  // namespace
+
+class HttpServer::Impl {
+ public:
+  explicit Impl(HttpServerOptions options) : shared_(std::make_shared<internal::HttpShared>()) {
+    shared_->options = std::move(options);
+  }
+
+  internal::HttpRouter& router() {
+    if (started_) throw std::invalid_argument("routes are added before the server is started");
+    return shared_->router;
+  }
+
+  Status start() {
+    if (started_) return failure(ErrorCode::kInvalid, "the HTTP server was started before");
+    const auto endpoint = parse_listen(shared_->options.listen);
+    if (!endpoint) return std::unexpected(endpoint.error());
+    if (auto allowed = check_remote(*endpoint); !allowed) return allowed;
+    for (int i = 0; i < std::max(1, shared_->options.threads); ++i) {
+      loops_.push_back(std::make_shared<HttpLoop>(shared_, i));
+    }
+    if (auto bound = bind(*endpoint); !bound) {
+      acceptor_.reset();
+      loops_.clear();
+      return bound;
+    }
+    started_ = true;
+    for (auto& loop : loops_) loop->start();
+    asio::post(loops_[0]->io(), [this] { accept(); });
+    return {};
+  }
+
+  std::uint16_t port() const { return port_; }
+
+  void stop(std::chrono::milliseconds drain) {
+    const std::lock_guard lock(stop_mutex_);
+    if (loops_.empty()) return;
+    std::promise<void> closed;
+    asio::post(loops_[0]->io(), [&] {  // Afterwards no loop gets another connection.
+      boost::system::error_code ignored;
+      acceptor_->close(ignored);
+      retry_->cancel();
+      closed.set_value();
+    });
+    closed.get_future().wait();
+    const auto deadline = system_clock().now() + drain;
+    for (auto& loop : loops_) loop->begin_stop(deadline);
+    for (auto& loop : loops_) loop->join();
+    retry_.reset();
+    acceptor_.reset();  // Before the loop it belongs to.
+    loops_.clear();
+  }
+
+ private:
+  Status check_remote(const tcp::endpoint& endpoint) const {
+    const auto& options = shared_->options;
+    if (endpoint.address().is_loopback()) return {};
+    const auto refused = [&](std::string_view what) {
+      return failure(ErrorCode::kInvalid,
+                     "will not listen on '" + options.listen + "', which others can reach: " +
+                         std::string(what));
+    };
+    if (!options.allow_remote) return refused("remote access must be allowed explicitly");
+    if (options.bearer_token.empty() && !options.allow_remote_without_token) {
+      return refused("set a bearer token, or allow remote access without one explicitly");
+    }
+    return {};
+  }
+
+  Status bind(const tcp::endpoint& endpoint) {
+    acceptor_.emplace(loops_[0]->io());
+    retry_.emplace(loops_[0]->io());
+    boost::system::error_code error;
+    acceptor_->open(endpoint.protocol(), error);
+    if (!error) acceptor_->set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_->bind(endpoint, error);
+    if (!error) acceptor_->listen(kBacklog, error);
+    if (!error) port_ = acceptor_->local_endpoint(error).port();
+    if (!error) return {};
+    retry_.reset();
+    return failure(ErrorCode::kIo, "cannot listen on '" + shared_->options.listen +
+                                       "': " + error.message());
+  }
+
+  void accept() {
+    auto& loop = *loops_[next_loop_++ % loops_.size()];
+    acceptor_->async_accept(
+        loop.io(), [this, &loop](boost::system::error_code error, tcp::socket socket) {
+          if (!acceptor_->is_open()) return;
+          if (error) return accept_later();
+          admit(loop, std::move(socket));
+          accept();
+        });
+  }
+
+  // Out of file descriptors or memory: others will be given back.
+  void accept_later() {
+    retry_->expires_after(std::chrono::milliseconds(50));
+    retry_->async_wait([this](boost::system::error_code error) {
+      if (!error && acceptor_->is_open()) accept();
+    });
+  }
+
+  void admit(HttpLoop& loop, tcp::socket socket) {
+    if (shared_->connections.fetch_add(1) >= shared_->options.limits.connections) {
+      shared_->connections.fetch_sub(1);
+      return turn_away(std::move(socket));
+    }
+    if (&loop == loops_[0].get()) return loop.add(std::move(socket));
+    asio::post(loop.io(), [keep = loop.shared_from_this(), moved = std::move(socket)]() mutable {
+      keep->add(std::move(moved));
+    });
+  }
+
+  void turn_away(tcp::socket socket) {
+    auto response = problem(503, "too_many_connections", "this server has all the connections it takes");
+    response.headers.emplace_back("Retry-After", "1");
+    std::string text;
+    internal::write_head(response, {.date = loops_[0]->date(), .keep_alive = false}, text);
+    text += response.body;
+    boost::system::error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.write_some(asio::buffer(text), ignored);
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  std::shared_ptr<internal::HttpShared> shared_;
+  std::vector<std::shared_ptr<HttpLoop>> loops_;
+  std::optional<tcp::acceptor> acceptor_;
+  std::optional<asio::steady_timer> retry_;
+  std::size_t next_loop_ = 0;
+  std::uint16_t port_ = 0;
+  bool started_ = false;
+  std::mutex stop_mutex_;
+};
+
+HttpServer::HttpServer(HttpServerOptions options)
+    : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+HttpServer::~HttpServer() { stop(); }
+
+void HttpServer::route(std::string_view method, std::string_view pattern, Handler handler,
+                       HttpRouteOptions options) {
+  impl_->router().add(method, pattern, std::move(handler), options);
+}
+
+Status HttpServer::start() { return impl_->start(); }
+
+std::uint16_t HttpServer::port() const { return impl_->port(); }
+
+void HttpServer::stop(std::chrono::milliseconds drain) { impl_->stop(drain); }
+
+}  // namespace thalweg
