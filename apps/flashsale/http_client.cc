@@ -1,0 +1,297 @@
+#include "http_client.h"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+
+#include "http_response_parser.h"
+
+namespace thalweg::flashsale {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+using std::chrono::milliseconds;
+
+constexpr std::size_t kOpeningMax = 32;
+constexpr milliseconds kWatchPeriod{50};
+constexpr milliseconds kBackoffFirst{10};
+constexpr milliseconds kBackoffMax{200};
+
+}  // namespace
+
+std::string_view name_of(Failure failure) {
+  switch (failure) {
+    case Failure::kNone: return "none";
+    case Failure::kConnectionLost: return "connection_lost";
+    case Failure::kTimeout: return "timeout";
+    case Failure::kMalformed: return "malformed_response";
+  }
+  return "unknown";
+}
+
+RequestWriter::RequestWriter(std::string host, std::string bearer) {
+  common_headers_ = " HTTP/1.1\r\nHost: " + std::move(host) + "\r\n";
+  if (!bearer.empty()) common_headers_ += "Authorization: Bearer " + std::move(bearer) + "\r\n";
+}
+
+std::string RequestWriter::get(std::string_view path) const {
+  std::string request = "GET ";
+  request.append(path).append(common_headers_).append("\r\n");
+  return request;
+}
+
+std::string RequestWriter::post(std::string_view path, std::string_view body,
+                                std::string_view idempotency_key) const {
+  return with_body("POST ", path, body, idempotency_key);
+}
+
+std::string RequestWriter::put(std::string_view path, std::string_view body) const {
+  return with_body("PUT ", path, body, {});
+}
+
+std::string RequestWriter::with_body(std::string_view method, std::string_view path,
+                                     std::string_view body,
+                                     std::string_view idempotency_key) const {
+  std::string request;
+  request.reserve(128 + path.size() + common_headers_.size() + body.size());
+  request.append(method).append(path).append(common_headers_);
+  request.append("Content-Type: application/json\r\nContent-Length: ");
+  request.append(std::to_string(body.size())).append("\r\n");
+  if (!idempotency_key.empty()) {
+    request.append("Idempotency-Key: ").append(idempotency_key).append("\r\n");
+  }
+  request.append("\r\n").append(body);
+  return request;
+}
+
+// One keep-alive connection. A read is always under way, so that the end of the connection is seen
+// while it idles too. Handlers hold a reference; after close() they do nothing.
+class HttpClient::Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  explicit Connection(HttpClient& pool) : pool_(pool), socket_(pool.io_) {}
+
+  void open() {
+    socket_.async_connect(pool_.server_, [self = shared_from_this()](error_code error) {
+      if (self->closed_) return;
+      if (!error) self->socket_.set_option(tcp::no_delay(true), error);
+      if (!error) self->socket_.non_blocking(true, error);
+      if (error) return self->pool_.open_failed(self);
+      self->read();
+      self->is_open_ = true;
+      self->pool_.opened(*self);
+    });
+  }
+
+  void send(Exchange exchange) {
+    exchange_ = std::move(exchange);
+    is_busy_ = true;
+    error_code error;
+    const std::size_t sent = socket_.write_some(asio::buffer(exchange_.request), error);
+    if (!error && sent == exchange_.request.size()) return;
+    if (error && error != asio::error::would_block) return;  // The read under way reports it.
+    const auto rest = asio::buffer(exchange_.request) + (error ? 0 : sent);
+    is_writing_ = true;
+    asio::async_write(socket_, rest, [self = shared_from_this()](error_code, std::size_t) {
+      self->is_writing_ = false;
+    });
+  }
+
+  // Ends the connection and the exchange on it.
+  void fail(Failure failure) {
+    if (closed_) return;
+    const auto self = shared_from_this();
+    close();
+    const bool was_busy = is_busy_;
+    is_busy_ = false;
+    pool_.lost(self);
+    if (!was_busy) return;
+    --pool_.busy_;
+    exchange_.on_answer({.failure = failure, .status = 0, .body = {}});
+  }
+
+  void close() {
+    closed_ = true;
+    error_code ignored;
+    socket_.close(ignored);
+  }
+
+  bool is_open() const { return is_open_; }
+  bool is_overdue(Clock::time_point now) const { return is_busy_ && exchange_.deadline <= now; }
+
+ private:
+  void read() {
+    socket_.async_read_some(asio::buffer(bytes_), [self = shared_from_this()](
+                                                      error_code error, std::size_t count) {
+      if (!self->closed_) self->received(error, count);
+    });
+  }
+
+  void received(error_code error, std::size_t count) {
+    if (error || !is_busy_) return fail(Failure::kConnectionLost);
+    switch (parser_.feed({bytes_.data(), count})) {
+      case HttpResponseParser::State::kMalformed: return fail(Failure::kMalformed);
+      case HttpResponseParser::State::kMore: return read();
+      case HttpResponseParser::State::kComplete: return answered();
+    }
+  }
+
+  void answered() {
+    OnAnswer on_answer = std::move(exchange_.on_answer);
+    const auto self = shared_from_this();
+    is_busy_ = false;
+    --pool_.busy_;
+    on_answer({.failure = Failure::kNone, .status = parser_.status(), .body = parser_.body()});
+    if (closed_) return;
+    const bool keeps_alive = parser_.keeps_alive();
+    parser_.next();
+    // Bytes nobody asked for, or an answer before the request was whole: not worth trusting.
+    if (!keeps_alive || is_writing_ || !parser_.is_fresh()) {
+      close();
+      return pool_.lost(self);
+    }
+    read();
+    pool_.became_idle(*this);
+  }
+
+  HttpClient& pool_;
+  tcp::socket socket_;
+  HttpResponseParser parser_;
+  Exchange exchange_;
+  bool is_open_ = false;
+  bool is_busy_ = false;
+  bool is_writing_ = false;
+  bool closed_ = false;
+  std::array<char, 4096> bytes_;
+};
+
+HttpClient::HttpClient(asio::io_context& io, tcp::endpoint server, Options options)
+    : io_(io), server_(std::move(server)), options_(options), watchdog_(io) {
+  watch_deadlines();
+}
+
+HttpClient::~HttpClient() {
+  for (const auto& connection : connections_) connection->close();
+}
+
+void HttpClient::submit(Lane lane, std::string request, OnAnswer on_answer) {
+  Exchange exchange{std::move(request), std::move(on_answer), Clock::now() + options_.timeout};
+  if (!idle_.empty() && waiting() == 0) {
+    Connection* connection = idle_.back();
+    idle_.pop_back();
+    ++busy_;
+    connection->send(std::move(exchange));
+    return;
+  }
+  waiting_[static_cast<std::size_t>(lane)].push_back(std::move(exchange));
+  pump();
+}
+
+// Gives waiting requests to idle connections and opens more for those left.
+void HttpClient::pump() {
+  while (!idle_.empty() && waiting() > 0) {
+    auto& queue = waiting_[0].empty() ? waiting_[1] : waiting_[0];
+    Exchange exchange = std::move(queue.front());
+    queue.pop_front();
+    Connection* connection = idle_.back();
+    idle_.pop_back();
+    ++busy_;
+    connection->send(std::move(exchange));
+  }
+  while (opening_ < std::min(waiting(), kOpeningMax) &&
+         connections_.size() < options_.connections_max && Clock::now() >= next_attempt_) {
+    open_one();
+  }
+}
+
+void HttpClient::open_one() {
+  ++opening_;
+  connections_.push_back(std::make_shared<Connection>(*this));
+  connections_.back()->open();
+}
+
+void HttpClient::opened(Connection& connection) {
+  --opening_;
+  ++statistics_.connections_opened;
+  backoff_ = milliseconds(0);
+  became_idle(connection);
+}
+
+void HttpClient::open_failed(const std::shared_ptr<Connection>& connection) {
+  --opening_;
+  ++statistics_.connect_failures;
+  connection->close();
+  forget(connection.get());
+  const auto now = Clock::now();
+  if (now < next_attempt_) return;  // One failure of a volley is enough to wait for.
+  backoff_ = std::clamp(backoff_ * 2, kBackoffFirst, kBackoffMax);
+  next_attempt_ = now + backoff_;
+}
+
+void HttpClient::became_idle(Connection& connection) {
+  idle_.push_back(&connection);
+  if (waiting() > 0) pump();
+}
+
+void HttpClient::lost(const std::shared_ptr<Connection>& connection) {
+  ++statistics_.connections_lost;
+  forget(connection.get());
+}
+
+void HttpClient::forget(const Connection* connection) {
+  std::erase(idle_, connection);
+  std::erase_if(connections_, [&](const auto& held) { return held.get() == connection; });
+}
+
+// Runs for as long as the client lives: times requests out and tries to connect again.
+void HttpClient::watch_deadlines() {
+  watchdog_.expires_after(kWatchPeriod);
+  watchdog_.async_wait([this](error_code error) {
+    if (error) return;
+    const auto now = Clock::now();
+    const auto held = connections_;  // fail() takes connections out of the pool.
+    for (const auto& connection : held) {
+      if (connection->is_overdue(now)) connection->fail(Failure::kTimeout);
+    }
+    expire_waiting(now);
+    pump();
+    watch_deadlines();
+  });
+}
+
+void HttpClient::expire_waiting(Clock::time_point now) {
+  for (auto& queue : waiting_) {
+    while (!queue.empty() && queue.front().deadline <= now) {
+      OnAnswer on_answer = std::move(queue.front().on_answer);
+      queue.pop_front();
+      on_answer({.failure = Failure::kTimeout, .status = 0, .body = {}});
+    }
+  }
+}
+
+ServerAddress resolve(asio::io_context& io, std::string_view url) {
+  constexpr std::string_view scheme = "http://";
+  const auto bad = [&](std::string_view why) {
+    return std::invalid_argument("url '" + std::string(url) + "': " + std::string(why));
+  };
+  if (!url.starts_with(scheme)) throw bad("expected http://HOST:PORT");
+  std::string_view rest = url.substr(scheme.size());
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  const auto colon = rest.rfind(':');
+  const auto host = rest.substr(0, colon);
+  const auto port = colon == rest.npos ? std::string_view("80") : rest.substr(colon + 1);
+  if (host.empty() || port.empty() || rest.find_first_of("/?#") != rest.npos) {
+    throw bad("expected http://HOST:PORT without a path");
+  }
+  error_code error;
+  tcp::resolver resolver(io);
+  const auto found = resolver.resolve(host, port, error);
+  if (error || found.empty()) throw bad("cannot resolve: " + error.message());
+  return {std::string(rest), found.begin()->endpoint()};
+}
+
+}  // namespace thalweg::flashsale
