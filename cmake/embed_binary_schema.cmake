@@ -6,9 +6,9 @@ file(READ ${RAW}.bfbs hex HEX)
 # flatc puts the full name of a table after the line that opens its class. (A semicolon would be the
 # end of a list element.)
 string(REPLACE ";" "," searched "${code}")
-string(REGEX MATCHALL
-  "FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {[^\"]*GetFullyQualifiedName\\(\\) {[^\"]*\"[^\"]*\""
-  classes "${searched}")
+set(table "FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {[^\"]*")
+string(APPEND table "GetFullyQualifiedName\\(\\) {[^\"]*\"[^\"]*\"")
+string(REGEX MATCHALL "${table}" classes "${searched}")
 set(tables)
 foreach(class IN LISTS classes)
   string(REGEX REPLACE ".*\"([^\"]*)\"$" "\\1" name "${class}")
