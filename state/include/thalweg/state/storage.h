@@ -128,8 +128,9 @@ struct RocksDbStorageOptions {
   std::function<void(const std::string& message)> on_damage = {};
 };
 
-/// Opens (or makes) storage in `directory`: `lock`, `log/` (the journal: write-ahead log, blob files)
-/// and `state/` (the families: no write-ahead log, ingested files only).
+/// Opens (or makes) storage in `directory`: `lock`, `log/` (the journal: write-ahead log, blob files),
+/// `state/` (the families: no write-ahead log, ingested files only) and `spill/` (files that are being
+/// written for them; cleared at each open).
 ///
 /// kLocked when another process has it open; the message names it. A state database that does not
 /// open is set aside (`state.damaged-<time>`) and made anew, since every family can be restored; a
