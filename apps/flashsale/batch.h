@@ -32,8 +32,8 @@ struct BatchResult {
   std::string error;  ///< Why it is not complete: the last answer that was not accepted.
 };
 
-/// Sends the requests 0 .. count-1 with many under way at once and returns when each has been judged
-/// done, one was given up, or patience ran out. Runs `io` meanwhile.
+/// Sends the requests 0 .. count-1 with many under way at once and returns when each has been
+/// judged done, one was given up, or patience ran out. Runs `io` meanwhile.
 BatchResult run_batch(boost::asio::io_context& io, HttpClient& client, std::size_t count,
                       std::function<std::string(std::size_t)> request,
                       std::function<Verdict(std::size_t, const Answer&)> judge,

@@ -18,7 +18,7 @@ namespace thalweg::flashsale {
 /// Why a request has no answer.
 enum class Failure : std::uint8_t {
   kNone,
-  kConnectionLost,  ///< It was sent, or partly sent, and the connection ended: the effect is unknown.
+  kConnectionLost,  ///< It was sent and the connection ended: its effect is unknown.
   kTimeout,         ///< No answer in time, or no connection to send it on.
   kMalformed,       ///< What came back is not HTTP.
 };
@@ -52,10 +52,10 @@ class RequestWriter {
   std::string common_headers_;
 };
 
-/// Sends requests over a pool of keep-alive connections to one server, one request at a time on each.
+/// Sends requests over a pool of keep-alive connections to one server, one at a time on each.
 ///
 /// The pool opens connections as they are needed, up to a limit, and prefers those used last, so a
-/// fast server is served by few. A request that finds none free waits its turn; urgent ones go first.
+/// fast server is served by few. A request that finds none free waits; urgent ones go first.
 /// While the server cannot be reached, requests wait and the pool tries to connect again until they
 /// time out: a request fails with kConnectionLost only when it was already on its way.
 ///

@@ -65,14 +65,14 @@ std::string to_string(const Violation& violation);
 
 /// Everything that is wrong with what the shop says, given what it accepted.
 ///
-/// Every accepted order is finished, under an id of its own, and a completed one cost what its items
-/// cost. What a product sold is what its completed orders took, never more than was stocked, and
-/// stocked = available + reserved + sold with nothing left reserved. What a user has is what was
+/// Every accepted order is finished, under an id of its own, and a completed one cost what its
+/// items cost. What a product sold is what its completed orders took, never more than was stocked,
+/// and stocked = available + reserved + sold with nothing left reserved. What a user has is what was
 /// deposited less the completed orders. The shop's own audit answers 200.
 std::vector<Violation> find_violations(const Ledger& ledger, const Observed& observed);
 
-/// Orders that no other order could have kept from being filled: all orders together ask for no more
-/// of their products than was stocked, and of their user for no more than was deposited.
+/// Orders that no other order could have kept from being filled: all orders together ask for no
+/// more of their products than was stocked, and of their user for no more than was deposited.
 struct Fillable {
   std::uint64_t orders = 0;
   std::uint64_t completed = 0;

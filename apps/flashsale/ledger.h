@@ -80,7 +80,7 @@ class Ledger {
 std::string product_line(std::string_view id, std::int64_t price, std::int64_t stock);
 std::string user_line(std::string_view id);
 std::string unresolved_line(const Ledger::Unresolved& command);
-/// The command POSTed to `path` with `body` took effect; `order_id` is empty unless it was an order.
+/// The command POSTed to `path` with `body` took effect; `order_id` is empty if it was no order.
 /// Throws std::invalid_argument for a path that is not a command of a sale.
 std::string accepted_line(std::string_view path, std::string_view body, std::string_view key,
                           std::string_view order_id);
@@ -90,8 +90,8 @@ std::string refused_line(std::string_view key);
 /// A ledger that is kept in a file too: each fact is one line, applied and appended.
 class Journal {
  public:
-  /// Keeps the facts in memory alone when `path` is empty. Throws std::runtime_error if `path` cannot
-  /// be written.
+  /// Keeps the facts in memory alone when `path` is empty. Throws std::runtime_error if `path`
+  /// cannot be written.
   explicit Journal(const std::string& path = {}) : Journal(Ledger(), path) {}
   /// Goes on with what `path` already says.
   Journal(Ledger ledger, const std::string& path);

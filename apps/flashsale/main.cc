@@ -24,7 +24,7 @@ struct Arguments {
   std::string run;
   std::string token;
   double seconds = 10;
-  std::size_t connections = 512;
+  std::size_t connections = 400;
   std::int64_t timeout_ms = 10'000;
   std::int64_t drain_seconds = 90;
   bool json = false;
@@ -52,7 +52,8 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_option("--skew", arguments.plan.skew, "Zipf exponent over products and users")
       ->check(CLI::Range(0.0, 10.0))
       ->capture_default_str();
-  app.add_option("--seed", arguments.plan.seed, "Seed of the plan of orders")->capture_default_str();
+  app.add_option("--seed", arguments.plan.seed, "Seed of the plan of orders")
+      ->capture_default_str();
   app.add_option("--run", arguments.run, "Prefix of all ids (default: random)");
   app.add_option("--connections", arguments.connections, "Most connections to open")
       ->check(CLI::Range(1, 20'000))

@@ -8,8 +8,8 @@ namespace thalweg::flashsale {
 /// When to ask again whether an order is finished.
 ///
 /// The first question comes `first` after the answer to the order, and each further one when the
-/// order's age since that answer has grown by half: few questions for a slow order, and what is read
-/// is never later than the truth by more than a third of the age read (at most `longest`).
+/// order's age since that answer has grown by half: few questions for a slow order, and what is
+/// read is never later than the truth by more than a third of the age read (at most `longest`).
 class PollSchedule {
  public:
   using Duration = std::chrono::milliseconds;

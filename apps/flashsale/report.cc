@@ -64,7 +64,9 @@ class JsonObject {
     std::snprintf(text, sizeof text, "%.3f", value);
     return raw(name, text);
   }
-  JsonObject& flag(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }
+  JsonObject& flag(std::string_view name, bool value) {
+    return raw(name, value ? "true" : "false");
+  }
   JsonObject& text(std::string_view name, std::string_view value) {
     std::string quoted;
     append_json_string(quoted, value);
@@ -153,7 +155,8 @@ std::string to_text(const Report& report) {
   print(out, "offered      %llu orders at %.0f/s, %llu of them fillable by plan\n",
         static_cast<unsigned long long>(sale.offered), offered_per_second(report),
         static_cast<unsigned long long>(report.plan->fillable()));
-  print(out, "accepted     %llu (%.3f %%) at %.0f/s, %llu settled later, %llu refused, %llu retries\n",
+  print(out, "accepted     %llu (%.3f %%) at %.0f/s, %llu settled later, %llu refused, "
+        "%llu retries\n",
         static_cast<unsigned long long>(sale.accepted), 100 * accepted_share(sale),
         per_second(sale.accepted, sale.load_seconds),
         static_cast<unsigned long long>(sale.settled),

@@ -256,7 +256,7 @@ void Sale::note_unresolved() {
   for (const auto& [index, command] : open_sides_) journal_.note(unresolved_line(command));
   for (std::uint64_t index = 0; index < next_; ++index) {
     const Phase phase = orders_[index].phase;
-    if (phase == Phase::kAccepted || phase == Phase::kFinished || phase == Phase::kRefused) continue;
+    if (phase != Phase::kOffered && phase != Phase::kRetried && phase != Phase::kSettling) continue;
     journal_.note(unresolved_line(
         {"/orders", order_body(plan_.order(index), names_), names_.order_key(index)}));
   }

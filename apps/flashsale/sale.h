@@ -17,8 +17,8 @@ namespace thalweg::flashsale {
 
 struct SaleOptions {
   double rate = 1000;  ///< Orders per second offered, whatever comes back.
-  bool retries = false;  ///< One more attempt, same key, after a lost connection, a timeout or a 5xx.
-  double side_rate = 2;  ///< Restocks and deposits per second, in turn; each repeated until answered.
+  bool retries = false;  ///< One more attempt, same key, after no answer or a 5xx.
+  double side_rate = 2;  ///< Restocks and deposits per second, each repeated until answered.
   PollSchedule polls{};
   std::chrono::milliseconds drain{90'000};  ///< How long to wait for the last orders to finish.
   bool shows_progress = true;
@@ -42,13 +42,13 @@ struct SaleResult {
   std::map<std::string, std::uint64_t> reasons;   ///< Why orders were cancelled.
   Latency accept;      ///< Intended send to 202.
   Latency completion;  ///< Intended send to the GET that said COMPLETED or CANCELLED.
-  Latency poll_gap;    ///< From the last question with the answer "not yet" to the one that ended it.
+  Latency poll_gap;    ///< From the last question answered "not yet" to the one that ended it.
   double load_seconds = 0;  ///< From the first intended send to the last answer to an order.
   std::vector<Observed::Order> orders;  ///< As last read, in the ledger's numbering.
 };
 
-/// An open-loop sale: order i is due at start + i / rate, and its latencies count from then, however
-/// late it was really sent. A slow shop thus shows in the numbers instead of slowing the clock.
+/// An open-loop sale: order i is due at start + i / rate, and its latencies count from then,
+/// however late it was really sent. A slow shop shows in the numbers instead of slowing the clock.
 ///
 /// run() belongs to one thread; stop() and the gauges may be used from others.
 class Sale {
@@ -56,8 +56,8 @@ class Sale {
   Sale(const Shop& shop, const OrderPlan& plan, const Names& names, Journal& journal,
        SaleOptions options);
 
-  /// Offers every order of the plan, then waits until all that was accepted is finished and all that
-  /// was not answered is settled, for at most `drain`.
+  /// Offers every order of the plan, then waits until all that was accepted is finished and all
+  /// that was not answered is settled, for at most `drain`.
   SaleResult run();
 
   /// Offers no further orders; run() goes on to wait for those under way.

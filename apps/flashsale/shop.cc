@@ -25,6 +25,10 @@ std::string path_of(std::string_view collection, std::string_view id, std::strin
   return path;
 }
 
+BatchOptions options(const Shop& shop, std::string what, milliseconds patience) {
+  return {.what = std::move(what), .patience = patience, .shows_progress = shop.shows_progress};
+}
+
 Outcome outcome_of(const BatchResult& result) {
   if (!result.is_complete) return std::unexpected(result.error);
   return {};
@@ -41,8 +45,7 @@ Outcome seed_products(const Shop& shop, const OrderPlan& plan, const Names& name
   };
   const auto judge = [](std::size_t, const Answer& answer) { return expect_success(answer); };
   const auto result = run_batch(shop.io, shop.client, plan.products(), request, judge,
-                                {.what = "PUT /products", .patience = kSeedPatience,
-             .shows_progress = shop.shows_progress});
+                                options(shop, "PUT /products", kSeedPatience));
   if (!result.is_complete) return outcome_of(result);
   for (std::uint32_t product = 0; product < plan.products(); ++product) {
     journal.note(product_line(names.product(product), plan.price(product), plan.stock(product)));
@@ -61,8 +64,7 @@ Outcome seed_users(const Shop& shop, const OrderPlan& plan, const Names& names, 
   };
   const auto judge = [](std::size_t, const Answer& answer) { return expect_success(answer); };
   const auto result = run_batch(shop.io, shop.client, plan.users(), request, judge,
-                                {.what = "PUT /users", .patience = kSeedPatience,
-             .shows_progress = shop.shows_progress});
+                                options(shop, "PUT /users", kSeedPatience));
   if (!result.is_complete) return outcome_of(result);
   for (std::uint32_t user = 0; user < plan.users(); ++user) {
     journal.note(user_line(names.user(user)));
@@ -84,8 +86,7 @@ Outcome seed_deposits(const Shop& shop, const OrderPlan& plan, const Names& name
   };
   const auto judge = [](std::size_t, const Answer& answer) { return expect_success(answer); };
   const auto result = run_batch(shop.io, shop.client, plan.users(), request, judge,
-                                {.what = "POST deposits", .patience = kSeedPatience,
-             .shows_progress = shop.shows_progress});
+                                options(shop, "POST deposits", kSeedPatience));
   if (!result.is_complete) return outcome_of(result);
   for (std::size_t index = 0; index < plan.users(); ++index) {
     journal.note(accepted_line(path(index), body(index), key(index), {}));
@@ -109,9 +110,7 @@ void observe_orders(const Shop& shop, const Ledger& ledger, Observed& observed) 
     return answer.status == 404 || answer.status == 200 ? Verdict::kDone : Verdict::kAgain;
   };
   run_batch(shop.io, shop.client, open.size(), request, judge,
-            {.what = "GET /orders",
-             .patience = kReadPatience,
-             .shows_progress = shop.shows_progress});
+            options(shop, "GET /orders", kReadPatience));
 }
 
 // Reads one thing per index into `into`, as far as patience goes.
@@ -125,8 +124,7 @@ void observe_each(const Shop& shop, std::string what, std::vector<std::optional<
     return into[index] ? Verdict::kDone : Verdict::kAgain;
   };
   run_batch(shop.io, shop.client, into.size(), request, judge,
-            {.what = std::move(what), .patience = kReadPatience,
-             .shows_progress = shop.shows_progress});
+            options(shop, std::move(what), kReadPatience));
 }
 
 void observe_totals(const Shop& shop, const Ledger& ledger, Observed& observed) {
@@ -146,8 +144,7 @@ void observe_totals(const Shop& shop, const Ledger& ledger, Observed& observed) 
     observed.audit = std::string(answer.body);
     return answer.status == 200 || answer.status == 500 ? Verdict::kDone : Verdict::kAgain;
   };
-  run_batch(shop.io, shop.client, 1, request, judge, {.what = "GET /audit", .patience = kReadPatience,
-             .shows_progress = shop.shows_progress});
+  run_batch(shop.io, shop.client, 1, request, judge, options(shop, "GET /audit", kReadPatience));
 }
 
 void pause(boost::asio::io_context& io, milliseconds duration) {
@@ -175,8 +172,7 @@ Outcome wait_until_ready(const Shop& shop, milliseconds patience) {
     return answer.status == 200 ? Verdict::kDone : Verdict::kAgain;
   };
   return outcome_of(run_batch(shop.io, shop.client, 1, request, judge,
-                              {.what = "GET /readyz", .patience = patience,
-             .shows_progress = shop.shows_progress}));
+                              options(shop, "GET /readyz", patience)));
 }
 
 Outcome seed(const Shop& shop, const OrderPlan& plan, const Names& names, Journal& journal) {
@@ -205,8 +201,7 @@ void settle(const Shop& shop, Journal& journal, milliseconds patience) {
     return verdict == Verdict::kAgain ? Verdict::kAgain : Verdict::kDone;
   };
   run_batch(shop.io, shop.client, commands.size(), request, judge,
-            {.what = "commands without an answer", .patience = patience,
-             .shows_progress = shop.shows_progress});
+            options(shop, "commands without an answer", patience));
   journal.flush();
 }
 

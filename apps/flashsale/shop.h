@@ -44,9 +44,9 @@ struct Verification {
   Observed observed;
 };
 
-/// Compares ledger and shop. Orders in `known` that are finished there are not asked for again; pass
-/// an empty list to read them all. The shop's views may trail one another by a moment, so while
-/// something differs it is read again, until `patience` runs out.
+/// Compares ledger and shop. Orders in `known` that are finished there are not asked for again;
+/// pass an empty list to read them all. The shop's views may trail one another by a moment, so
+/// while something differs it is read again, until `patience` runs out.
 Verification verify(const Shop& shop, const Ledger& ledger, std::vector<Observed::Order> known,
                     std::chrono::milliseconds patience);
 

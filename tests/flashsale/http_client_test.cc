@@ -24,7 +24,8 @@ class Client : public ::testing::Test {
     std::string body;
   };
 
-  Client() : server_(io_, [this](const StubServer::Request& request) { return on_request_(request); }) {}
+  Client()
+      : server_(io_, [this](const StubServer::Request& asked) { return on_request_(asked); }) {}
 
   HttpClient& client(HttpClient::Options options = {}) {
     if (!client_) client_.emplace(io_, server_.endpoint(), options);
@@ -161,7 +162,8 @@ TEST_F(Client, ABatchRepeatsWhatFailedAndEndsWhenAllIsDone) {
   on_request_ = [&](const auto&) { return ++calls % 3 == 0 ? Reply{503, {}} : Reply{200, {}}; };
 
   const auto result = run_batch(
-      io_, client(), 50, [&](std::size_t index) { return writer_.get("/" + std::to_string(index)); },
+      io_, client(), 50,
+      [&](std::size_t index) { return writer_.get("/" + std::to_string(index)); },
       [](std::size_t, const Answer& answer) { return expect_success(answer); },
       {.what = "things", .window = 8, .shows_progress = false});
 
@@ -186,7 +188,7 @@ TEST(ServerAddress, IsReadFromAUrlOrRefusedByName) {
   boost::asio::io_context io;
 
   EXPECT_EQ(resolve(io, "http://127.0.0.1:8080").endpoint.port(), 8080);
-  for (const auto* url : {"127.0.0.1:8080", "https://x:1", "http://", "http://127.0.0.1:8080/path"}) {
+  for (const auto* url : {"127.0.0.1:8080", "https://x:1", "http://", "http://127.0.0.1:80/path"}) {
     EXPECT_THROW(resolve(io, url), std::invalid_argument) << url;
   }
 }

@@ -11,7 +11,8 @@ using State = HttpResponseParser::State;
 constexpr std::string_view kOrder =
     "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\ncontent-length: 7\r\n\r\n{\"a\":1}";
 constexpr std::string_view kChunked =
-    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n3;x=y\r\nefg\r\n0\r\nT: 1\r\n\r\n";
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    "4\r\nabcd\r\n3;x=y\r\nefg\r\n0\r\nT: 1\r\n\r\n";
 
 TEST(HttpResponseParser, ReadsAResponseHoweverItIsCutIntoPieces) {
   for (const auto response : {kOrder, kChunked}) {
@@ -73,7 +74,8 @@ TEST(HttpResponseParser, KnowsWhenTheServerWillClose) {
 
 TEST(HttpResponseParser, CallsNonsenseMalformed) {
   for (const auto* nonsense :
-       {"SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 9999 No\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+       {"SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 9999 No\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n"}) {

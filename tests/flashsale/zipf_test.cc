@@ -22,7 +22,10 @@ std::vector<double> shares_drawn(const ZipfDistribution& zipf, int draws = 1'000
 std::vector<double> shares_expected(std::uint32_t size, double skew) {
   std::vector<double> shares(size);
   double sum = 0;
-  for (std::uint32_t rank = 0; rank < size; ++rank) sum += shares[rank] = std::pow(rank + 1.0, -skew);
+  for (std::uint32_t rank = 0; rank < size; ++rank) {
+    shares[rank] = std::pow(rank + 1.0, -skew);
+    sum += shares[rank];
+  }
   for (double& share : shares) share /= sum;
   return shares;
 }
