@@ -15,17 +15,8 @@ constexpr std::size_t kKeptBytes = 64u << 10;  // Larger buffers are given back 
 constexpr std::size_t kCopiedBody = 16u << 10;  // Larger bodies are written from where they are.
 constexpr std::chrono::milliseconds kLingerTime{1'000};
 
-void call(ResponseStream::Ready& ready, bool alive) {
-  if (!ready) return;
-  try {
-    ready(alive);
-  } catch (const std::exception& error) {
-    spdlog::error("http: a stream's callback threw: {}", error.what());
-  }
-}
-
 void call_all(std::vector<ResponseStream::Ready> all, bool alive) {
-  for (auto& ready : all) call(ready, alive);
+  for (auto& ready : all) call_ready(ready, alive);
 }
 
 std::string peer_of(const asio::ip::tcp::socket& socket) {
@@ -62,6 +53,15 @@ void append_chunk(std::string_view piece, bool framed, std::string& out) {
 }
 
 }  // namespace
+
+void call_ready(ResponseStream::Ready& ready, bool alive) {
+  if (!ready) return;
+  try {
+    ready(alive);
+  } catch (const std::exception& error) {
+    spdlog::error("http: a callback threw: {}", error.what());
+  }
+}
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpLoop> loop, asio::ip::tcp::socket socket)
     : loop_(std::move(loop)),
@@ -112,6 +112,7 @@ void HttpConnection::check_deadline(Clock::Instant now) {
       return refuse(problem(408, "body_timeout", "the body did not arrive in time"));
     case State::kHandler: {
       ++request_number_;  // The answer, should it still come, is too late.
+      if (otherwise_) return answer(*std::exchange(otherwise_, std::nullopt));
       keep_alive_ = false;
       auto response = problem(503, "answer_timeout", "the answer took too long",
                               "whether the request had an effect is unknown; ask before repeating it");
@@ -296,6 +297,7 @@ std::optional<HttpResponse> HttpConnection::token_fault() const {
 void HttpConnection::dispatch() {
   state_ = State::kHandler;
   ++request_number_;
+  otherwise_.reset();
   set_deadline(limits().answer_time);
   call_handler(Responder(shared_from_this(), request_number_));
 }
@@ -321,7 +323,7 @@ void HttpConnection::send(std::shared_ptr<HttpConnection> connection, HttpMail&&
   if (loop.on_thread()) return connection->deliver(mail);
   mail.connection = std::move(connection);
   const auto keep = mail.connection;
-  if (!keep->loop_->post(std::move(mail))) call(mail.ready, false);
+  if (!keep->loop_->post(std::move(mail))) call_ready(mail.ready, false);
 }
 
 void HttpConnection::deliver(HttpMail& mail) {
@@ -330,6 +332,13 @@ void HttpConnection::deliver(HttpMail& mail) {
     case HttpMail::Kind::kAnswer:
       if (current && state_ == State::kHandler) answer(std::move(mail.response));
       break;
+    case HttpMail::Kind::kExpire:
+      if (!current || state_ != State::kHandler) break;
+      otherwise_ = std::move(mail.response);
+      set_deadline(mail.after);
+      break;
+    case HttpMail::Kind::kCall:
+      break;  // Not for a connection.
     case HttpMail::Kind::kStream:
       if (current && state_ == State::kHandler) begin_stream(std::move(mail.response));
       break;
@@ -337,7 +346,7 @@ void HttpConnection::deliver(HttpMail& mail) {
       if (current && state_ == State::kStream && !finished_) {
         add_piece(std::move(mail.response.body), std::move(mail.ready));
       } else {
-        call(mail.ready, false);
+        call_ready(mail.ready, false);
       }
       break;
     case HttpMail::Kind::kFinish:

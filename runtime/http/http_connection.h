@@ -9,6 +9,9 @@
 
 namespace thalweg::internal {
 
+/// Calls what a stream or a post left to be called; whatever it throws ends here.
+void call_ready(ResponseStream::Ready& ready, bool alive);
+
 /// One client: reads a request, has it answered, writes the answer, and begins again. All but send()
 /// belongs to the thread of its loop.
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
@@ -86,6 +89,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::vector<HttpRequestAccess::Slice> segments_;
   std::optional<HttpParser> parser_;
   const HttpRouter::Route* route_ = nullptr;
+  std::optional<HttpResponse> otherwise_;  ///< What to answer at the deadline.
   std::uint64_t request_number_ = 0;  ///< Answers to earlier requests are too late.
   bool keep_alive_ = true;
   bool http11_ = true;

@@ -24,6 +24,8 @@ std::string http_date(Timestamp now) {
                      parts.tm_sec);
 }
 
+constexpr std::chrono::milliseconds kStopTick{5};
+
 // Deadlines are kept to about an eighth of the shortest.
 std::chrono::milliseconds tick_interval_of(const HttpServerLimits& limits) {
   const auto shortest = std::min({limits.header_time, limits.body_time, limits.idle_time,
@@ -80,7 +82,8 @@ void HttpLoop::begin_stop(Clock::Instant deadline) {
     const auto connections = connections_;
     for (const auto& connection : connections) connection->begin_stop();
     work_.reset();
-    if (connections_.empty()) timer_.cancel();
+    tick_interval_ = std::min(tick_interval_, kStopTick);
+    timer_.cancel();  // Which ticks at once, and from now on more often.
   });
 }
 
@@ -138,8 +141,12 @@ void HttpLoop::deliver_mail() {
     delivering_.swap(mail_);
   }
   for (auto& mail : delivering_) {
-    auto& connection = *mail.connection;
-    connection.deliver(mail);
+    if (mail.kind == HttpMail::Kind::kCall) {
+      call_ready(mail.ready, true);
+    } else {
+      const auto& connection = mail.connection;
+      connection->deliver(mail);
+    }
   }
   delivering_.clear();
 }

@@ -28,14 +28,16 @@ struct HttpShared {
   std::atomic<std::size_t> connections = 0;
 };
 
-/// An answer, or a piece of one, on its way to the thread of its connection.
+/// An answer, or a piece of one, on its way to the thread of its connection; or (kCall) work for any
+/// thread.
 struct HttpMail {
-  enum class Kind : std::uint8_t { kAnswer, kStream, kPiece, kFinish, kBreak };
+  enum class Kind : std::uint8_t { kAnswer, kExpire, kStream, kPiece, kFinish, kBreak, kCall };
   std::shared_ptr<HttpConnection> connection = {};
   std::uint64_t request = 0;
   Kind kind = Kind::kAnswer;
   HttpResponse response = {};
   ResponseStream::Ready ready = {};
+  std::chrono::milliseconds after{0};  ///< Of kExpire.
 };
 
 /// One thread of a server with the connections it owns; they are touched by no other.

@@ -80,6 +80,14 @@ void Responder::send(HttpResponse response) {
       {.request = request_, .kind = HttpMail::Kind::kAnswer, .response = std::move(response)});
 }
 
+void Responder::answer_within(std::chrono::milliseconds after, HttpResponse otherwise) {
+  if (!connection_) return;
+  HttpConnection::send(connection_, {.request = request_,
+                                     .kind = HttpMail::Kind::kExpire,
+                                     .response = std::move(otherwise),
+                                     .after = after});
+}
+
 ResponseStream Responder::stream(HttpResponse head) {
   if (!connection_) return {};
   ResponseStream stream(connection_, request_);
@@ -148,9 +156,19 @@ class HttpServer::Impl {
 
   std::uint16_t port() const { return port_; }
 
+  void post(std::move_only_function<void()> work) {
+    if (!started_) return;
+    auto& loop = *loops_[next_post_.fetch_add(1, std::memory_order_relaxed) % loops_.size()];
+    loop.post({.kind = HttpMail::Kind::kCall,
+               .ready = [work = std::move(work)](bool alive) mutable {
+                 if (alive) work();
+               }});
+  }
+
   void stop(std::chrono::milliseconds drain) {
     const std::lock_guard lock(stop_mutex_);
-    if (loops_.empty()) return;
+    if (!started_ || stopped_) return;
+    stopped_ = true;
     std::promise<void> closed;
     asio::post(loops_[0]->io(), [&] {  // Afterwards no loop gets another connection.
       boost::system::error_code ignored;
@@ -163,8 +181,7 @@ class HttpServer::Impl {
     for (auto& loop : loops_) loop->begin_stop(deadline);
     for (auto& loop : loops_) loop->join();
     retry_.reset();
-    acceptor_.reset();  // Before the loop it belongs to.
-    loops_.clear();
+    acceptor_.reset();
   }
 
  private:
@@ -247,6 +264,8 @@ class HttpServer::Impl {
   std::size_t next_loop_ = 0;
   std::uint16_t port_ = 0;
   bool started_ = false;
+  bool stopped_ = false;
+  std::atomic<std::size_t> next_post_ = 0;
   std::mutex stop_mutex_;
 };
 
@@ -263,6 +282,8 @@ void HttpServer::route(std::string_view method, std::string_view pattern, Handle
 Status HttpServer::start() { return impl_->start(); }
 
 std::uint16_t HttpServer::port() const { return impl_->port(); }
+
+void HttpServer::post(std::move_only_function<void()> work) { impl_->post(std::move(work)); }
 
 void HttpServer::stop(std::chrono::milliseconds drain) { impl_->stop(drain); }
 

@@ -119,6 +119,37 @@ TEST_F(HttpAnswers, AnAnswerThatNeverComesIsAnswered503) {
   EXPECT_TRUE(serves_others());
 }
 
+TEST_F(HttpAnswers, AHandlerMaySayWhatIsAnsweredWhenItsOwnAnswerIsLate) {
+  serve({}, [this](HttpServer& server) {
+    server.route("GET", "/hurried", [this](HttpRequest&, Responder responder) {
+      responder.answer_within(std::chrono::milliseconds(1), {.status = 202, .body = "wait"});
+      shelf_.put(std::move(responder));
+    });
+  });
+  const auto client = connect();
+
+  EXPECT_EQ(client->get("/hurried").status, 202);
+  shelf_.take().send({.body = "too late"});
+  EXPECT_EQ(client->get("/hello/next").body, "hello next");
+}
+
+TEST_F(HttpAnswers, WorkThatFollowsAWaitRunsOnTheServersThread) {
+  std::promise<std::thread::id> handler_thread, work_thread;
+  serve({}, [&](HttpServer& server) {
+    server.route("GET", "/thread", [&](HttpRequest&, Responder responder) {
+      handler_thread.set_value(std::this_thread::get_id());
+      responder.send({});
+    });
+  });
+  connect()->get("/thread");
+
+  server_->post([&] { work_thread.set_value(std::this_thread::get_id()); });
+
+  EXPECT_EQ(work_thread.get_future().get(), handler_thread.get_future().get());
+  server_->stop();
+  server_->post([] { FAIL() << "ran although the server has stopped"; });
+}
+
 TEST_F(HttpAnswers, HeadHasTheHeadersOfGetAndNoBody) {
   serve();
   const auto client = connect();

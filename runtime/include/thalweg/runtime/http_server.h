@@ -107,6 +107,9 @@ class Responder {
 
   /// Answers. The responder is empty afterwards.
   void send(HttpResponse response);
+  /// Answers `otherwise` unless another answer has begun `after` from now. To within a quarter of a
+  /// second; it replaces the server's own limit for this request.
+  void answer_within(std::chrono::milliseconds after, HttpResponse otherwise);
   /// Begins an answer of unknown length; `head.body` is its first piece.
   ResponseStream stream(HttpResponse head);
   explicit operator bool() const { return connection_ != nullptr; }
@@ -184,6 +187,9 @@ class HttpServer {
   Status start();
   /// The port listened on; 0 before start().
   std::uint16_t port() const;
+  /// Runs `work` soon on one of the server's threads, or never once the server has stopped: for what
+  /// follows a wait, on whose thread it must not run.
+  void post(std::move_only_function<void()> work);
   /// Takes no more requests, waits up to `drain` for the answers of running ones, and stops. May be
   /// called again, from any thread but the server's own.
   void stop(std::chrono::milliseconds drain = std::chrono::seconds(5));
