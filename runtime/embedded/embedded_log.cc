@@ -4,6 +4,7 @@
 
 #include <thalweg/schemas/check.h>
 
+#include "embedded/check_topic.h"
 #include "embedded/embedded_consumer.h"
 #include "embedded/embedded_log_impl.h"
 #include "embedded/embedded_producer.h"
@@ -33,23 +34,6 @@ std::string make_cluster_id() {
   std::string id(22, '\0');
   for (char& c : id) c = kAlphabet[device() % kAlphabet.size()];
   return id;
-}
-
-/// Kafka's rules for names of topics.
-Status check_topic(const TopicSpec& spec) {
-  constexpr std::string_view kAllowed =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-  if (spec.name.empty() || spec.name.size() > 249 || spec.name == "." || spec.name == ".." ||
-      spec.name.find_first_not_of(kAllowed) != std::string::npos) {
-    return failure(ErrorCode::kInvalid,
-                   "topic name '" + spec.name +
-                       "' must have 1 to 249 letters, digits, '.', '_' or '-'");
-  }
-  if (spec.partitions < 1) {
-    return failure(ErrorCode::kInvalid, "topic " + spec.name + " needs one partition at least, not " +
-                                            std::to_string(spec.partitions));
-  }
-  return {};
 }
 
 EmbeddedTopicPtr make_topic(TopicId id, const TopicSpec& spec, Journal& journal) {
