@@ -1,6 +1,8 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 namespace thalweg {
 
@@ -16,6 +18,18 @@ class TopologyError : public std::logic_error {
 class StreamsError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+/// What user code or a serde threw inside a node, with the node's name: what() is
+/// `processor=<node>: <message>`, the cause is nested. Thrown to the task, which adds the record.
+class ProcessorError : public StreamsError {
+ public:
+  ProcessorError(std::string processor, const std::string& message)
+      : StreamsError("processor=" + processor + ": " + message), processor_(std::move(processor)) {}
+  const std::string& processor() const { return processor_; }
+
+ private:
+  std::string processor_;
 };
 
 }  // namespace thalweg

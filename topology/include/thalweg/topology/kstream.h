@@ -166,6 +166,7 @@ class KStream {
 
  private:
   friend struct internal::Dsl;
+  friend class BranchedKStream<K, V>;
   explicit KStream(internal::StreamHandle handle, OptionalSerde<K> key_serde = {},
                    OptionalSerde<V> value_serde = {})
       : handle_(std::move(handle)),
@@ -198,11 +199,15 @@ class BranchedKStream {
                   std::shared_ptr<internal::Branches<K, V>> plan)
       : source_(std::move(source)), node_(node), name_(std::move(name)), plan_(std::move(plan)) {}
 
+  void check_open() const;
+  void add(const Branched& branched, std::size_t number);
+
   KStream<K, V> source_;
   internal::GraphNode* node_;  // The splitter, which hands records to the children named in plan_.
   std::string name_;
   std::shared_ptr<internal::Branches<K, V>> plan_;  // Shared with the splitter.
   std::map<std::string, KStream<K, V>> branches_;
+  bool ended_ = false;
 };
 
 }  // namespace thalweg

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -40,7 +42,13 @@ class ProcessorContext {
     return *typed;
   }
 
-  /// The runtime's side: task id, clocks, schedules, metadata of the record, commit requests.
+  /// Calls `punctuator` each `interval`; see TaskContext::schedule(). Within it, forward() without a
+  /// timestamp uses the punctuation's time and no headers.
+  virtual Cancellable schedule(std::chrono::milliseconds interval, PunctuationType type,
+                               Punctuator punctuator) = 0;
+  /// The node's name in the topology.
+  virtual std::string_view name() const = 0;
+  /// The runtime's side: task id, clocks, metadata of the record, commit requests.
   virtual TaskContext& task() = 0;
 
  protected:
@@ -75,6 +83,7 @@ template <typename K, typename VOut>
 class FixedKeyProcessorContext {
  public:
   virtual ~FixedKeyProcessorContext() = default;
+  /// Throws StreamsError in a punctuation, where there is no key.
   virtual void forward(const VOut& value, Timestamp timestamp, const Headers& headers) = 0;
   /// With the timestamp and headers of the record being processed.
   virtual void forward(const VOut& value) = 0;
@@ -85,6 +94,9 @@ class FixedKeyProcessorContext {
     if (!typed) throw TopologyError("store " + std::string(name) + " has other key or value types");
     return *typed;
   }
+  virtual Cancellable schedule(std::chrono::milliseconds interval, PunctuationType type,
+                               Punctuator punctuator) = 0;
+  virtual std::string_view name() const = 0;
   virtual TaskContext& task() = 0;
 
  protected:

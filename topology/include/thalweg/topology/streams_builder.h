@@ -64,4 +64,4 @@ class StreamsBuilder {
 
 }  // namespace thalweg
 
-#include <thalweg/topology/internal/dsl.h>
+#include <thalweg/topology/internal/streams_builder_dsl.h>

@@ -10,24 +10,22 @@
 
 #include <thalweg/state/state_store.h>
 #include <thalweg/topology/errors.h>
+#include <thalweg/topology/internal/functions.h>
 #include <thalweg/topology/internal/node.h>
+#include <thalweg/topology/internal/topology_graph.h>
 #include <thalweg/topology/options.h>
 #include <thalweg/topology/processor.h>
 
 namespace thalweg {
 
-namespace internal {
-class TopologyGraph;
-}
-
 /// What a sub-topology needs from the log before its tasks can run.
 struct SubTopology {
   std::int32_t id = 0;
-  std::vector<std::string> source_topics;       ///< Outside topics it reads.
-  std::vector<std::string> repartition_sources; ///< Repartition topics it reads, without prefix.
-  std::vector<std::string> sink_topics;         ///< Outside topics it writes (static names).
-  std::vector<std::string> repartition_sinks;   ///< Repartition topics it writes, without prefix.
-  std::vector<std::string> stores;              ///< Names of its stores, in order of creation.
+  std::vector<std::string> source_topics = {};       ///< Outside topics it reads.
+  std::vector<std::string> repartition_sources = {}; ///< Repartition topics it reads, without prefix.
+  std::vector<std::string> sink_topics = {};         ///< Outside topics it writes (static names).
+  std::vector<std::string> repartition_sinks = {};   ///< Repartition topics it writes, without prefix.
+  std::vector<std::string> stores = {};              ///< Names of its stores, in order of creation.
 };
 
 /// A repartition topic the plan asks for.
@@ -79,7 +77,8 @@ class Topology {
 
   /// Adds a processor: `supplier()` makes one std::unique_ptr<Processor<KIn, VIn, KOut, VOut>> per
   /// task. Throws TopologyError for a duplicate name, an unknown parent or types that do not fit.
-  template <typename Supplier>
+  template <internal::SupplierOfUniquePointers Supplier>
+    requires internal::IsProcessor<supplied_t<Supplier>>
   Topology& add_processor(std::string name, Supplier supplier, std::vector<std::string> parents);
 
   /// Writes what the parents forward to `topic`.
@@ -112,6 +111,8 @@ class Topology {
   std::optional<Changelog> changelog(std::string_view store) const;
   /// Where to start reading an outside topic for which the group has committed nothing.
   AutoOffsetReset offset_reset(std::string_view topic) const;
+  /// Where to start reading a source topic for which the group has no committed offset.
+  AutoOffsetReset auto_offset_reset(std::string_view topic) const;
   /// Schemas of keys and values read or written under that topic name, where the plan knows them.
   struct TopicSchemas {
     SchemaPtr key;
@@ -123,7 +124,17 @@ class Topology {
 
  private:
   friend class StreamsBuilder;
+  explicit Topology(std::unique_ptr<internal::TopologyGraph> graph);
+  Topology& add_source_plan(std::string name, std::vector<std::string> topics,
+                            internal::SourcePlan plan);
+  Topology& add_processor_plan(std::string name, std::vector<std::string> parents,
+                               internal::ProcessorPlan plan);
+  Topology& add_sink_plan(std::string name, std::string topic, std::vector<std::string> parents,
+                          internal::SinkPlan plan);
+
   std::unique_ptr<internal::TopologyGraph> graph_;
 };
 
 }  // namespace thalweg
+
+#include <thalweg/topology/internal/topology_dsl.h>

@@ -1,3 +1,124 @@
 #pragma once
 
 // The definitions behind KStream, KTable, KGroupedStream and StreamsBuilder.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <thalweg/state/stores.h>
+#include <thalweg/topology/internal/table_supplier.h>
+#include <thalweg/topology/kgrouped_stream.h>
+#include <thalweg/topology/kstream.h>
+#include <thalweg/topology/ktable.h>
+
+namespace thalweg::internal {
+
+/// Reaches into the handles of the DSL, so that each of them can make the others.
+struct Dsl {
+  template <typename K, typename V>
+  static KStream<K, V> stream(StreamHandle handle, OptionalSerde<K> key_serde = {},
+                              OptionalSerde<V> value_serde = {}) {
+    return KStream<K, V>(std::move(handle), std::move(key_serde), std::move(value_serde));
+  }
+  template <typename K, typename V>
+  static KGroupedStream<K, V> grouped(StreamHandle handle, Grouped<K, V> grouped) {
+    return KGroupedStream<K, V>(std::move(handle), std::move(grouped));
+  }
+  template <typename K, typename V>
+  static KTable<K, V> table(StreamHandle handle, std::shared_ptr<TableSupplier<K, V>> supplier,
+                            const Materialized<K, V>& materialized, OptionalSerde<K> key_serde,
+                            OptionalSerde<V> value_serde) {
+    std::optional<std::string> queryable;
+    if (!materialized.store.empty()) queryable = materialized.store;
+    return KTable<K, V>(std::move(handle), std::move(supplier), std::move(queryable),
+                        std::move(key_serde), std::move(value_serde));
+  }
+  template <typename K, typename V>
+  static BranchedKStream<K, V> split(KStream<K, V> source, GraphNode* node, std::string name,
+                                     std::shared_ptr<Branches<K, V>> plan) {
+    return BranchedKStream<K, V>(std::move(source), node, std::move(name), std::move(plan));
+  }
+
+  template <typename K, typename V>
+  static const StreamHandle& handle(const KTable<K, V>& table) {
+    return table.handle_;
+  }
+  template <typename K, typename V>
+  static TableSupplier<K, V>& supplier(const KTable<K, V>& table) {
+    return *table.supplier_;
+  }
+
+  /// A handle on a new node behind `from`, in the same sub-topology.
+  static StreamHandle behind(const StreamHandle& from, GraphNode* node, std::string name) {
+    return {.graph = from.graph,
+            .node = node,
+            .name = std::move(name),
+            .sources = from.sources,
+            .repartition_required = from.repartition_required};
+  }
+  /// Adds a processor behind `from`.
+  static StreamHandle append(const StreamHandle& from, std::string name, ProcessorPlan plan,
+                             OperatorTraits traits = {}, std::vector<std::string> stores = {}) {
+    GraphNode* node = from.graph->add_processor({from.node}, name, std::move(plan), traits,
+                                                std::move(stores));
+    StreamHandle handle = behind(from, node, std::move(name));
+    if (traits.key_changing) handle.repartition_required = true;
+    return handle;
+  }
+};
+
+template <typename T>
+std::optional<T> either(const std::optional<T>& first, const std::optional<T>& second) {
+  return first ? first : second;
+}
+
+/// Whether the options say anything about the table itself. Kafka Streams numbers nodes differently
+/// when a table is given options without a name.
+template <typename K, typename V>
+bool is_anonymous(const Materialized<K, V>& materialized) {
+  return materialized.store.empty() &&
+         (materialized.key_serde || materialized.value_serde || !materialized.logging ||
+          !materialized.caching || !materialized.persistent ||
+          !materialized.changelog_config.empty());
+}
+
+/// The store's name: the one in the options, checked, or a generated one.
+template <typename K, typename V>
+std::string store_name(StreamGraph& graph, const Materialized<K, V>& materialized,
+                       std::string_view prefix) {
+  if (materialized.store.empty()) return graph.new_store_name(prefix);
+  check_name(materialized.store);
+  return materialized.store;
+}
+
+/// What a table knows of its store, which is made only if somebody needs it.
+template <typename K, typename V>
+std::shared_ptr<TablePlan> plan_table(Materialized<K, V> materialized, std::string store,
+                                      OptionalSerde<K> key_serde, OptionalSerde<V> value_serde) {
+  auto plan = std::make_shared<TablePlan>();
+  plan->materialized = !materialized.store.empty();
+  plan->store = store;
+  plan->make_store = [materialized = std::move(materialized), store = std::move(store),
+                      key_serde = std::move(key_serde),
+                      value_serde = std::move(value_serde)](bool logging) {
+    const std::string where = "store " + store;
+    return key_value_store_builder<K, V>(
+        store,
+        StoreOptions{.persistent = materialized.persistent,
+                     .logging = materialized.logging && logging,
+                     .caching = materialized.caching,
+                     .changelog_config = materialized.changelog_config},
+        resolve_serde<K>(materialized.key_serde, key_serde, "key", where),
+        resolve_serde<V>(materialized.value_serde, value_serde, "value", where));
+  };
+  return plan;
+}
+
+}  // namespace thalweg::internal
+
+#include <thalweg/topology/internal/kgrouped_stream_dsl.h>
+#include <thalweg/topology/internal/kstream_dsl.h>
+#include <thalweg/topology/internal/ktable_dsl.h>

@@ -140,10 +140,13 @@ concept JoinerOf = std::copy_constructible<J> && requires {
   typename JoinedValue<J, K, V, Row>::type;
 } && (!std::is_void_v<typename JoinedValue<J, K, V, Row>::type>);
 
-/// How a left joiner wants to see the row that may be missing: as a pointer if it can.
+/// How a left joiner wants to see the row that may be missing: as a pointer if it can. (A pointer also
+/// turns into a TV made from pointers, such as bool: there the joiner means the optional.)
 template <typename J, typename K, typename V, typename TV>
-using left_row_t =
-    std::conditional_t<JoinerOf<J, K, V, const TV*>, const TV*, std::optional<TV>>;
+using left_row_t = std::conditional_t<
+    JoinerOf<J, K, V, const TV*> &&
+        !(std::is_constructible_v<TV, const TV*> && JoinerOf<J, K, V, std::optional<TV>>),
+    const TV*, std::optional<TV>>;
 
 /// Calls a joiner in whichever of its two forms it has.
 template <typename J, typename K, typename V, typename Row>

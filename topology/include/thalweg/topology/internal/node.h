@@ -45,7 +45,7 @@ class ProcessorNode {
   const std::string& name() const { return name_; }
   /// Adds a child; throws TopologyError when its input is not of this node's output types.
   virtual void add_child(ProcessorNode& child) = 0;
-  /// Stores are open and, outside tests of a single node, restored.
+  /// Stores are open and, outside tests of a single node, restored. Parents are initialised first.
   virtual void init(TaskContext&) {}
   virtual void close() {}
 

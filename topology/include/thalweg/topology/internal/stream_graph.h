@@ -26,7 +26,7 @@ struct StreamHandle {
   StreamGraph* graph;
   GraphNode* node;
   std::string name;               ///< Of the node, or of the source behind a repartition topic.
-  std::set<std::string> sources;  ///< Source nodes upstream in the same sub-topology.
+  std::set<std::string> sources = {};  ///< Source nodes upstream in the same sub-topology.
   bool repartition_required = false;
   /// The repartition node that joins or aggregations of this stream have made, for the next to use.
   std::shared_ptr<GraphNode*> repartition = std::make_shared<GraphNode*>(nullptr);
@@ -93,8 +93,10 @@ class StreamGraph {
   /// Plans a repartition topic. Takes three numbers, whether or not the node is added.
   GraphNode* make_repartition(RepartitionPlan plan);
   void add_repartition(GraphNode* parent, GraphNode* repartition);
-  /// For a join or grouping: uses the node made before if it may be shared, else adds one.
-  StreamHandle repartitioned(const StreamHandle& stream, RepartitionPlan plan, bool may_share);
+  /// For a join or grouping: uses the node made before for `stream` if it may be shared, else adds one.
+  /// A node used again keeps its place in the order of building, unless `attach_again`.
+  StreamHandle repartitioned(const StreamHandle& stream, RepartitionPlan plan, bool may_share,
+                             bool attach_again);
 
   /// Says that the sources of both must have equal partition counts; returns all of them.
   std::set<std::string> copartition(const StreamHandle& a, const StreamHandle& b);

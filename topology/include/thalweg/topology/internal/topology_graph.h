@@ -55,22 +55,22 @@ using NodeFactory = std::function<std::unique_ptr<ProcessorNode>(const PlannedNo
 
 /// What a node does, whatever its place in the graph.
 struct ProcessorPlan {
-  NodeFactory make;
-  FlowType input;
-  FlowType output;
+  NodeFactory make = {};
+  FlowType input = {};
+  FlowType output = {};
 };
 struct SourcePlan {
-  NodeFactory make;  ///< Makes a SourceNode.
-  FlowType output;
-  SchemaPtr key_schema;
-  SchemaPtr value_schema;
+  NodeFactory make = {};  ///< Makes a SourceNode.
+  FlowType output = {};
+  SchemaPtr key_schema = {};
+  SchemaPtr value_schema = {};
   AutoOffsetReset auto_offset_reset = AutoOffsetReset::kEarliest;
 };
 struct SinkPlan {
-  NodeFactory make;
-  FlowType input;
-  SchemaPtr key_schema;
-  SchemaPtr value_schema;
+  NodeFactory make = {};
+  FlowType input = {};
+  SchemaPtr key_schema = {};
+  SchemaPtr value_schema = {};
 };
 
 /// A node in its place.

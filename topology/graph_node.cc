@@ -1,0 +1,85 @@
+#include "graph_node.h"
+
+#include <algorithm>
+
+namespace thalweg::internal {
+namespace {
+
+bool add_once(std::vector<GraphNode*>& nodes, GraphNode* node) {
+  if (std::ranges::find(nodes, node) != nodes.end()) return false;
+  nodes.push_back(node);
+  return true;
+}
+
+}  // namespace
+
+void GraphNode::add_child(GraphNode* child) {
+  add_once(children_, child);
+  add_once(child->parents_, this);
+}
+
+bool GraphNode::remove_child(GraphNode* child) {
+  if (std::erase(children_, child) == 0) return false;
+  std::erase(child->parents_, this);
+  return true;
+}
+
+bool GraphNode::may_be_written() const {
+  return !written && std::ranges::all_of(parents_, [](const auto* node) { return node->written; });
+}
+
+std::vector<std::string> GraphNode::parent_names() const {
+  std::vector<std::string> names;
+  for (const GraphNode* parent : parents_) names.push_back(parent->name());
+  return names;
+}
+
+void StreamSourceGraphNode::merge(GraphNode& other_node) {
+  auto& other = dynamic_cast<StreamSourceGraphNode&>(other_node);
+  if (plan_.auto_offset_reset != other.plan_.auto_offset_reset) {
+    throw TopologyError("Can't configure different offset reset policies on the same input topic(s): " +
+                        name() + " and " + other.name() + " read " + topics_.front());
+  }
+  const std::vector<GraphNode*> moving = other.children();
+  for (GraphNode* child : moving) {
+    other.remove_child(child);
+    add_child(child);
+  }
+}
+
+void StreamSourceGraphNode::write(TopologyGraph& topology) {
+  topology.add_source(name(), topics_, plan_);
+}
+
+void TableSourceGraphNode::write(TopologyGraph& topology) {
+  topology.add_source(source_name_, {topic_}, source_);
+  topology.add_processor(name(), {source_name_}, processor_);
+  if (!table_->materialized) return;
+  topology.add_store(table_->make_store(!reuse_source_topic), {name()});
+  if (reuse_source_topic) topology.set_changelog(table_->store, topic_);
+}
+
+void ProcessorGraphNode::write(TopologyGraph& topology) {
+  topology.add_processor(name(), parent_names(), plan_);
+  topology.connect(name(), stores_);
+}
+
+void TableProcessorGraphNode::write(TopologyGraph& topology) {
+  topology.add_processor(name(), parent_names(), plan_);
+  if (table_->materialized) topology.add_store(table_->make_store(true), {name()});
+}
+
+void SinkGraphNode::write(TopologyGraph& topology) {
+  topology.add_sink(name(), topic_, parent_names(), plan_);
+}
+
+void StateStoreGraphNode::write(TopologyGraph& topology) { topology.add_store(builder_, {}); }
+
+void RepartitionGraphNode::write(TopologyGraph& topology) {
+  topology.add_repartition_topic(names_.topic, plan_.partitions);
+  topology.add_processor(names_.filter, parent_names(), keep_null_keys ? plan_.pass : plan_.filter);
+  topology.add_sink(names_.sink, names_.topic, {names_.filter}, plan_.sink);
+  topology.add_source(names_.source, {names_.topic}, plan_.source);
+}
+
+}  // namespace thalweg::internal

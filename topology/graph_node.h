@@ -1,0 +1,155 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <thalweg/topology/internal/stream_graph.h>
+
+namespace thalweg::internal {
+
+/// One step of the plan. Knows its neighbours and writes itself into the topology when it is its turn:
+/// in the order of build priorities, parents first.
+class GraphNode {
+ public:
+  explicit GraphNode(std::string name, OperatorTraits node_traits = {})
+      : traits(node_traits), name_(std::move(name)) {}
+  virtual ~GraphNode() = default;
+  GraphNode(const GraphNode&) = delete;
+  GraphNode& operator=(const GraphNode&) = delete;
+
+  const std::string& name() const { return name_; }
+  const std::vector<GraphNode*>& parents() const { return parents_; }
+  const std::vector<GraphNode*>& children() const { return children_; }
+
+  void add_child(GraphNode* child);
+  bool remove_child(GraphNode* child);
+
+  virtual void write(TopologyGraph& topology) = 0;
+  bool may_be_written() const;
+
+  const OperatorTraits traits;
+  int build_priority = 0;
+  bool written = false;
+
+ protected:
+  std::vector<std::string> parent_names() const;
+
+ private:
+  std::string name_;
+  std::vector<GraphNode*> parents_;
+  std::vector<GraphNode*> children_;
+};
+
+class RootNode final : public GraphNode {
+ public:
+  RootNode() : GraphNode("root") {}
+  void write(TopologyGraph&) override {}
+};
+
+class StreamSourceGraphNode final : public GraphNode {
+ public:
+  StreamSourceGraphNode(std::string name, std::vector<std::string> topics, SourcePlan plan)
+      : GraphNode(std::move(name)), topics_(std::move(topics)), plan_(std::move(plan)) {}
+  const std::vector<std::string>& topics() const { return topics_; }
+  /// Takes the children of another source of the same topics.
+  void merge(GraphNode& other_node);
+  void write(TopologyGraph& topology) override;
+
+ private:
+  std::vector<std::string> topics_;
+  SourcePlan plan_;
+};
+
+class TableSourceGraphNode final : public GraphNode {
+ public:
+  TableSourceGraphNode(std::string source_name, std::string topic, SourcePlan source,
+                       std::string name, ProcessorPlan processor, std::shared_ptr<TablePlan> table)
+      : GraphNode(std::move(name)),
+        source_name_(std::move(source_name)),
+        topic_(std::move(topic)),
+        source_(std::move(source)),
+        processor_(std::move(processor)),
+        table_(std::move(table)) {}
+  void write(TopologyGraph& topology) override;
+
+  bool reuse_source_topic = false;  ///< The topic is the table's changelog.
+
+ private:
+  std::string source_name_;
+  std::string topic_;
+  SourcePlan source_;
+  ProcessorPlan processor_;
+  std::shared_ptr<TablePlan> table_;
+};
+
+class ProcessorGraphNode final : public GraphNode {
+ public:
+  ProcessorGraphNode(std::string name, ProcessorPlan plan, OperatorTraits operator_traits,
+                     std::vector<std::string> stores)
+      : GraphNode(std::move(name), operator_traits),
+        plan_(std::move(plan)),
+        stores_(std::move(stores)) {}
+  void write(TopologyGraph& topology) override;
+
+ private:
+  ProcessorPlan plan_;
+  std::vector<std::string> stores_;
+};
+
+class TableProcessorGraphNode final : public GraphNode {
+ public:
+  TableProcessorGraphNode(std::string name, ProcessorPlan plan, std::shared_ptr<TablePlan> table)
+      : GraphNode(std::move(name)), plan_(std::move(plan)), table_(std::move(table)) {}
+  void write(TopologyGraph& topology) override;
+
+ private:
+  ProcessorPlan plan_;
+  std::shared_ptr<TablePlan> table_;
+};
+
+class SinkGraphNode final : public GraphNode {
+ public:
+  SinkGraphNode(std::string name, std::string topic, SinkPlan plan)
+      : GraphNode(std::move(name)), topic_(std::move(topic)), plan_(std::move(plan)) {}
+  void write(TopologyGraph& topology) override;
+
+ private:
+  std::string topic_;
+  SinkPlan plan_;
+};
+
+class StateStoreGraphNode final : public GraphNode {
+ public:
+  explicit StateStoreGraphNode(std::shared_ptr<StoreBuilder> builder)
+      : GraphNode(builder->name()), builder_(std::move(builder)) {}
+  void write(TopologyGraph& topology) override;
+
+ private:
+  std::shared_ptr<StoreBuilder> builder_;
+};
+
+/// A filter, a sink, a topic and a source. Its name is the source's.
+class RepartitionGraphNode final : public GraphNode {
+ public:
+  struct Names {
+    std::string topic;
+    std::string sink;
+    std::string filter;
+    std::string source;
+  };
+  RepartitionGraphNode(Names names, RepartitionPlan plan)
+      : GraphNode(names.source), names_(std::move(names)), plan_(std::move(plan)) {}
+  const std::string& topic() const { return names_.topic; }
+  const RepartitionPlan& plan() const { return plan_; }
+  void write(TopologyGraph& topology) override;
+
+  bool keep_null_keys = true;  ///< Until it is known that no join downstream wants them.
+
+ private:
+  Names names_;
+  RepartitionPlan plan_;
+};
+
+}  // namespace thalweg::internal

@@ -1,0 +1,340 @@
+#pragma once
+
+// The members of KStream. Each chooses a name, plans a node and returns a handle on it. A key's serde
+// goes on where the key does, a value's where the value does.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <thalweg/topology/internal/dsl.h>
+#include <thalweg/topology/internal/operators/branch.h>
+#include <thalweg/topology/internal/operators/filter.h>
+#include <thalweg/topology/internal/operators/flat_map.h>
+#include <thalweg/topology/internal/operators/flat_map_values.h>
+#include <thalweg/topology/internal/operators/map.h>
+#include <thalweg/topology/internal/operators/map_values.h>
+#include <thalweg/topology/internal/operators/pass_through.h>
+#include <thalweg/topology/internal/operators/peek.h>
+#include <thalweg/topology/internal/operators/process.h>
+#include <thalweg/topology/internal/operators/repartition.h>
+#include <thalweg/topology/internal/operators/select_key.h>
+#include <thalweg/topology/internal/operators/sink.h>
+#include <thalweg/topology/internal/operators/stream_table_join.h>
+#include <thalweg/topology/internal/operators/table_source.h>
+
+namespace thalweg {
+
+namespace internal {
+
+inline constexpr OperatorTraits kChangesKey{.key_changing = true};
+inline constexpr OperatorTraits kChangesValue{.value_changing = true};
+inline constexpr OperatorTraits kChangesBoth{.key_changing = true, .value_changing = true};
+
+}  // namespace internal
+
+template <typename K, typename V>
+template <KeyValuePredicate<K, V> P>
+KStream<K, V> KStream<K, V>::filter(P predicate, Named named) const {
+  auto name = handle_.graph->name_or_new(named.name, "KSTREAM-FILTER-");
+  return KStream(internal::Dsl::append(handle_, std::move(name),
+                                       internal::plan_filter<K, V, true>(std::move(predicate))),
+                 key_serde_, value_serde_);
+}
+
+template <typename K, typename V>
+template <KeyValuePredicate<K, V> P>
+KStream<K, V> KStream<K, V>::filter_not(P predicate, Named named) const {
+  auto name = handle_.graph->name_or_new(named.name, "KSTREAM-FILTER-");
+  return KStream(internal::Dsl::append(handle_, std::move(name),
+                                       internal::plan_filter<K, V, false>(std::move(predicate))),
+                 key_serde_, value_serde_);
+}
+
+template <typename K, typename V>
+template <KeyValueMapper<K, V> F>
+auto KStream<K, V>::map(F mapper, Named named) const
+    -> KStream<pair_key_t<mapped_t<F, K, V>>, pair_value_t<mapped_t<F, K, V>>> {
+  auto name = handle_.graph->name_or_new(named.name, "KSTREAM-MAP-");
+  using Pair = mapped_t<F, K, V>;
+  return internal::Dsl::stream<pair_key_t<Pair>, pair_value_t<Pair>>(
+      internal::Dsl::append(handle_, std::move(name),
+                            internal::plan_map<K, V>(std::move(mapper)), internal::kChangesKey));
+}
+
+template <typename K, typename V>
+template <ValueMapper<K, V> F>
+auto KStream<K, V>::map_values(F mapper, Named named) const
+    -> KStream<K, mapped_value_t<F, K, V>> {
+  auto name = handle_.graph->name_or_new(named.name, "KSTREAM-MAPVALUES-");
+  return internal::Dsl::stream<K, mapped_value_t<F, K, V>>(
+      internal::Dsl::append(handle_, std::move(name),
+                            internal::plan_map_values<K, V>(std::move(mapper)),
+                            internal::kChangesValue),
+      key_serde_);
+}
+
+template <typename K, typename V>
+template <KeySelector<K, V> F>
+auto KStream<K, V>::select_key(F selector, Named named) const -> KStream<mapped_t<F, K, V>, V> {
+  auto name = handle_.graph->name_or_new(named.name, "KSTREAM-KEY-SELECT-");
+  return internal::Dsl::stream<mapped_t<F, K, V>, V>(
+      internal::Dsl::append(handle_, std::move(name),
+                            internal::plan_select_key<K, V>(std::move(selector)),
+                            internal::kChangesKey),
+      {}, value_serde_);
+}
+
+template <typename K, typename V>
+template <KeyValueAction<K, V> F>
+KStream<K, V> KStream<K, V>::peek(F action, Named named) const {
+  auto name = handle_.graph->name_or_new(named.name, "KSTREAM-PEEK-");
+  return KStream(internal::Dsl::append(handle_, std::move(name),
+                                       internal::plan_peek<K, V>(std::move(action))),
+                 key_serde_, value_serde_);
+}
+
+template <typename K, typename V>
+template <KeyValueFlatMapper<K, V> F>
+auto KStream<K, V>::flat_map(F mapper, Named named) const
+    -> KStream<pair_key_t<range_value_t<mapped_t<F, K, V>>>,
+               pair_value_t<range_value_t<mapped_t<F, K, V>>>> {
+  auto name = handle_.graph->name_or_new(named.name, "KSTREAM-FLATMAP-");
+  using Pair = range_value_t<mapped_t<F, K, V>>;
+  return internal::Dsl::stream<pair_key_t<Pair>, pair_value_t<Pair>>(internal::Dsl::append(
+      handle_, std::move(name), internal::plan_flat_map<K, V>(std::move(mapper)),
+      internal::kChangesKey));
+}
+
+template <typename K, typename V>
+template <FlatValueMapper<K, V> F>
+auto KStream<K, V>::flat_map_values(F mapper, Named named) const
+    -> KStream<K, range_value_t<mapped_value_t<F, K, V>>> {
+  auto name = handle_.graph->name_or_new(named.name, "KSTREAM-FLATMAPVALUES-");
+  return internal::Dsl::stream<K, range_value_t<mapped_value_t<F, K, V>>>(
+      internal::Dsl::append(handle_, std::move(name),
+                            internal::plan_flat_map_values<K, V>(std::move(mapper)),
+                            internal::kChangesValue),
+      key_serde_);
+}
+
+template <typename K, typename V>
+BranchedKStream<K, V> KStream<K, V>::split(Named named) const {
+  auto name = handle_.graph->name_or_new(named.name, "KSTREAM-BRANCH-");
+  auto branches = std::make_shared<internal::Branches<K, V>>();
+  internal::GraphNode* node = handle_.graph->add_processor(
+      {handle_.node}, name, internal::plan_branch<K, V>(branches));
+  return internal::Dsl::split<K, V>(*this, node, std::move(name), std::move(branches));
+}
+
+template <typename K, typename V>
+KStream<K, V> KStream<K, V>::merge(const KStream& other, Named named) const {
+  auto name = handle_.graph->name_or_new(named.name, "KSTREAM-MERGE-");
+  internal::GraphNode* node =
+      handle_.graph->add_processor({handle_.node, other.handle_.node}, name,
+                                   internal::plan_pass_through<K, V>(), {.merge = true});
+  internal::StreamHandle merged = internal::Dsl::behind(handle_, node, std::move(name));
+  merged.sources.insert(other.handle_.sources.begin(), other.handle_.sources.end());
+  merged.repartition_required |= other.handle_.repartition_required;
+  return KStream(std::move(merged));  // The two may have other serdes: neither goes on.
+}
+
+template <typename K, typename V>
+KStream<K, V> KStream<K, V>::repartition(Repartitioned<K, V> repartitioned) const {
+  internal::StreamGraph& graph = *handle_.graph;
+  std::string prefix = repartitioned.name;
+  if (prefix.empty()) prefix = graph.new_name("KSTREAM-REPARTITION-");
+  if (repartitioned.partitions && *repartitioned.partitions < 1) {
+    throw TopologyError("repartition topic " + prefix + " needs at least one partition");
+  }
+  auto key_serde = internal::either(repartitioned.key_serde, key_serde_);
+  auto value_serde = internal::either(repartitioned.value_serde, value_serde_);
+  auto plan = internal::plan_repartition<K, V>(std::move(prefix), key_serde, value_serde,
+                                               std::move(repartitioned.partitioner));
+  plan.partitions = repartitioned.partitions;
+  plan.optimizable = false;
+  internal::StreamHandle alone = handle_;
+  alone.repartition = std::make_shared<internal::GraphNode*>(nullptr);
+  return KStream(graph.repartitioned(alone, std::move(plan), false, false), std::move(key_serde),
+                 std::move(value_serde));
+}
+
+template <typename K, typename V>
+KGroupedStream<K, V> KStream<K, V>::group_by_key(Grouped<K, V> grouped) const {
+  grouped.key_serde = internal::either(grouped.key_serde, key_serde_);
+  grouped.value_serde = internal::either(grouped.value_serde, value_serde_);
+  internal::StreamHandle handle = handle_;
+  handle.repartition = std::make_shared<internal::GraphNode*>(nullptr);
+  return internal::Dsl::grouped<K, V>(std::move(handle), std::move(grouped));
+}
+
+template <typename K, typename V>
+template <KeySelector<K, V> F>
+auto KStream<K, V>::group_by(F selector, Grouped<mapped_t<F, K, V>, V> grouped) const
+    -> KGroupedStream<mapped_t<F, K, V>, V> {
+  return select_key(std::move(selector), {.name = grouped.name}).group_by_key(std::move(grouped));
+}
+
+namespace internal {
+
+/// Both joins with a table: repartitions the stream if its key has changed, then looks rows up.
+template <bool Left, typename VOut, typename K, typename V, typename TV, typename J>
+KStream<K, VOut> join_with_table(const StreamHandle& stream, const OptionalSerde<K>& key_serde,
+                                 const OptionalSerde<V>& value_serde,
+                                 const KTable<payload_t<K>, TV>& table, J joiner,
+                                 const Joined<K, V>& joined) {
+  StreamGraph& graph = *stream.graph;
+  const auto key = either(joined.key_serde, key_serde);
+  StreamHandle left = stream;
+  if (stream.repartition_required) {
+    const std::string& prefix = joined.name.empty() ? stream.name : joined.name;
+    left = graph.repartitioned(
+        stream,
+        plan_repartition<K, V>(prefix, key, either(joined.value_serde, value_serde)),
+        prefix == stream.name, false);
+  }
+  left.sources = graph.copartition(left, Dsl::handle(table));
+  auto name = graph.name_or_new(joined.name, Left ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-");
+  auto rows = Dsl::supplier(table).value_getter();
+  auto stores = rows.stores;
+  return Dsl::stream<K, VOut>(
+      Dsl::append(left, std::move(name),
+                  plan_stream_table_join<K, V, TV, Left>(std::move(rows), std::move(joiner)),
+                  {.value_changing = true, .null_key_relaxed = Left}, std::move(stores)),
+      key);
+}
+
+}  // namespace internal
+
+template <typename K, typename V>
+template <typename TV, StreamTableJoiner<payload_t<K>, payload_t<V>, TV> J>
+auto KStream<K, V>::join(const KTable<payload_t<K>, TV>& table, J joiner,
+                         Joined<K, V> joined) const
+    -> KStream<K, joined_t<J, payload_t<K>, payload_t<V>, TV>> {
+  return internal::join_with_table<false, joined_t<J, payload_t<K>, payload_t<V>, TV>, K, V>(
+      handle_, key_serde_, value_serde_, table, std::move(joiner), joined);
+}
+
+template <typename K, typename V>
+template <typename TV, StreamTableLeftJoiner<K, payload_t<V>, TV> J>
+auto KStream<K, V>::left_join(const KTable<payload_t<K>, TV>& table, J joiner,
+                              Joined<K, V> joined) const
+    -> KStream<K, left_joined_t<J, K, payload_t<V>, TV>> {
+  return internal::join_with_table<true, left_joined_t<J, K, payload_t<V>, TV>, K, V>(
+      handle_, key_serde_, value_serde_, table, std::move(joiner), joined);
+}
+
+template <typename K, typename V>
+auto KStream<K, V>::to_table(Materialized<payload_t<K>, payload_t<V>> materialized) const
+    -> KTable<payload_t<K>, payload_t<V>> {
+  internal::StreamGraph& graph = *handle_.graph;
+  auto name = graph.name_or_new(materialized.name, "KSTREAM-TOTABLE-");
+  auto store = internal::store_name(graph, materialized, "KSTREAM-TOTABLE-");
+  auto key_serde = internal::either(materialized.key_serde, key_serde_);
+  auto value_serde = internal::either(materialized.value_serde, value_serde_);
+  internal::StreamHandle from = handle_;
+  if (handle_.repartition_required) {
+    from.repartition = std::make_shared<internal::GraphNode*>(nullptr);
+    from = graph.repartitioned(
+        from, internal::plan_repartition<K, V>(name, key_serde, value_serde), false, false);
+  }
+  auto plan = internal::plan_table(materialized, std::move(store), key_serde, value_serde);
+  internal::GraphNode* node = graph.add_table_processor(
+      from.node, name, internal::plan_table_source<K, V>(plan), plan);
+  return internal::Dsl::table<payload_t<K>, payload_t<V>>(
+      internal::Dsl::behind(from, node, std::move(name)),
+      std::make_shared<internal::StoredTable<payload_t<K>, payload_t<V>>>(plan), materialized,
+      std::move(key_serde), std::move(value_serde));
+}
+
+template <typename K, typename V>
+template <KeyValueAction<K, V> F>
+void KStream<K, V>::for_each(F action, Named named) const {
+  auto name = handle_.graph->name_or_new(named.name, "KSTREAM-FOREACH-");
+  internal::Dsl::append(handle_, std::move(name), internal::plan_peek<K, V>(std::move(action)));
+}
+
+template <typename K, typename V>
+void KStream<K, V>::to(std::string topic, Produced<K, V> produced) const {
+  auto name = handle_.graph->name_or_new(produced.name, "KSTREAM-SINK-");
+  const std::string where = "sink " + name + " to topic " + topic;
+  handle_.graph->add_sink(
+      handle_.node, name, std::move(topic),
+      internal::plan_sink<K, V>(
+          internal::resolve_serde<K>(produced.key_serde, key_serde_, "key", where),
+          internal::resolve_serde<V>(produced.value_serde, value_serde_, "value", where),
+          std::move(produced.partitioner)));
+}
+
+template <typename K, typename V>
+template <ProcessorSupplier<K, V> S>
+auto KStream<K, V>::process(S supplier, std::vector<std::string> stores, Named named) const
+    -> KStream<typename supplied_t<S>::OutputKey, typename supplied_t<S>::OutputValue> {
+  auto name = named.name;
+  if (name.empty()) name = handle_.graph->new_name("KSTREAM-PROCESSOR-");
+  internal::check_name(name);
+  using P = supplied_t<S>;
+  return internal::Dsl::stream<typename P::OutputKey, typename P::OutputValue>(
+      internal::Dsl::append(handle_, std::move(name), internal::plan_process(std::move(supplier)),
+                            internal::kChangesBoth, std::move(stores)));
+}
+
+template <typename K, typename V>
+template <FixedKeyProcessorSupplier<K, V> S>
+auto KStream<K, V>::process_values(S supplier, std::vector<std::string> stores, Named named) const
+    -> KStream<K, typename supplied_t<S>::OutputValue> {
+  auto name = named.name;
+  if (name.empty()) name = handle_.graph->new_name("KSTREAM-PROCESSVALUES-");
+  internal::check_name(name);
+  return internal::Dsl::stream<K, typename supplied_t<S>::OutputValue>(
+      internal::Dsl::append(handle_, std::move(name),
+                            internal::plan_process_values(std::move(supplier)),
+                            internal::kChangesValue, std::move(stores)),
+      key_serde_);
+}
+
+template <typename K, typename V>
+template <KeyValuePredicate<K, V> P>
+BranchedKStream<K, V>& BranchedKStream<K, V>::branch(P predicate, Branched branched) {
+  check_open();
+  plan_->predicates.emplace_back(std::move(predicate));
+  add(branched, plan_->predicates.size());
+  return *this;
+}
+
+template <typename K, typename V>
+std::map<std::string, KStream<K, V>> BranchedKStream<K, V>::default_branch(Branched branched) {
+  check_open();
+  add(branched, 0);
+  return no_default_branch();
+}
+
+template <typename K, typename V>
+std::map<std::string, KStream<K, V>> BranchedKStream<K, V>::no_default_branch() {
+  check_open();
+  ended_ = true;
+  return branches_;
+}
+
+template <typename K, typename V>
+void BranchedKStream<K, V>::check_open() const {
+  if (ended_) throw TopologyError("split " + name_ + " has ended: it takes no more branches");
+}
+
+template <typename K, typename V>
+void BranchedKStream<K, V>::add(const Branched& branched, std::size_t number) {
+  std::string name = name_ + (branched.name.empty() ? std::to_string(number) : branched.name);
+  internal::check_name(name);
+  internal::StreamGraph& graph = *source_.handle_.graph;
+  graph.new_name(name);  // Takes a number, as every operator does.
+  internal::GraphNode* node =
+      graph.add_processor({node_}, name, internal::plan_pass_through<K, V>());
+  auto handle = internal::Dsl::behind(source_.handle_, node, name);
+  branches_.emplace(std::move(name), internal::Dsl::stream<K, V>(std::move(handle),
+                                                                 source_.key_serde_,
+                                                                 source_.value_serde_));
+}
+
+}  // namespace thalweg

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <thalweg/topology/internal/operator_plan.h>
+#include <thalweg/topology/internal/payload.h>
+#include <thalweg/topology/internal/table_node.h>
+
+namespace thalweg::internal {
+
+/// Folds the values of each key into an aggregate.
+template <typename K, typename V, typename A, typename Init, typename Fold>
+class AggregateNode final : public TableNode<payload_t<K>, A>, public Receiver<K, V> {
+ public:
+  AggregateNode(std::string name, std::shared_ptr<const TablePlan> plan, Init initializer,
+                Fold aggregator)
+      : TableNode<payload_t<K>, A>(std::move(name), std::move(plan)),
+        initializer_(std::move(initializer)),
+        aggregator_(std::move(aggregator)) {}
+
+  void init(TaskContext& context) override {
+    TableNode<payload_t<K>, A>::init(context);
+    task_ = &context;
+  }
+
+  void process(const K& key_or_null, const V& value_or_null,
+               const RecordContext& context) override {
+    const auto* key = payload_of(key_or_null);
+    const auto* value = payload_of(value_or_null);
+    if (!key || !value) return task_->dropped(this->name(), "null key or value");
+    const ValueAndTimestamp<A>* old = this->store().get_with_timestamp(*key);
+    RecordContext result = context;
+    if (old) result.timestamp = std::max(context.timestamp, old->timestamp);
+    this->write(*key, std::invoke(aggregator_, *key, *value, old ? A(old->value) : A(initializer_())),
+                result);
+  }
+
+ private:
+  Init initializer_;
+  Fold aggregator_;
+  TaskContext* task_ = nullptr;
+};
+
+template <typename K, typename V, typename A, typename Init, typename Fold>
+ProcessorPlan plan_aggregate(std::shared_ptr<const TablePlan> table, Init initializer,
+                             Fold aggregator) {
+  return plan_node<AggregateNode<K, V, A, Init, Fold>>(
+      FlowType::of<K, V>(), FlowType::of<payload_t<K>, Change<A>>(), std::move(table),
+      std::move(initializer), std::move(aggregator));
+}
+
+}  // namespace thalweg::internal

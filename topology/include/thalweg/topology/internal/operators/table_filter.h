@@ -1,0 +1,85 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <thalweg/topology/internal/operator_plan.h>
+#include <thalweg/topology/internal/table_node.h>
+
+namespace thalweg::internal {
+
+/// Keeps the rows for which the predicate gives `Wanted`; a row that is not kept is deleted.
+template <typename K, typename V, typename P, bool Wanted>
+class TableFilterNode final : public TableNode<K, V>, public Receiver<K, Change<V>> {
+ public:
+  TableFilterNode(std::string name, std::shared_ptr<const TablePlan> plan, P predicate)
+      : TableNode<K, V>(std::move(name), std::move(plan)), predicate_(std::move(predicate)) {}
+
+  void process(const K& key, const Change<V>& change, const RecordContext& context) override {
+    const V* new_value = kept(key, change.new_value);
+    const V* old_value = nullptr;
+    if (this->sends_old_values()) {
+      old_value = this->materialized() ? this->store().get(key) : kept(key, change.old_value);
+      if (!new_value && !old_value) return;
+    }
+    if (this->materialized()) {
+      this->write(key, new_value, context);
+    } else {
+      this->forward(key, {new_value, old_value}, context);
+    }
+  }
+
+ private:
+  const V* kept(const K& key, const V* value) {
+    return value && static_cast<bool>(std::invoke(predicate_, key, *value)) == Wanted ? value
+                                                                                      : nullptr;
+  }
+
+  P predicate_;
+};
+
+template <typename K, typename V, typename P, bool Wanted>
+class FilteredTable final : public DerivedTable<K, V, V> {
+ public:
+  FilteredTable(std::shared_ptr<TablePlan> plan, std::shared_ptr<TableSupplier<K, V>> parent,
+                P predicate)
+      : DerivedTable<K, V, V>(std::move(plan), std::move(parent)),
+        predicate_(std::move(predicate)) {}
+
+ private:
+  class Getter final : public ValueGetter<K, V> {
+   public:
+    Getter(std::unique_ptr<ValueGetter<K, V>> parent, P predicate)
+        : parent_(std::move(parent)), predicate_(std::move(predicate)) {}
+    void init(TaskContext& context) override { parent_->init(context); }
+    Row<V> get(const K& key) override {
+      const Row<V> row = parent_->get(key);
+      if (!row.value) return row;
+      return static_cast<bool>(std::invoke(predicate_, key, *row.value)) == Wanted ? row : Row<V>{};
+    }
+
+   private:
+    std::unique_ptr<ValueGetter<K, V>> parent_;
+    P predicate_;
+  };
+
+  ValueGetterSupplier<K, V> computed_from(ValueGetterSupplier<K, V> parent) override {
+    return {[make = std::move(parent.make), predicate = predicate_] {
+              return std::make_unique<Getter>(make(), predicate);
+            },
+            std::move(parent.stores)};
+  }
+
+  P predicate_;
+};
+
+template <typename K, typename V, bool Wanted, typename P>
+ProcessorPlan plan_table_filter(std::shared_ptr<const TablePlan> table, P predicate) {
+  return plan_node<TableFilterNode<K, V, P, Wanted>>(FlowType::of<K, Change<V>>(),
+                                                     FlowType::of<K, Change<V>>(),
+                                                     std::move(table), std::move(predicate));
+}
+
+}  // namespace thalweg::internal

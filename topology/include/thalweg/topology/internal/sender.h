@@ -1,0 +1,68 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <thalweg/topology/errors.h>
+#include <thalweg/topology/internal/node.h>
+
+namespace thalweg::internal {
+
+/// Rethrows what is being caught as a ProcessorError of `node`, unless a node further down has already
+/// done so.
+[[noreturn]] void rethrow_from(const ProcessorNode& node);
+[[noreturn]] void cannot_be_child(const ProcessorNode& parent, const ProcessorNode& child);
+
+/// A node with output: hands records to its children, depth first, in the order in which they were
+/// added. This is the boundary at which exceptions get the name of the node that they left; it costs
+/// nothing while none is thrown.
+template <typename K, typename V, typename Base = ProcessorNode>
+class Sender : public Base {
+ public:
+  using Base::Base;
+
+  void add_child(ProcessorNode& child) override {
+    auto* receiver = dynamic_cast<Receiver<K, V>*>(&child);
+    if (!receiver) cannot_be_child(*this, child);
+    children_.push_back({receiver, &child});
+  }
+
+  void forward(const K& key, const V& value, const RecordContext& context) {
+    for (const Child& child : children_) deliver(child, key, value, context);
+  }
+  void forward_to(std::size_t child, const K& key, const V& value, const RecordContext& context) {
+    deliver(children_[child], key, value, context);
+  }
+  /// False: there is no child of that name.
+  bool forward_to(std::string_view name, const K& key, const V& value,
+                  const RecordContext& context) {
+    for (const Child& child : children_) {
+      if (child.node->name() == name) {
+        deliver(child, key, value, context);
+        return true;
+      }
+    }
+    return false;
+  }
+  std::size_t children() const { return children_.size(); }
+
+ private:
+  struct Child {
+    Receiver<K, V>* receiver;
+    ProcessorNode* node;
+  };
+
+  static void deliver(const Child& child, const K& key, const V& value,
+                      const RecordContext& context) {
+    try {
+      child.receiver->process(key, value, context);
+    } catch (...) {
+      rethrow_from(*child.node);
+    }
+  }
+
+  std::vector<Child> children_;
+};
+
+}  // namespace thalweg::internal

@@ -1,0 +1,62 @@
+#pragma once
+
+// The templates of StreamsBuilder.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <thalweg/topology/internal/dsl.h>
+#include <thalweg/topology/internal/operators/source.h>
+#include <thalweg/topology/internal/operators/table_source.h>
+#include <thalweg/topology/streams_builder.h>
+
+namespace thalweg {
+
+template <typename K, typename V>
+KStream<K, V> StreamsBuilder::stream(std::string topic, Consumed<K, V> consumed) {
+  return stream<K, V>(std::vector<std::string>{std::move(topic)}, std::move(consumed));
+}
+
+template <typename K, typename V>
+KStream<K, V> StreamsBuilder::stream(std::vector<std::string> topics, Consumed<K, V> consumed) {
+  auto name = graph_->name_or_new(consumed.name, "KSTREAM-SOURCE-");
+  return internal::Dsl::stream<K, V>(
+      graph_->add_source(name, std::move(topics),
+                         internal::plan_source<K, V>(consumed.key_serde, consumed.value_serde,
+                                                     consumed.auto_offset_reset,
+                                                     std::move(consumed.timestamp_extractor))),
+      consumed.key_serde, consumed.value_serde);
+}
+
+template <typename K, typename V>
+KTable<K, V> StreamsBuilder::table(std::string topic, Consumed<K, V> consumed,
+                                   Materialized<K, V> materialized) {
+  static_assert(!is_nullable<K> && !is_nullable<V>,
+                "a table's key and value are plain types: a row that is gone has no value");
+  auto store = internal::store_name(*graph_, materialized, topic + "-");
+  auto source_name = graph_->name_or_new(consumed.name, "-source", "KSTREAM-SOURCE-");
+  auto name = graph_->name_or_new(consumed.name, "KTABLE-SOURCE-");
+  auto plan = internal::plan_table<K, V>(materialized, std::move(store), consumed.key_serde,
+                                         consumed.value_serde);
+  typename internal::SourceOf<K, std::optional<V>>::TimestampExtractor extractor;
+  if (consumed.timestamp_extractor) {
+    extractor = [extract = std::move(consumed.timestamp_extractor)](
+                    const K& key, const std::optional<V>& value, Timestamp record_time,
+                    Timestamp partition_time) {
+      return value ? extract(key, *value, record_time, partition_time) : record_time;
+    };
+  }
+  auto handle = graph_->add_table_source(
+      source_name, std::move(topic),
+      internal::plan_source<K, std::optional<V>>(consumed.key_serde, consumed.value_serde,
+                                                 consumed.auto_offset_reset, std::move(extractor)),
+      name, internal::plan_table_source<K, std::optional<V>>(plan), plan);
+  return internal::Dsl::table<K, V>(std::move(handle),
+                                    std::make_shared<internal::StoredTable<K, V>>(plan),
+                                    materialized, consumed.key_serde, consumed.value_serde);
+}
+
+}  // namespace thalweg

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <thalweg/topology/internal/sender.h>
+#include <thalweg/topology/internal/table_supplier.h>
+
+namespace thalweg::internal {
+
+/// A node whose output is a table. With a store, every change is written there and goes on from there:
+/// at once, or when the cache is flushed; the store knows which.
+template <typename K, typename V>
+class TableNode : public Sender<K, Change<V>> {
+ public:
+  TableNode(std::string name, std::shared_ptr<const TablePlan> plan)
+      : Sender<K, Change<V>>(std::move(name)), plan_(std::move(plan)) {}
+
+  void init(TaskContext& context) override {
+    if (!plan_->materialized) return;
+    store_ = &key_value_store_of<K, V>(context, plan_->store);
+    const bool old_values = plan_->send_old_values;
+    store_->set_listener(
+        [this, old_values](const K& key, const V* new_value, const V* old_value,
+                           Timestamp timestamp, const Headers& headers) {
+          this->forward(key, {new_value, old_values ? old_value : nullptr}, {timestamp, &headers});
+        },
+        old_values);
+  }
+
+ protected:
+  bool materialized() const { return store_ != nullptr; }
+  bool sends_old_values() const { return plan_->send_old_values; }
+  KeyValueStore<K, V>& store() { return *store_; }
+
+  /// Writes the row, or deletes it for null; the store's listener does the rest.
+  void write(const K& key, const V* value, const RecordContext& context) {
+    if (value) {
+      store_->put(key, *value, context.timestamp, *context.headers);
+    } else {
+      store_->remove(key, context.timestamp, *context.headers);
+    }
+  }
+  void write(const K& key, V&& value, const RecordContext& context) {
+    store_->put(key, std::move(value), context.timestamp, *context.headers);
+  }
+  void write(const K& key, std::optional<V>&& value, const RecordContext& context) {
+    if (value) {
+      write(key, std::move(*value), context);
+    } else {
+      write(key, static_cast<const V*>(nullptr), context);
+    }
+  }
+
+ private:
+  std::shared_ptr<const TablePlan> plan_;
+  KeyValueStore<K, V>* store_ = nullptr;
+};
+
+}  // namespace thalweg::internal

@@ -1,0 +1,47 @@
+#pragma once
+
+// The templates of Topology.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <thalweg/topology/internal/operators/process.h>
+#include <thalweg/topology/internal/operators/sink.h>
+#include <thalweg/topology/internal/operators/source.h>
+#include <thalweg/topology/internal/stream_graph.h>
+#include <thalweg/topology/topology.h>
+
+namespace thalweg {
+
+template <typename K, typename V>
+Topology& Topology::add_source(std::string name, std::vector<std::string> topics,
+                               Consumed<K, V> consumed) {
+  return add_source_plan(std::move(name), std::move(topics),
+                         internal::plan_source<K, V>(std::move(consumed.key_serde),
+                                                     std::move(consumed.value_serde),
+                                                     consumed.auto_offset_reset,
+                                                     std::move(consumed.timestamp_extractor)));
+}
+
+template <internal::SupplierOfUniquePointers Supplier>
+  requires internal::IsProcessor<supplied_t<Supplier>>
+Topology& Topology::add_processor(std::string name, Supplier supplier,
+                                  std::vector<std::string> parents) {
+  return add_processor_plan(std::move(name), std::move(parents),
+                            internal::plan_process(std::move(supplier)));
+}
+
+template <typename K, typename V>
+Topology& Topology::add_sink(std::string name, std::string topic, std::vector<std::string> parents,
+                             Produced<K, V> produced) {
+  const std::string where = "sink " + name;
+  return add_sink_plan(
+      std::move(name), std::move(topic), std::move(parents),
+      internal::plan_sink<K, V>(
+          internal::resolve_serde<K>(produced.key_serde, {}, "key", where),
+          internal::resolve_serde<V>(produced.value_serde, {}, "value", where),
+          std::move(produced.partitioner)));
+}
+
+}  // namespace thalweg

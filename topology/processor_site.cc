@@ -1,0 +1,52 @@
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include <thalweg/topology/internal/operators/process.h>
+
+namespace thalweg::internal {
+
+StateStore& ProcessorSite::store(std::string_view name) const {
+  if (std::ranges::find(stores_, name) == stores_.end()) {
+    throw TopologyError("processor " + node_.name() + " has no access to store " +
+                        std::string(name) +
+                        ": name the store where the processor is added, or connect the two");
+  }
+  return task_->store(name);
+}
+
+RecordContext ProcessorSite::record() const {
+  if (current_) return *current_;
+  return {task_->stream_time(), &kNoHeaders};
+}
+
+Cancellable ProcessorSite::schedule(std::chrono::milliseconds interval, PunctuationType type,
+                                    Punctuator punctuator) {
+  return task_->schedule(interval, type, node_.name(),
+                         [this, punctuator = std::move(punctuator)](Timestamp time) {
+                           const RecordContext context{time, &kNoHeaders};
+                           const Scope scope(*this, context);
+                           try {
+                             punctuator(time);
+                           } catch (...) {
+                             rethrow_from(node_);
+                           }
+                         });
+}
+
+void ProcessorSite::no_such_child(std::string_view child) const {
+  throw StreamsError("Unknown downstream node: " + std::string(child) +
+                     " either does not exist or is not connected to " + node_.name());
+}
+
+void ProcessorSite::no_record() const {
+  throw StreamsError(node_.name() +
+                     " forwards a value while no record is being processed, so there is no key: use "
+                     "process() instead of process_values()");
+}
+
+void ProcessorSite::no_processor(const std::string& node) {
+  throw TopologyError("the supplier of processor " + node + " returned null");
+}
+
+}  // namespace thalweg::internal

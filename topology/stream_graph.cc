@@ -1,0 +1,219 @@
+#include <thalweg/topology/internal/stream_graph.h>
+
+#include <algorithm>
+#include <cctype>
+#include <queue>
+
+#include "graph_node.h"
+#include "optimizer.h"
+
+namespace thalweg::internal {
+namespace {
+
+constexpr std::size_t kNameLengthMax = 249;
+constexpr std::string_view kRepartitionSuffix = "-repartition";
+
+bool may_stand_in_name(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
+}
+
+/// `KSTREAM...-0123456789`: a name made here, not by a user.
+bool is_generated(std::string_view name) {
+  constexpr std::size_t kDigits = 10;
+  if (!name.starts_with("KSTREAM") || name.size() < 7 + 1 + kDigits) return false;
+  const std::string_view digits = name.substr(name.size() - kDigits);
+  return name[name.size() - kDigits - 1] == '-' &&
+         std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::string ten_digits(int number) {
+  std::string digits = std::to_string(number);
+  return std::string(10 - digits.size(), '0') + digits;
+}
+
+}  // namespace
+
+void check_name(std::string_view name) {
+  if (name.empty()) throw TopologyError("Name is illegal, it can't be empty");
+  if (name == "." || name == "..") throw TopologyError("Name cannot be \".\" or \"..\"");
+  if (name.size() > kNameLengthMax) {
+    throw TopologyError("Name is illegal, it can't be longer than 249 characters, name: " +
+                        std::string(name));
+  }
+  if (!std::ranges::all_of(name, may_stand_in_name)) {
+    throw TopologyError("Name \"" + std::string(name) +
+                        "\" is illegal, it contains a character other than ASCII alphanumerics, "
+                        "'.', '_' and '-'");
+  }
+}
+
+void missing_serde(std::string_view what, const std::type_info& type, std::string_view where) {
+  throw TopologyError(std::string(where) + " needs a serde for its " + std::string(what) + ", but " +
+                      type_name(type) +
+                      " has none: specialise thalweg::Serde for it, or pass one in the options of "
+                      "the operator");
+}
+
+class StreamGraph::Impl {
+ public:
+  GraphNode* add(const std::vector<GraphNode*>& parents, std::unique_ptr<GraphNode> node) {
+    GraphNode* added = nodes_.emplace_back(std::move(node)).get();
+    attach(parents, added);
+    return added;
+  }
+  GraphNode* keep(std::unique_ptr<GraphNode> node) {
+    return nodes_.emplace_back(std::move(node)).get();
+  }
+  void attach(const std::vector<GraphNode*>& parents, GraphNode* node) {
+    for (GraphNode* parent : parents) {
+      parent->add_child(node);
+      node->build_priority = next_priority_++;
+      rules_.note(node);
+    }
+  }
+
+  RootNode root_;
+  std::vector<std::unique_ptr<GraphNode>> nodes_;
+  std::vector<std::set<std::string>> copartitioned_;
+  OptimizerRules rules_;
+  int next_index_ = 0;
+  int next_priority_ = 0;
+  bool built_ = false;
+};
+
+StreamGraph::StreamGraph() : impl_(std::make_unique<Impl>()) {}
+StreamGraph::~StreamGraph() = default;
+
+std::string StreamGraph::new_name(std::string_view prefix) {
+  return std::string(prefix) + ten_digits(impl_->next_index_++);
+}
+
+std::string StreamGraph::new_store_name(std::string_view prefix) {
+  return std::string(prefix) + "STATE-STORE-" + ten_digits(impl_->next_index_++);
+}
+
+std::string StreamGraph::name_or_new(const std::string& name, std::string_view prefix) {
+  return name_or_new(name, {}, prefix);
+}
+
+std::string StreamGraph::name_or_new(const std::string& name, std::string_view suffix,
+                                     std::string_view prefix) {
+  std::string generated = new_name(prefix);
+  if (name.empty()) return generated;
+  std::string chosen = name + std::string(suffix);
+  check_name(chosen);
+  return chosen;
+}
+
+StreamHandle StreamGraph::add_source(const std::string& name, std::vector<std::string> topics,
+                                     SourcePlan plan) {
+  if (topics.empty()) throw TopologyError("source " + name + " needs at least one topic");
+  for (const std::string& topic : topics) check_name(topic);
+  GraphNode* node = impl_->add({&impl_->root_}, std::make_unique<StreamSourceGraphNode>(
+                                                    name, std::move(topics), std::move(plan)));
+  return {.graph = this, .node = node, .name = name, .sources = {name}};
+}
+
+StreamHandle StreamGraph::add_table_source(const std::string& source_name, std::string topic,
+                                           SourcePlan source, const std::string& name,
+                                           ProcessorPlan processor,
+                                           std::shared_ptr<TablePlan> table) {
+  check_name(topic);
+  GraphNode* node = impl_->add(
+      {&impl_->root_},
+      std::make_unique<TableSourceGraphNode>(source_name, std::move(topic), std::move(source), name,
+                                             std::move(processor), std::move(table)));
+  return {.graph = this, .node = node, .name = name, .sources = {source_name}};
+}
+
+GraphNode* StreamGraph::add_processor(const std::vector<GraphNode*>& parents,
+                                      const std::string& name, ProcessorPlan plan,
+                                      OperatorTraits traits, std::vector<std::string> stores) {
+  return impl_->add(parents, std::make_unique<ProcessorGraphNode>(name, std::move(plan), traits,
+                                                                  std::move(stores)));
+}
+
+GraphNode* StreamGraph::add_table_processor(GraphNode* parent, const std::string& name,
+                                            ProcessorPlan plan, std::shared_ptr<TablePlan> table) {
+  return impl_->add(
+      {parent}, std::make_unique<TableProcessorGraphNode>(name, std::move(plan), std::move(table)));
+}
+
+void StreamGraph::add_sink(GraphNode* parent, const std::string& name, std::string topic,
+                           SinkPlan plan) {
+  check_name(topic);
+  impl_->add({parent}, std::make_unique<SinkGraphNode>(name, std::move(topic), std::move(plan)));
+}
+
+void StreamGraph::add_state_store(std::shared_ptr<StoreBuilder> builder) {
+  check_name(builder->name());
+  impl_->add({&impl_->root_}, std::make_unique<StateStoreGraphNode>(std::move(builder)));
+}
+
+GraphNode* StreamGraph::make_repartition(RepartitionPlan plan) {
+  const std::string& prefix = plan.topic_prefix;
+  RepartitionGraphNode::Names names{
+      .topic = prefix.ends_with(kRepartitionSuffix) ? prefix
+                                                    : prefix + std::string(kRepartitionSuffix),
+      .sink = new_name("KSTREAM-SINK-"),
+      .filter = new_name("KSTREAM-FILTER-"),
+      .source = new_name("KSTREAM-SOURCE-")};
+  if (!is_generated(prefix)) {
+    names.sink = names.topic + "-sink";
+    names.filter = names.topic + "-filter";
+    names.source = names.topic + "-source";
+  }
+  check_name(names.topic);
+  return impl_->keep(std::make_unique<RepartitionGraphNode>(std::move(names), std::move(plan)));
+}
+
+void StreamGraph::add_repartition(GraphNode* parent, GraphNode* repartition) {
+  impl_->attach({parent}, repartition);
+}
+
+StreamHandle StreamGraph::repartitioned(const StreamHandle& stream, RepartitionPlan plan,
+                                        bool may_share, bool attach_again) {
+  GraphNode* made = make_repartition(std::move(plan));
+  GraphNode*& shared = *stream.repartition;
+  const bool reuse = shared != nullptr && may_share;
+  if (!reuse) shared = made;
+  if (!reuse || attach_again) add_repartition(stream.node, shared);
+  return {.graph = this, .node = shared, .name = made->name(), .sources = {made->name()}};
+}
+
+std::set<std::string> StreamGraph::copartition(const StreamHandle& a, const StreamHandle& b) {
+  std::set<std::string> sources = a.sources;
+  sources.insert(b.sources.begin(), b.sources.end());
+  impl_->copartitioned_.push_back(sources);
+  return sources;
+}
+
+std::unique_ptr<TopologyGraph> StreamGraph::build(std::string_view optimization) {
+  if (impl_->built_) throw TopologyError("build() was called before: a StreamsBuilder builds once");
+  impl_->built_ = true;
+  auto topology = std::make_unique<TopologyGraph>();
+  for (const auto& sources : impl_->copartitioned_) topology->copartition(sources);
+  merge_duplicate_sources(impl_->root_);
+  impl_->rules_.apply(optimization, *this, *topology);
+  drop_null_keys_where_allowed(impl_->root_);
+
+  const auto later = [](const GraphNode* a, const GraphNode* b) {
+    return a->build_priority > b->build_priority;
+  };
+  std::priority_queue<GraphNode*, std::vector<GraphNode*>, decltype(later)> next(later);
+  next.push(&impl_->root_);
+  while (!next.empty()) {
+    GraphNode* node = next.top();
+    next.pop();
+    if (node->may_be_written()) {
+      node->write(*topology);
+      node->written = true;
+    }
+    for (GraphNode* child : node->children()) next.push(child);
+  }
+  topology->check_copartitions();
+  topology->seal();
+  return topology;
+}
+
+}  // namespace thalweg::internal

@@ -1,0 +1,19 @@
+#include <thalweg/topology/streams_builder.h>
+
+#include <utility>
+
+namespace thalweg {
+
+StreamsBuilder::StreamsBuilder() : graph_(std::make_unique<internal::StreamGraph>()) {}
+StreamsBuilder::~StreamsBuilder() = default;
+
+StreamsBuilder& StreamsBuilder::add_state_store(std::shared_ptr<StoreBuilder> builder) {
+  graph_->add_state_store(std::move(builder));
+  return *this;
+}
+
+Topology StreamsBuilder::build(std::string_view optimization) {
+  return Topology(graph_->build(optimization));
+}
+
+}  // namespace thalweg

@@ -1,0 +1,96 @@
+#include <thalweg/topology/topology.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace thalweg {
+
+Topology::Topology() : graph_(std::make_unique<internal::TopologyGraph>()) {}
+Topology::Topology(std::unique_ptr<internal::TopologyGraph> graph) : graph_(std::move(graph)) {}
+Topology::~Topology() = default;
+Topology::Topology(Topology&&) noexcept = default;
+Topology& Topology::operator=(Topology&&) noexcept = default;
+
+Topology& Topology::add_source_plan(std::string name, std::vector<std::string> topics,
+                                    internal::SourcePlan plan) {
+  graph_->add_source(std::move(name), std::move(topics), std::move(plan));
+  graph_->seal();
+  return *this;
+}
+
+Topology& Topology::add_processor_plan(std::string name, std::vector<std::string> parents,
+                                       internal::ProcessorPlan plan) {
+  graph_->add_processor(std::move(name), std::move(parents), std::move(plan));
+  graph_->seal();
+  return *this;
+}
+
+Topology& Topology::add_sink_plan(std::string name, std::string topic,
+                                  std::vector<std::string> parents, internal::SinkPlan plan) {
+  graph_->add_sink(std::move(name), std::move(topic), std::move(parents), std::move(plan));
+  graph_->seal();
+  return *this;
+}
+
+Topology& Topology::add_state_store(std::shared_ptr<StoreBuilder> builder,
+                                    std::vector<std::string> processors) {
+  graph_->add_store(std::move(builder), processors);
+  graph_->seal();
+  return *this;
+}
+
+Topology& Topology::connect_processor_and_state_stores(const std::string& processor,
+                                                       const std::vector<std::string>& stores) {
+  graph_->connect(processor, stores);
+  graph_->seal();
+  return *this;
+}
+
+TopologyDescription Topology::describe() const { return graph_->describe(); }
+
+const std::vector<SubTopology>& Topology::subtopologies() const { return graph_->subtopologies(); }
+
+std::vector<RepartitionTopic> Topology::repartition_topics() const {
+  return graph_->repartition_topics();
+}
+
+std::vector<std::vector<std::string>> Topology::copartition_groups() const {
+  return graph_->copartition_groups();
+}
+
+const StoreBuilder& Topology::store_builder(std::string_view store) const {
+  return graph_->store_builder(store);
+}
+
+std::optional<Topology::Changelog> Topology::changelog(std::string_view store) const {
+  if (const std::string* source = graph_->changelog_source(store)) return Changelog{*source, false};
+  if (!graph_->store_builder(store).logging()) return std::nullopt;
+  return Changelog{std::string(store) + "-changelog", true};
+}
+
+AutoOffsetReset Topology::auto_offset_reset(std::string_view topic) const {
+  for (const internal::PlannedNode& node : graph_->nodes()) {
+    if (node.kind != internal::PlannedNode::Kind::kSource) continue;
+    if (std::ranges::find(node.topics, topic) != node.topics.end()) return node.auto_offset_reset;
+  }
+  return AutoOffsetReset::kEarliest;
+}
+
+std::map<std::string, Topology::TopicSchemas> Topology::topic_schemas() const {
+  std::map<std::string, TopicSchemas> schemas;
+  for (const internal::PlannedNode& node : graph_->nodes()) {
+    for (const std::string& topic : node.topics) {
+      TopicSchemas& known = schemas[topic];
+      if (!known.key) known.key = node.key_schema;
+      if (!known.value) known.value = node.value_schema;
+    }
+  }
+  return schemas;
+}
+
+internal::ProcessorGraph Topology::instantiate(std::int32_t subtopology,
+                                               const TaskContext& context) const {
+  return graph_->instantiate(subtopology, context);
+}
+
+}  // namespace thalweg
