@@ -248,6 +248,20 @@ std::string StreamsConfigBuilder::application_value(std::string_view key) const 
   return setting == settings_.end() ? std::string() : setting->second.value;
 }
 
+std::int64_t StreamsConfigBuilder::application_number(std::string_view key, std::int64_t otherwise,
+                                                      std::int64_t least, std::int64_t most) const {
+  const auto setting = settings_.find(key);
+  if (setting == settings_.end()) return otherwise;
+  const std::string& text = setting->second.value;
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number < least || number > most) {
+    throw ConfigError(fmt::format("{} = {} ({}): allowed is a whole number from {} to {}", key,
+                                  shown_value(key, text), setting->second.origin, least, most));
+  }
+  return number;
+}
+
 std::vector<StreamsConfigBuilder::Effective> StreamsConfigBuilder::effective() const {
   const auto config = build();
   std::vector<Effective> all;

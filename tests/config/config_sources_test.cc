@@ -55,6 +55,16 @@ TEST_F(ConfigSources, ApplicationKeysWithAStarAllowAllThatBeginSo) {
   EXPECT_EQ(settings_.application_value("wire.format.order-completed"), "flatbuffers");
 }
 
+TEST_F(ConfigSources, ApplicationNumbersAreCheckedLikeOurOwn) {
+  settings_.allow({"saga.timeout.ms"});
+
+  EXPECT_EQ(settings_.application_number("saga.timeout.ms", 60'000, 1, 100'000), 60'000);
+  file_says("saga.timeout.ms = 500");
+  EXPECT_EQ(settings_.application_number("saga.timeout.ms", 60'000, 1, 100'000), 500);
+  file_says("saga.timeout.ms = 0");
+  EXPECT_THROW(settings_.application_number("saga.timeout.ms", 60'000, 1, 100'000), ConfigError);
+}
+
 TEST_F(ConfigSources, BrokenTomlNamesFileAndLine) {
   EXPECT_THAT(complaint_about_file("a = 1\nb = [1\n"), StartsWith("count.toml:"));
   EXPECT_THAT(complaint_about_file("a = 1\na = 2\n"),

@@ -121,6 +121,10 @@ class StreamsConfigBuilder {
   StreamsConfig build() const;
   /// The value of a key passed to allow(); empty when not set.
   std::string application_value(std::string_view key) const;
+  /// The same as a whole number from `least` to `most`; `otherwise` when not set. Throws
+  /// ConfigError that names key, value, origin and what is allowed.
+  std::int64_t application_number(std::string_view key, std::int64_t otherwise, std::int64_t least,
+                                  std::int64_t most) const;
   /// Every key with its value and where that came from; secrets masked. Throws as build() does.
   struct Effective {
     std::string key, value, origin;
