@@ -46,6 +46,7 @@ class AsyncProducer::Impl {
     Timestamp timestamp;
     Headers headers;
     Callback callback;
+    std::optional<std::int32_t> partition;
     Sent sent{};
     TopicHandle handle = 0;
   };
@@ -105,10 +106,12 @@ class AsyncProducer::Impl {
         message.callback(failure(ErrorCode::kNotFound, "there is no topic " + message.topic));
         continue;
       }
-      const auto partition = message.key
-                                 ? partition_of(*message.key, partitions)
-                                 : static_cast<std::int32_t>(keyless_++ %
-                                                             static_cast<std::uint32_t>(partitions));
+      const auto partition = choose_partition(message, partitions);
+      if (partition < 0 || partition >= partitions) {
+        message.callback(failure(ErrorCode::kInvalid,
+                                 message.topic + " has no partition " + std::to_string(partition)));
+        continue;
+      }
       headers.clear();
       message.headers.encode(headers);
       const auto status = producer_->send(message.handle, partition, message.key, message.value,
@@ -121,6 +124,12 @@ class AsyncProducer::Impl {
       sent.push_back(std::move(message));
     }
     if (!sent.empty()) commit(std::move(sent));
+  }
+
+  std::int32_t choose_partition(const Message& message, std::int32_t partitions) {
+    if (message.partition) return *message.partition;
+    if (message.key) return partition_of(*message.key, partitions);
+    return static_cast<std::int32_t>(keyless_++ % static_cast<std::uint32_t>(partitions));
   }
 
   void commit(std::vector<Message> batch) {
@@ -179,13 +188,14 @@ AsyncProducer::~AsyncProducer() = default;
 
 void AsyncProducer::send(std::string topic, std::optional<std::string> key,
                          std::optional<std::string> value, Timestamp timestamp, Headers headers,
-                         Callback callback) {
+                         Callback callback, std::optional<std::int32_t> partition) {
   impl_->enqueue({.topic = std::move(topic),
                   .key = std::move(key),
                   .value = std::move(value),
                   .timestamp = timestamp,
                   .headers = std::move(headers),
-                  .callback = std::move(callback)});
+                  .callback = std::move(callback),
+                  .partition = partition});
 }
 
 void AsyncProducer::close() { impl_->close(); }

@@ -25,9 +25,11 @@ class AsyncProducer {
   AsyncProducer(Log& log, std::string client_id);
   ~AsyncProducer();  ///< As close().
 
-  /// The partition is murmur2 of the key, as Java's producer chooses it; without a key, in turn.
+  /// The partition is murmur2 of the key, as Java's producer chooses it; without a key, in turn; or
+  /// the one given.
   void send(std::string topic, std::optional<std::string> key, std::optional<std::string> value,
-            Timestamp timestamp, Headers headers, Callback callback);
+            Timestamp timestamp, Headers headers, Callback callback,
+            std::optional<std::int32_t> partition = std::nullopt);
   /// Writes what was sent, calls its callbacks and stops. Later sends fail with kUnavailable.
   void close();
 

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include <thalweg/runtime/clock.h>
+#include <thalweg/runtime/http_server.h>
+#include <thalweg/runtime/log.h>
+#include <thalweg/runtime/metrics.h>
+#include <thalweg/runtime/streams_application.h>
+
+namespace thalweg {
+
+struct QueryOptions {
+  std::size_t page_default = 100;  ///< Rows or records of a page that names no `limit`.
+  std::size_t page_max = 1000;
+  /// How long `at_least=` waits for the processing of a record before the answer is 503.
+  std::chrono::milliseconds at_least_time{5'000};
+  /// How long a read of a topic may take before what was found so far is the answer.
+  std::chrono::milliseconds topic_read_time{5'000};
+  bool topics_writable = true;  ///< Whether POST /v1/topics/{topic}/records exists.
+};
+
+/// The state, the topics and the health of applications over HTTP: any program gets them with one line.
+///
+///     QueryService queries(server, {&application}, log, metrics, system_clock());
+///
+/// Adds, to a server not yet started:
+///
+///     GET  /v1/stores                        every store, and how much of it is here
+///     GET  /v1/stores/{store}/keys/{key}     one row
+///     GET  /v1/stores/{store}/keys           rows in key order: from, to, prefix, reverse, limit, cursor;
+///                                            all of them as NDJSON when that is what is accepted
+///     GET  /v1/topics
+///     GET  /v1/topics/{topic}/records        partition, offset (negative: from the end), timestamp, limit
+///     POST /v1/topics/{topic}/records        {key, value, headers?, timestamp?, partition?}, an array of
+///                                            them, or NDJSON; answered when durable, with positions
+///     GET  /v1/topology, /v1/tasks, /v1/info, /livez, /readyz, /metrics
+///
+/// Keys are text for stores of strings; `i64:42`, `b64:...` and `json:...` are understood everywhere, and
+/// `str:...` is a string whatever it begins with. Answers show committed rows only, and wait until those
+/// are durable, unless `visibility=early`; with `at_least=topic:partition:offset` they wait until that
+/// record is processed. A store's name is looked up in all applications; `application=` picks one.
+///
+/// The applications, the log, the registry and the clock must outlive the server's stop().
+class QueryService {
+ public:
+  QueryService(HttpServer& server, std::vector<StreamsApplication*> applications, Log& log,
+               MetricsRegistry& metrics, Clock& clock, QueryOptions options = {});
+  ~QueryService();  ///< Ends what is still being read or written; the routes then answer 503.
+  QueryService(const QueryService&) = delete;
+  QueryService& operator=(const QueryService&) = delete;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace thalweg

@@ -1,0 +1,41 @@
+#include "query/query_source.h"
+
+namespace thalweg::internal {
+
+namespace {
+
+class ApplicationSource final : public QuerySource {
+ public:
+  explicit ApplicationSource(StreamsApplication& application) : application_(application) {}
+
+  const std::string& application_id() const override {
+    return application_.config().application_id;
+  }
+  StreamsApplication::State state() const override { return application_.state(); }
+  std::optional<std::string> failure() const override { return application_.failure(); }
+  TopologyDescription topology() const override { return application_.topology().describe(); }
+  std::map<std::string, Topology::TopicSchemas> topic_schemas() const override {
+    return application_.topology().topic_schemas();
+  }
+  std::vector<TaskInfo> tasks() const override { return application_.tasks(); }
+  std::vector<StoreInfo> stores() const override { return application_.stores(); }
+  Result<std::vector<std::shared_ptr<const StoreView>>> views(
+      std::string_view store) const override {
+    return application_.views(store);
+  }
+  void when_processed(const TopicPartition& input, Offset offset,
+                      std::function<void()> done) override {
+    application_.when_processed(input, offset, std::move(done));
+  }
+
+ private:
+  StreamsApplication& application_;
+};
+
+}  // namespace
+
+std::unique_ptr<QuerySource> query_source(StreamsApplication& application) {
+  return std::make_unique<ApplicationSource>(application);
+}
+
+}  // namespace thalweg::internal

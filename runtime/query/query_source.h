@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <thalweg/runtime/streams_application.h>
+
+namespace thalweg::internal {
+
+/// What queries ask of an application; a seam, so that they can be tested without running one.
+class QuerySource {
+ public:
+  virtual ~QuerySource() = default;
+  virtual const std::string& application_id() const = 0;
+  virtual StreamsApplication::State state() const = 0;
+  virtual std::optional<std::string> failure() const = 0;
+  virtual TopologyDescription topology() const = 0;
+  virtual std::map<std::string, Topology::TopicSchemas> topic_schemas() const = 0;
+  virtual std::vector<TaskInfo> tasks() const = 0;
+  virtual std::vector<StoreInfo> stores() const = 0;
+  virtual Result<std::vector<std::shared_ptr<const StoreView>>> views(
+      std::string_view store) const = 0;
+  virtual void when_processed(const TopicPartition& input, Offset offset,
+                              std::function<void()> done) = 0;
+};
+
+/// A running application as such a source.
+std::unique_ptr<QuerySource> query_source(StreamsApplication& application);
+
+}  // namespace thalweg::internal
