@@ -78,15 +78,15 @@ struct PlannedNode {
   enum class Kind : std::uint8_t { kSource, kProcessor, kSink };
   Kind kind;
   std::string name;
-  std::vector<std::string> parents;
-  std::vector<std::string> topics;  ///< Of a source or sink.
+  std::vector<std::string> parents = {};
+  std::vector<std::string> topics = {};  ///< Of a source or sink.
   bool internal_topic = false;      ///< The topic is a repartition topic, named without its prefix.
-  std::vector<std::string> stores;  ///< Of a processor, in the order in which they were connected.
-  FlowType input;
-  FlowType output;
-  NodeFactory make;
-  SchemaPtr key_schema;
-  SchemaPtr value_schema;
+  std::vector<std::string> stores = {};  ///< Of a processor, in the order in which they were connected.
+  FlowType input = {};
+  FlowType output = {};
+  NodeFactory make = {};
+  SchemaPtr key_schema = {};
+  SchemaPtr value_schema = {};
   AutoOffsetReset auto_offset_reset = AutoOffsetReset::kEarliest;
 };
 
