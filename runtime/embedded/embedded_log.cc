@@ -89,17 +89,6 @@ Status EmbeddedLogImpl::status() const {
   return maintenance_status_;
 }
 
-void EmbeddedLogImpl::run_maintenance() {
-  std::unique_lock lock(stop_mutex_);
-  while (!maintenance_due_.wait_for(lock, options_.maintenance_interval,
-                                    [this] { return stopping_; })) {
-    lock.unlock();
-    Status status = maintain();
-    lock.lock();
-    maintenance_status_ = std::move(status);
-  }
-}
-
 // --- Recovery -------------------------------------------------------------------------------
 
 Status EmbeddedLogImpl::recover() {

@@ -112,6 +112,7 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   Status recover_offsets();
   Status recover_epochs();
   void run_maintenance();
+  Status clean(PartitionLog& partition, const TopicSpec& spec);
 
   // With mutex_ held.
   Result<EmbeddedTopicPtr> create_locked(const TopicSpec& spec);

@@ -146,7 +146,8 @@ Result<LogBatch> decode_batch_header(BytesView stored, Offset base) {
                    "a stored batch has the unknown format " +
                        std::to_string(static_cast<std::uint8_t>(at[0])));
   }
-  if (read_little_endian<std::int64_t>(at + kBaseAt) != base) {
+  if (read_little_endian<std::int64_t>(at + kBaseAt) != base ||
+      read_little_endian<std::uint16_t>(at + 2) != 0) {
     return failure(ErrorCode::kCorrupt, "a stored batch is not the one its key names");
   }
   LogBatch batch;

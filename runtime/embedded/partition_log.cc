@@ -55,6 +55,17 @@ std::size_t PartitionLog::evict(Offset base) {
   return memory_of(*oldest);
 }
 
+std::size_t PartitionLog::drop_tail_before(Offset before) {
+  std::size_t freed = 0;
+  const std::lock_guard lock(mutex_);
+  while (!tail_.empty() && tail_.front()->end() <= before) {
+    freed += memory_of(*tail_.front());
+    evicted_commit_ = std::max(evicted_commit_, tail_.front()->commit);
+    tail_.pop_front();
+  }
+  return freed;
+}
+
 void PartitionLog::advance_begin(Offset before) {
   Offset begin = begin_.load(std::memory_order_relaxed);
   while (begin < before && !begin_.compare_exchange_weak(begin, before)) {

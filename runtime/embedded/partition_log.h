@@ -39,6 +39,8 @@ class PartitionLog {
   void publish(const std::vector<std::shared_ptr<LogBatch>>& batches, Wakeups& wakeups);
   /// Drops the oldest batch in memory if it is the one at `base`; returns what that frees.
   std::size_t evict(Offset base);
+  /// Drops the batches in memory that end at or before `before`; returns what that frees.
+  std::size_t drop_tail_before(Offset before);
   /// Records before `before` are gone, for readers from now on.
   void advance_begin(Offset before);
   void mark_deleted(Wakeups& wakeups);
