@@ -3,10 +3,9 @@
 #include <filesystem>
 
 #include <rocksdb/listener.h>
-#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/sst_file_writer.h>
 
-#include "directory_lock.h"
+#include "free_space.h"
 
 namespace thalweg::internal {
 namespace {
@@ -84,6 +83,9 @@ class RocksDbFamilies::StoredFamily final : public Family {
 
   Status ingest(const std::vector<Entry>& entries, const Checkpoint& checkpoint) override {
     if (auto status = undamaged(); !status) return status;
+    std::size_t bytes = 0;
+    for (const auto& entry : entries) bytes += entry.key.size() + (entry.value ? entry.value->size() : 0);
+    if (auto room = check_free_space(owner_->options_.spill_path, bytes); !room) return room;
     const std::string file = owner_->next_spill_file();
     auto status = write_file(file, entries, checkpoint);
     if (status.ok()) {
@@ -91,9 +93,6 @@ class RocksDbFamilies::StoredFamily final : public Family {
       options.move_files = true;
       options.write_global_seqno = false;
       status = owner_->db_->IngestExternalFile(handle_->get(), {file}, options);
-      if (to_error(status, "", "").code == ErrorCode::kNoSpace && owner_->db_->Resume().ok()) {
-        status = owner_->db_->IngestExternalFile(handle_->get(), {file}, options);
-      }
     }
     std::error_code ignored;  // After success the file has moved; what is left goes at the next open.
     fs::remove(file, ignored);

@@ -1,8 +1,13 @@
 #pragma once
 
+#include <atomic>
+#include <deque>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
+
+#include <rocksdb/write_batch.h>
 
 #include "rocksdb_support.h"
 
@@ -13,6 +18,9 @@ namespace thalweg::internal {
 ///
 /// An append goes to the log's buffer in memory and to the memtable; sync() writes and syncs the log.
 /// Values of a kilobyte and more go to blob files, which compactions do not rewrite.
+///
+/// A write-ahead log that met a full disk cannot be written any more. Batches are kept until they are
+/// synced: once there is room, the database is opened again and gets all of them as one.
 class RocksDbJournal final : public Journal {
  public:
   static Result<std::unique_ptr<RocksDbJournal>> open(const std::string& path,
@@ -25,13 +33,24 @@ class RocksDbJournal final : public Journal {
   std::unique_ptr<StorageCursor> scan(BytesView from, BytesView to) const override;
 
  private:
-  RocksDbJournal(std::shared_ptr<rocksdb::DB> db, std::string path)
-      : db_(std::move(db)), path_(std::move(path)) {}
-  bool recovered_from(const rocksdb::Status& status);
+  RocksDbJournal(std::string path, std::shared_ptr<rocksdb::Cache> cache)
+      : path_(std::move(path)), cache_(std::move(cache)) {}
+  rocksdb::Status open_database();
+  Status check_room(std::size_t bytes);
+  Status reopen_if_broken();
+  Error broken_by(const rocksdb::Status& status, const std::string& what);
 
-  std::shared_ptr<rocksdb::DB> db_;  // Shared with cursors.
   const std::string path_;
-  std::mutex recovering_;
+  const std::shared_ptr<rocksdb::Cache> cache_;
+
+  mutable std::shared_mutex database_;  // Shared by whoever uses db_, exclusive to replace it.
+  std::shared_ptr<rocksdb::DB> db_;     // Shared with cursors.
+  std::atomic<bool> is_broken_ = false;
+
+  std::mutex appending_;  // Guards what follows, and the order of appends.
+  std::deque<rocksdb::WriteBatch> unsynced_;
+  std::uint64_t appended_ = 0;  // Batches so far; the last of them ends unsynced_.
+  std::size_t unchecked_bytes_ = 0;
 };
 
 }  // namespace thalweg::internal

@@ -21,11 +21,29 @@ Status to_status(const rocksdb::Status& status, const std::string& what, const s
 /// Whether a database that fails to open this way has damaged files, rather than a refusing system.
 bool is_damage(const rocksdb::Status& status);
 
-/// What both databases share: background work, small info logs, no timers.
+/// What both databases share: background work, no log file, no timers.
 rocksdb::DBOptions base_options();
 /// A table format with Bloom filters, on the shared cache.
 std::shared_ptr<rocksdb::TableFactory> make_table_factory(
     const std::shared_ptr<rocksdb::Cache>& cache);
+
+/// A cursor that could not be had: never valid, and says why.
+class FailedCursor final : public StorageCursor {
+ public:
+  explicit FailedCursor(Error error) : error_(std::move(error)) {}
+  bool valid() const override { return false; }
+  void next() override {}
+  void previous() override {}
+  void seek(BytesView) override {}
+  void seek_for_previous(BytesView) override {}
+  void seek_to_last() override {}
+  BytesView key() const override { return {}; }
+  BytesView value() const override { return {}; }
+  Status status() const override { return std::unexpected(error_); }
+
+ private:
+  Error error_;
+};
 
 /// A cursor over the keys [from, to) of a column family, each without the `hidden` bytes that all of
 /// them start with. An empty `to` has no end.

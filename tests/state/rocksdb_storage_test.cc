@@ -1,0 +1,388 @@
+// What a directory goes through: second openers, damaged and deleted files, leftovers, a full disk.
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "state/store_world.h"
+
+namespace thalweg::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+Checkpoint checkpoint_at(Offset offset) { return {offset, "cluster", "changelog", 1, kNoTimestamp}; }
+
+std::vector<fs::path> files_in(const fs::path& directory, const std::string& extension) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    if (entry.path().extension() == extension) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void flip_byte(const fs::path& file, std::uintmax_t at) {
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  stream.seekg(static_cast<std::streamoff>(at));
+  const char byte = static_cast<char>(stream.get() ^ 0x40);
+  stream.seekp(static_cast<std::streamoff>(at));
+  stream.put(byte);
+}
+
+class RocksDbDirectory : public testing::Test {
+ protected:
+  void open() {
+    auto opened = try_open();
+    ASSERT_TRUE(opened) << opened.error().message;
+    storage = std::move(*opened);
+  }
+  Result<std::unique_ptr<Storage>> try_open() {
+    return open_rocksdb_storage(
+        directory.path(), {1u << 20, [this](const std::string& message) { told.push_back(message); }});
+  }
+  void close() { storage.reset(); }
+  void ingest(const std::string& family, const std::string& value = "value") {
+    const auto opened = storage->open_family(family);
+    ASSERT_TRUE(opened);
+    const auto status = (*opened)->ingest({{"key", BytesView(value)}}, checkpoint_at(7));
+    ASSERT_TRUE(status) << status.error().message;
+  }
+  std::string read(const std::string& family) {
+    std::string value = "none";
+    const auto found = (*storage->open_family(family))->get("key", value);
+    return found ? value : found.error().message;
+  }
+  fs::path state() const { return fs::path(directory.path()) / "state"; }
+  fs::path log() const { return fs::path(directory.path()) / "log"; }
+  std::vector<std::string> set_aside() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(directory.path())) {
+      const auto name = entry.path().filename().string();
+      if (name.starts_with("state.damaged-")) names.push_back(name);
+    }
+    return names;
+  }
+
+  TemporaryDirectory directory;
+  std::unique_ptr<Storage> storage;
+  std::vector<std::string> told;
+};
+
+TEST_F(RocksDbDirectory, SecondOpenerIsToldWhoHoldsIt) {
+  open();
+
+  const auto second = try_open();
+
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kLocked);
+  EXPECT_THAT(second.error().message, AllOf(HasSubstr("process " + std::to_string(::getpid())),
+                                            HasSubstr(directory.path())));
+  close();
+  EXPECT_TRUE(try_open());
+}
+
+TEST_F(RocksDbDirectory, FamiliesKeepTheDirectoryLockedUntilTheyGo) {
+  open();
+  auto family = *storage->open_family("table");
+  close();
+
+  EXPECT_EQ(try_open().error().code, ErrorCode::kLocked);
+  family.reset();
+  EXPECT_TRUE(try_open());
+}
+
+TEST_F(RocksDbDirectory, DirectoryThatCannotBeMadeIsAnErrorWithItsName) {
+  const std::string file = directory.path() + "/plain";
+  std::ofstream(file) << "not a directory";
+
+  const auto opened = open_rocksdb_storage(file + "/below");
+
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().message, HasSubstr(file + "/below"));
+}
+
+TEST_F(RocksDbDirectory, DeletedStateIsJustEmpty) {
+  open();
+  ingest("table");
+  close();
+  fs::remove_all(state());
+
+  open();
+
+  EXPECT_THAT(storage->families(), IsEmpty());
+  EXPECT_EQ(read("table"), "none");
+  EXPECT_THAT(told, IsEmpty());
+}
+
+TEST_F(RocksDbDirectory, TruncatedFileCostsItsFamilyOnly) {
+  open();
+  ingest("damaged");
+  const auto file = files_in(state(), ".sst").at(0);
+  ingest("whole");
+  close();
+  fs::resize_file(file, fs::file_size(file) / 2);
+
+  open();
+
+  EXPECT_EQ(read("whole"), "value");
+  EXPECT_EQ(read("damaged"), "none");
+  EXPECT_EQ((*storage->open_family("damaged"))->checkpoint().error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(told, ElementsAre(AllOf(HasSubstr("family damaged"), HasSubstr(file.filename()))));
+  EXPECT_THAT(set_aside(), IsEmpty());
+}
+
+TEST_F(RocksDbDirectory, DeletedFileCostsItsFamilyOnly) {
+  open();
+  ingest("damaged");
+  const auto file = files_in(state(), ".sst").at(0);
+  ingest("whole");
+  close();
+  fs::remove(file);
+
+  open();
+
+  EXPECT_EQ(read("whole"), "value");
+  EXPECT_EQ(read("damaged"), "none");
+  EXPECT_THAT(told, SizeIs(1));
+}
+
+TEST_F(RocksDbDirectory, FlippedBitIsFoundWhenTheFamilyIsOpened) {
+  open();
+  ingest("damaged", std::string(100, 'x'));
+  const auto file = files_in(state(), ".sst").at(0);
+  ingest("whole");
+  close();
+  flip_byte(file, 30);  // In the only block of data, which holds the checkpoint.
+
+  open();
+
+  EXPECT_EQ(read("damaged"), "none");
+  EXPECT_EQ(read("whole"), "value");
+  EXPECT_THAT(told, ElementsAre(HasSubstr("family damaged")));
+}
+
+TEST_F(RocksDbDirectory, ReadsOfADamagedBlockAreCorrupt) {
+  open();
+  std::vector<std::string> keys;
+  for (int i = 0; i < 5000; ++i) keys.push_back(std::to_string(100'000 + i));
+  std::vector<Family::Entry> entries;
+  for (const auto& key : keys) entries.push_back({key, BytesView(key)});
+  ASSERT_TRUE((*storage->open_family("table"))->ingest(entries, checkpoint_at(1)));
+  const auto file = files_in(state(), ".sst").at(0);
+  close();
+  flip_byte(file, fs::file_size(file) / 2);
+
+  open();
+  const auto family = *storage->open_family("table");  // Its first block is whole.
+  int corrupt = 0;
+  std::string value;
+  for (const auto& key : keys) {
+    const auto found = family->get(key, value);
+    if (!found) {
+      EXPECT_EQ(found.error().code, ErrorCode::kCorrupt);
+      ++corrupt;
+    } else {
+      EXPECT_TRUE(*found);
+      EXPECT_EQ(value, key);
+    }
+  }
+  EXPECT_GT(corrupt, 0);
+  auto cursor = family->scan();
+  while (cursor->valid()) cursor->next();
+  EXPECT_EQ(cursor->status().error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(RocksDbDirectory, DatabaseThatDoesNotOpenIsSetAsideAndMadeAnew) {
+  open();
+  ingest("table");
+  close();
+  for (const auto& entry : fs::directory_iterator(state())) {
+    if (entry.path().filename().string().starts_with("MANIFEST")) fs::resize_file(entry.path(), 10);
+  }
+
+  open();
+
+  EXPECT_EQ(read("table"), "none");
+  EXPECT_THAT(told, ElementsAre(HasSubstr("set aside")));
+  EXPECT_THAT(set_aside(), SizeIs(1));
+  ingest("table");
+  close();
+  open();
+  EXPECT_EQ(read("table"), "value");
+}
+
+TEST_F(RocksDbDirectory, OnlyTheLastDatabaseSetAsideIsKept) {
+  for (int i = 0; i < 3; ++i) {
+    open();
+    ingest("table");
+    close();
+    std::ofstream(state() / "CURRENT") << "nonsense\n";
+  }
+  open();
+
+  EXPECT_THAT(set_aside(), SizeIs(1));
+  EXPECT_THAT(told, SizeIs(3));
+}
+
+TEST_F(RocksDbDirectory, DamagedJournalIsAnErrorAndIsLeftAlone) {
+  open();
+  WriteBatch batch;
+  batch.put("key", "value");
+  ASSERT_TRUE(storage->journal().append(batch));
+  close();
+  std::ofstream(log() / "CURRENT") << "nonsense\n";
+
+  const auto opened = try_open();
+
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
+  EXPECT_THAT(opened.error().message, HasSubstr(log().string()));
+}
+
+TEST_F(RocksDbDirectory, LeftoversOfASpillAreRemovedAtOpen) {
+  open();
+  close();
+  const auto leftover = fs::path(directory.path()) / "spill" / "9.sst";
+  std::ofstream(leftover) << "half a file";
+
+  open();
+
+  EXPECT_FALSE(fs::exists(leftover));
+  ingest("table");
+  EXPECT_THAT(files_in(directory.path() + "/spill", ".sst"), IsEmpty());
+}
+
+TEST_F(RocksDbDirectory, JournalKeepsAPrefixOfWhatItsLastBytesHeld) {
+  open();
+  for (int i = 0; i < 100; ++i) {
+    WriteBatch batch;
+    batch.put(std::to_string(1000 + i), std::string(100, 'x'));
+    ASSERT_TRUE(storage->journal().append(batch));
+  }
+  ASSERT_TRUE(storage->journal().sync());
+  close();
+  const auto wal = files_in(log(), ".log").back();
+  fs::resize_file(wal, fs::file_size(wal) * 2 / 3);
+
+  open();
+
+  int left = 0;
+  for (auto at = storage->journal().scan("0", "9"); at->valid(); at->next(), ++left) {
+    ASSERT_EQ(at->key(), std::to_string(1000 + left));
+  }
+  EXPECT_GT(left, 50);
+  EXPECT_LT(left, 100);
+}
+
+/// A disk of a few megabytes, for as long as the test runs.
+class TinyDisk {
+ public:
+  explicit TinyDisk(const std::string& size) {
+    mounted_ =
+        ::mount("tmpfs", directory_.path().c_str(), "tmpfs", 0, ("size=" + size).c_str()) == 0;
+  }
+  ~TinyDisk() {
+    if (mounted_) ::umount(directory_.path().c_str());
+  }
+  bool mounted() const { return mounted_; }
+  std::string path() const { return directory_.path() + "/data"; }
+  void fill() { write_ballast(1u << 30); }
+  void make_room() { fs::remove(directory_.path() + "/ballast"); }
+
+ private:
+  void write_ballast(std::size_t bytes) {
+    std::ofstream ballast(directory_.path() + "/ballast", std::ios::binary);
+    const std::string block(4096, 'b');
+    for (std::size_t written = 0; written < bytes && ballast.write(block.data(), 4096).flush();) {
+      written += block.size();
+    }
+  }
+  TemporaryDirectory directory_;
+  bool mounted_;
+};
+
+TEST(FullDisk, FamilyAndJournalSaySoAndGoOnOnceThereIsRoom) {
+  TinyDisk disk("96m");
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a file system needs privileges";
+  auto storage = *open_rocksdb_storage(disk.path());
+  const auto family = *storage->open_family("table");
+  ASSERT_TRUE(family->ingest({{"before", "1"}}, checkpoint_at(1)));
+  WriteBatch before;
+  before.put("before", "1");
+  ASSERT_TRUE(storage->journal().append(before));
+  ASSERT_TRUE(storage->journal().sync());
+  disk.fill();
+
+  const std::string large(8u << 20, 'x');
+  const auto ingested = family->ingest({{"during", BytesView(large)}}, checkpoint_at(2));
+  ASSERT_FALSE(ingested);
+  EXPECT_EQ(ingested.error().code, ErrorCode::kNoSpace) << ingested.error().message;
+  EXPECT_THAT(ingested.error().message, HasSubstr(disk.path()));
+  WriteBatch during;
+  during.put("during", large);
+  auto status = storage->journal().append(during);
+  if (status) status = storage->journal().sync();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kNoSpace) << status.error().message;
+  std::string value;
+  EXPECT_TRUE(*family->get("before", value));
+  EXPECT_EQ(family->checkpoint()->next_offset, 1);
+
+  disk.make_room();
+  WriteBatch after;
+  after.put("after", "2");
+  status = storage->journal().append(after);
+  ASSERT_TRUE(status) << status.error().message;
+  status = storage->journal().sync();
+  ASSERT_TRUE(status) << status.error().message;
+  status = family->ingest({{"after", "2"}}, checkpoint_at(3));
+  ASSERT_TRUE(status) << status.error().message;
+}
+
+TEST(FullDisk, JournalWhoseLogCouldNotBeWrittenKeepsItsBatchesUntilItCan) {
+  TinyDisk disk("30m");  // Too small for the space that a log takes in advance.
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a file system needs privileges";
+  auto storage = *open_rocksdb_storage(disk.path());
+  Journal& journal = storage->journal();
+  WriteBatch synced;
+  synced.put("synced", "1");
+  ASSERT_TRUE(journal.append(synced));
+  ASSERT_TRUE(journal.sync());
+  disk.fill();
+
+  WriteBatch waiting;
+  waiting.put("waiting", std::string(500'000, 'x'));
+  waiting.remove("synced");
+  ASSERT_TRUE(journal.append(waiting));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(journal.sync().error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(journal.append(waiting).error().code, ErrorCode::kNoSpace);
+  std::string value;
+  EXPECT_TRUE(*journal.get("waiting", value)) << "what was appended stays visible";
+
+  disk.make_room();
+  auto cursor = journal.scan("a", "z");
+  EXPECT_THAT(journal.sync().error().message, HasSubstr("cursor"));
+  cursor.reset();
+  const auto status = journal.sync();
+  ASSERT_TRUE(status) << status.error().message;
+  storage.reset();
+  storage = *open_rocksdb_storage(disk.path());
+  EXPECT_TRUE(*storage->journal().get("waiting", value));
+  EXPECT_EQ(value.size(), 500'000U);
+  EXPECT_FALSE(*storage->journal().get("synced", value));
+}
+
+}  // namespace
+}  // namespace thalweg::test
