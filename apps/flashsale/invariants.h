@@ -67,8 +67,8 @@ std::string to_string(const Violation& violation);
 ///
 /// Every accepted order is finished, under an id of its own, and a completed one cost what its
 /// items cost. What a product sold is what its completed orders took, never more than was stocked,
-/// and stocked = available + reserved + sold with nothing left reserved. What a user has is what was
-/// deposited less the completed orders. The shop's own audit answers 200.
+/// and stocked = available + reserved + sold with nothing left reserved. What a user has is what
+/// was deposited less the completed orders. The shop's own audit answers 200.
 std::vector<Violation> find_violations(const Ledger& ledger, const Observed& observed);
 
 /// Orders that no other order could have kept from being filled: all orders together ask for no

@@ -14,16 +14,18 @@ constexpr double kScarceShareMax = 0.05;
 constexpr std::size_t kScarceRankFirst = 5;
 constexpr int kDrawsMax = 32;
 
-// Halves the supply of some entries such that at most kScarceShareMax of `orders` touch one.
+// Cuts the supply of some entries such that at most kScarceShareMax of the orders touch one.
 void make_some_scarce(std::vector<std::int64_t>& supply, const std::vector<std::uint64_t>& touching,
-                      std::uint64_t orders) {
-  const auto wanted = static_cast<std::uint64_t>(kScarceShareWanted * static_cast<double>(orders));
-  const auto most = static_cast<std::uint64_t>(kScarceShareMax * static_cast<double>(orders));
+                      const PlanOptions& options) {
+  const auto orders = static_cast<double>(options.orders);
+  const auto wanted = static_cast<std::uint64_t>(kScarceShareWanted * orders);
+  const auto most = static_cast<std::uint64_t>(kScarceShareMax * orders);
   std::uint64_t touched = 0;
   for (std::size_t rank = kScarceRankFirst; rank < supply.size() && touched < wanted; ++rank) {
     if (touching[rank] < 2 || touched + touching[rank] > most) continue;
     touched += touching[rank];
-    supply[rank] /= 2;
+    supply[rank] = static_cast<std::int64_t>(static_cast<double>(supply[rank]) *
+                                             options.scarce_supply);
   }
 }
 
@@ -77,8 +79,8 @@ void OrderPlan::measure_demand() {
     deposit_[planned.user] += total_of(planned);
     ++of_user[planned.user];
   }
-  make_some_scarce(stock_, with_product, options_.orders);
-  make_some_scarce(deposit_, of_user, options_.orders);
+  make_some_scarce(stock_, with_product, options_);
+  make_some_scarce(deposit_, of_user, options_);
   for (auto& units : stock_) units = std::max<std::int64_t>(units, 1);
   for (auto& amount : deposit_) amount = std::max<std::int64_t>(amount, 1);
 }

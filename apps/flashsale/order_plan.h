@@ -31,13 +31,15 @@ struct PlanOptions {
   std::uint32_t users = 100'000;
   std::uint32_t products = 10'000;
   double skew = 0.99;
+  /// Scarce products and users are given what this share of the orders needs of them.
+  double scarce_supply = 0.5;
 };
 
 /// What a sale will order, known to the last unit before the first request.
 ///
 /// Orders are not stored: order(i) depends on the seed and i alone. The plan looks at all of them
 /// once and gives every product and user what its orders need, except for a few of middling
-/// popularity that get half of it, so that about one order in thirty has to be refused.
+/// popularity that get less, so that a few orders in a hundred have to be refused.
 class OrderPlan {
  public:
   explicit OrderPlan(const PlanOptions& options);

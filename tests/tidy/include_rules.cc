@@ -51,9 +51,9 @@ const std::vector<Library>& libraries() {
 
 /// The operating system's own headers, by file name or folder.
 bool is_system(std::string_view header) {
-  constexpr std::array<std::string_view, 13> kHeaders = {
-      "dirent.h", "errno.h",  "fcntl.h",  "netdb.h",   "poll.h", "pthread.h", "sched.h",
-      "signal.h", "stdlib.h", "syslog.h", "termios.h", "time.h", "unistd.h"};
+  constexpr std::array<std::string_view, 14> kHeaders = {
+      "dirent.h", "errno.h",  "fcntl.h",  "netdb.h",  "poll.h",    "pthread.h", "sched.h",
+      "signal.h", "spawn.h",  "stdlib.h", "syslog.h", "termios.h", "time.h",    "unistd.h"};
   constexpr std::array<std::string_view, 5> kFolders = {"sys/", "netinet/", "arpa/", "linux/",
                                                         "net/"};
   return std::ranges::find(kHeaders, header) != kHeaders.end() ||
