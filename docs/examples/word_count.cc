@@ -11,7 +11,9 @@ std::vector<std::string> words_of(const std::string& line) {
   return {std::istream_iterator<std::string>(stream), {}};
 }
 
-void print(const std::string& word, std::int64_t n) { std::cout << word << ' ' << n << std::endl; }
+void print(const std::string& word, const std::optional<std::int64_t>& count) {
+  std::cout << word << ' ' << count.value_or(0) << std::endl;
+}
 
 int main() {
   StreamsBuilder builder;
