@@ -27,10 +27,11 @@ struct Library {
 /// The third-party libraries of the project, the longest prefix first where one begins another.
 const std::vector<Library>& libraries() {
   static const std::vector<Library> kLibraries = {
-      {"flatbuffers/", {"schemas/", "tests/schemas/"}},
+      {"flatbuffers/", {"schemas/", "apps/", "tests/"}},
       {"rocksdb/", {"state/", "runtime/embedded/", "tests/state/", "bench/"}, true},
       {"librdkafka/", {"runtime/kafka/", "tests/kafka/"}, true},
       {"boost/unordered/", {"state/", "topology/", "runtime/", "apps/", "tests/", "bench/"}},
+      {"boost/uuid/", {"runtime/", "apps/", "tests/"}},
       {"boost/json/fwd.hpp", {"schemas/", "runtime/", "apps/", "tests/"}},
       {"boost/json", {"schemas/", "runtime/", "apps/", "tests/"}, true},
       {"boost/asio", {"runtime/http", "runtime/query/", "apps/", "tests/"}, true},
@@ -51,12 +52,11 @@ const std::vector<Library>& libraries() {
 
 /// The operating system's own headers, by file name or folder.
 bool is_system(std::string_view header) {
-  constexpr std::array<std::string_view, 14> kHeaders = {
-      "dirent.h", "errno.h",  "fcntl.h",  "netdb.h",  "poll.h",    "pthread.h", "sched.h",
-      "signal.h", "spawn.h",  "stdlib.h", "syslog.h", "termios.h", "time.h",    "unistd.h"};
-  constexpr std::array<std::string_view, 5> kFolders = {"sys/", "netinet/", "arpa/", "linux/",
-                                                        "net/"};
-  return std::ranges::find(kHeaders, header) != kHeaders.end() ||
+  static constexpr std::string_view kHeaders[] = {
+      "dirent.h", "errno.h", "fcntl.h",  "netdb.h",  "poll.h",    "pthread.h", "sched.h",
+      "signal.h", "spawn.h", "stdlib.h", "syslog.h", "termios.h", "time.h",    "unistd.h"};
+  static constexpr std::string_view kFolders[] = {"sys/", "netinet/", "arpa/", "linux/", "net/"};
+  return std::ranges::find(kHeaders, header) != std::ranges::end(kHeaders) ||
          std::ranges::any_of(kFolders, [&](auto folder) { return header.starts_with(folder); });
 }
 

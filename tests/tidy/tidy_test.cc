@@ -107,6 +107,8 @@ TEST(ClockRule, FindsTimeThatCannotBeReplayed) {
   EXPECT_THAT(check("runtime/clock.cc", now), IsEmpty());
   EXPECT_THAT(check("bench/count.cc", now), IsEmpty());
   EXPECT_THAT(check("tests/a.cc", "std::this_thread::sleep_for(1s);"), ElementsAre("clocks"));
+  EXPECT_THAT(check("tests/a.cc", "seed = std::random_device{}();"), IsEmpty());
+  EXPECT_THAT(check("state/a.cc", "seed = std::random_device{}();"), ElementsAre("clocks"));
   EXPECT_THAT(check("state/a.cc", "int x = rand();"), ElementsAre("clocks"));
   EXPECT_THAT(check("state/a.cc", "operand(x);  // unlike rand()"), IsEmpty());
   EXPECT_THAT(check("state/a.cc", "say(\"sleep_for\");"), IsEmpty());
