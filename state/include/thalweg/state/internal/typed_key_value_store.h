@@ -139,7 +139,8 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     }
     const std::size_t committed = members_.size();
     end_transaction();
-    evict(kEvictAtCommit + 2 * committed);
+    report();
+    evict(kEvictAtCommit + 4 * committed);
     report();
   }
 
