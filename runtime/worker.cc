@@ -16,7 +16,6 @@ using namespace std::chrono_literals;
 // How much one step does before it looks at events and clocks again.
 constexpr std::size_t kFetchRecords = 10'000;
 constexpr std::size_t kProcessRecords = 2'000;
-constexpr std::size_t kRestoreRecords = 50'000;
 constexpr auto kHousekeepingInterval = 200ms;
 
 std::string client_id(const WorkerSetup& setup, const std::string& suffix) {
@@ -75,7 +74,7 @@ bool Worker::run_once() {
     }
     if (phase_ != Phase::kRunning) return worked;
     worked |= settle();
-    worked |= restorer_->run_once(kRestoreRecords);
+    worked |= restorer_->run_once(setup_.restore_records);
     if (restorer_->failure()) {
       fail(restorer_->failure()->message);
       return true;

@@ -28,6 +28,8 @@ struct WorkerSetup {
   Environment environment;
   ApplicationState* state = nullptr;
   Spiller* spiller = nullptr;
+  /// How many changelog records one step may restore, beside the tasks that run.
+  std::size_t restore_records = 50'000;
 };
 
 /// One consumer, one producer and the tasks they serve: a state machine that a thread (or the

@@ -161,7 +161,7 @@ void Worker::on_ends(const ConsumerEvent& event) {
     const bool first_start = member.committed.empty();
     for (const auto& input : member.task->inputs()) {
       const auto range = event.ranges.at(input);
-      const bool latest = setup_.topology->offset_reset(input.topic) == AutoOffsetReset::kLatest;
+      const bool latest = setup_.topology->auto_offset_reset(input.topic) == AutoOffsetReset::kLatest;
       member.committed.try_emplace(input, OffsetAndMetadata{latest ? range.end : range.begin, {}});
     }
     for (const auto& store : member.task->stores()) {

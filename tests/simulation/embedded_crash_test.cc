@@ -72,8 +72,9 @@ class CrashStory {
   void live_until_crash() {
     int steps_left = 1 + static_cast<int>(random_() % 400);
     storage_.on_step([&](std::string_view step) {
-      if (--steps_left > 0) return;
+      if (--steps_left != 0) return;
       ++crashes_at_[std::string(step)];
+      storage_.fail_writes(ErrorCode::kIo);  // Whatever is torn down now reaches no disk.
       throw SimulatedCrash();
     });
     auto process = std::unique_ptr<SimulatedProcess>();
@@ -85,12 +86,15 @@ class CrashStory {
         if (random_() % 16 == 0) clock_.advance(std::chrono::milliseconds(random_() % 40));
         if (process->restoring() && random_() % 64 == 0) {
           ++crashes_at_["restore"];
+          storage_.fail_writes(ErrorCode::kIo);
           throw SimulatedCrash();
         }
       }
     } catch (const SimulatedCrash&) {
     }
+    process.reset();
     storage_.on_step(nullptr);
+    storage_.heal();
     if (forgetting_ == Forgetting::kUnsynced) {
       storage_.crash_at_random(random_);
     } else {

@@ -83,7 +83,8 @@ SimulatedProcess::SimulatedProcess(SimulatedStorage& storage, ManualClock& clock
           .environment = {.log = log_.get(), .storage = &storage, .clock = &clock,
                           .budget = &budget_},
           .state = application.state.get(),
-          .spiller = application.spiller.get()}));
+          .spiller = application.spiller.get(),
+          .restore_records = 2}));
     }
     for (auto& worker : application.workers) {
       worker->set_wakeup([] {});

@@ -109,8 +109,6 @@ class Topology {
     bool internal;
   };
   std::optional<Changelog> changelog(std::string_view store) const;
-  /// Where to start reading an outside topic for which the group has committed nothing.
-  AutoOffsetReset offset_reset(std::string_view topic) const;
   /// Where to start reading a source topic for which the group has no committed offset.
   AutoOffsetReset auto_offset_reset(std::string_view topic) const;
   /// Schemas of keys and values read or written under that topic name, where the plan knows them.
