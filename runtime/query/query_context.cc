@@ -150,7 +150,7 @@ Answered<ReadOptions> QueryContext::read_options(const HttpRequest& request) con
     rest.remove_prefix(std::min(rest.size(), position.size() + 1));
     const auto last = position.rfind(':');
     const auto first = last == 0 || last == position.npos ? last : position.rfind(':', last - 1);
-    if (first != position.npos && first < last) {
+    if (first > 0 && first < last) {
       const auto partition = parse_integer(position.substr(first + 1, last - first - 1));
       const auto offset = parse_integer(position.substr(last + 1));
       if (partition && offset && *partition >= 0 && *partition <= 1'000'000 && *offset >= 0) {

@@ -1,0 +1,197 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "query/http_story.h"
+
+#include <thalweg/runtime/embedded_log.h>
+#include <thalweg/schemas/partitioning.h>
+#include <thalweg/schemas/serde.h>
+#include <thalweg/state/simulated_storage.h>
+
+#include "query/query_context.h"
+
+namespace thalweg::testing {
+
+/// Rows in memory, all of one commit.
+class MapView final : public StoreView {
+ public:
+  Result<std::optional<StoredEntry>> get(BytesView key) const override {
+    const auto found = rows.find(std::string(key));
+    if (found == rows.end()) return std::optional<StoredEntry>{};
+    return std::optional<StoredEntry>({found->first, found->second, from_millis(1'000)});
+  }
+  Result<std::vector<StoredEntry>> scan(const Scan& scan) const override {
+    std::vector<StoredEntry> entries;
+    for (const auto& [key, value] : rows) {
+      if ((scan.from && key < *scan.from) || (scan.to && key >= *scan.to)) continue;
+      entries.push_back({key, value, from_millis(1'000)});
+    }
+    if (scan.reverse) std::reverse(entries.begin(), entries.end());
+    if (entries.size() > scan.limit) entries.resize(scan.limit);
+    return entries;
+  }
+  std::uint64_t approximate_entries() const override { return rows.size(); }
+  CommitSequence last_commit() const override { return commit; }
+
+  std::map<std::string, std::string> rows;
+  CommitSequence commit = 0;
+};
+
+/// An application that says what the test wants it to say.
+class FakeSource final : public internal::QuerySource {
+ public:
+  explicit FakeSource(std::string id) : id_(std::move(id)) {}
+
+  /// A key-value store over `partitions` tasks, empty.
+  template <typename K, typename V>
+  void add_store(const std::string& name, int partitions) {
+    StoreInfo info{name, StateStore::Kind::kKeyValue, Serde<K>::schema(), Serde<V>::schema(),
+                   partitions, {}, 0};
+    auto& views = views_[name];
+    for (int i = 0; i < partitions; ++i) views.push_back(std::make_shared<MapView>());
+    infos_.push_back(std::move(info));
+  }
+  template <typename K, typename V>
+  void put(const std::string& store, const K& key, const V& value) {
+    std::string key_bytes, value_bytes;
+    Serde<K>::serialize(key, key_bytes);
+    Serde<V>::serialize(value, value_bytes);
+    auto& views = views_[store];
+    const auto partition = partition_of(key_bytes, static_cast<std::int32_t>(views.size()));
+    views[static_cast<std::size_t>(partition)]->rows[key_bytes] = value_bytes;
+  }
+  void show_commit(const std::string& store, CommitSequence commit) {
+    for (auto& view : views_[store]) view->commit = commit;
+  }
+  void lose(const std::string& store, std::size_t partition) { views_[store][partition] = nullptr; }
+  void restore_under_way(const std::string& store, Offset position, Offset end) {
+    TaskInfo task{.id = {0, 1}, .state = TaskInfo::State::kRestoring};
+    task.restores.push_back({store, 0, position, end});
+    tasks_ = {task};
+  }
+  void process_up_to(const TopicPartition& input, Offset offset) {
+    std::vector<std::function<void()>> due;
+    {
+      const std::lock_guard lock(mutex_);
+      processed_[input] = offset;
+      for (auto& waiting : waiting_) {
+        if (waiting.input == input && waiting.offset <= offset && waiting.done) {
+          due.push_back(std::exchange(waiting.done, nullptr));
+        }
+      }
+    }
+    for (auto& done : due) done();
+  }
+
+  const std::string& application_id() const override { return id_; }
+  StreamsApplication::State state() const override { return current; }
+  std::optional<std::string> failure() const override { return why; }
+  TopologyDescription topology() const override { return description; }
+  std::map<std::string, Topology::TopicSchemas> topic_schemas() const override { return schemas; }
+  std::vector<TaskInfo> tasks() const override { return tasks_; }
+  std::vector<StoreInfo> stores() const override { return infos_; }
+  Result<std::vector<std::shared_ptr<const StoreView>>> views(
+      std::string_view store) const override {
+    const auto found = views_.find(std::string(store));
+    if (found == views_.end()) return thalweg::failure(ErrorCode::kNotFound, "no such store");
+    return std::vector<std::shared_ptr<const StoreView>>(found->second.begin(),
+                                                         found->second.end());
+  }
+  void when_processed(const TopicPartition& input, Offset offset,
+                      std::function<void()> done) override {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = processed_.find(input);
+      if (found == processed_.end() || found->second < offset) {
+        waiting_.push_back({input, offset, std::move(done)});
+        return;
+      }
+    }
+    done();
+  }
+
+  StreamsApplication::State current = StreamsApplication::State::kRunning;
+  std::optional<std::string> why;
+  TopologyDescription description;
+  std::map<std::string, Topology::TopicSchemas> schemas;
+
+ private:
+  struct Waiting {
+    TopicPartition input;
+    Offset offset;
+    std::function<void()> done;
+  };
+  std::string id_;
+  std::vector<StoreInfo> infos_;
+  std::map<std::string, std::vector<std::shared_ptr<MapView>>> views_;
+  std::vector<TaskInfo> tasks_;
+  std::mutex mutex_;
+  std::vector<Waiting> waiting_;
+  std::map<TopicPartition, Offset> processed_;
+};
+
+/// Query routes over applications that the test plays and a real log, asked over a real connection.
+class QueryStory : public HttpStory {
+ protected:
+  QueryStory() : shop_(new FakeSource("shop")) { sources_.emplace_back(shop_); }
+  ~QueryStory() override {
+    if (server_) server_->stop(std::chrono::milliseconds(0));
+    if (context_) context_->close();
+  }
+
+  FakeSource& second_application(const std::string& id) {
+    sources_.push_back(std::make_unique<FakeSource>(id));
+    return static_cast<FakeSource&>(*sources_.back());
+  }
+  /// `syncing`: commits become durable by themselves, else when the test says sync().
+  void open_log(bool syncing) {
+    auto log = EmbeddedLog::open(storage_, system_clock(), {.background_threads = syncing});
+    ASSERT_TRUE(log) << log.error().message;
+    log_ = *std::move(log);
+  }
+  void sync() {
+    while (log_->step_sync()) {
+    }
+  }
+  void add_topic(const std::string& name, std::int32_t partitions = 3) {
+    ASSERT_TRUE(log_->create_topic({.name = name, .partitions = partitions}));
+  }
+  void start(QueryOptions options = {}) {
+    if (!log_) open_log(true);
+    server_ = std::make_unique<HttpServer>(patient());
+    context_ = internal::add_query_routes(*server_, std::move(sources_), *log_, metrics_,
+                                          system_clock(), options);
+    const auto started = server_->start();
+    ASSERT_TRUE(started) << started.error().message;
+  }
+
+  RawResponse get(const std::string& target, const std::string& headers = "") {
+    return connect()->get(target, headers);
+  }
+  std::string body_of(const std::string& target) { return get(target).body; }
+  RawResponse post(const std::string& topic, const std::string& body,
+                   const std::string& content_type = "application/json") {
+    return connect()->request("POST", "/v1/topics/" + topic + "/records", body,
+                              "Content-Type: " + content_type + "\r\n");
+  }
+
+  SimulatedStorage storage_;
+  std::unique_ptr<EmbeddedLog> log_;
+  MetricsRegistry metrics_;
+  FakeSource* shop_;
+  std::vector<std::unique_ptr<internal::QuerySource>> sources_;
+  internal::ContextPtr context_;
+};
+
+/// The member `name` of a JSON object, as it stands; empty when there is none.
+std::string member(const std::string& object, const std::string& name);
+
+}  // namespace thalweg::testing

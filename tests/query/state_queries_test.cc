@@ -1,0 +1,352 @@
+#include <thalweg/schemas/json.h>
+
+#include "query/query_story.h"
+#include "query/query_text.h"
+
+namespace thalweg::testing {
+
+std::string member(const std::string& object, const std::string& name) {
+  if (!internal::check_json_text(object)) return "(not JSON)";
+  const auto members = internal::json_members(object);
+  if (!members) return "(no object)";
+  for (const auto& [key, value] : *members) {
+    if (key == name) return std::string(value);
+  }
+  return "";
+}
+
+namespace {
+
+class StateQueries : public QueryStory {
+ protected:
+  void stock_of(const std::string& product, std::int64_t pieces) {
+    shop_->put<std::string, std::int64_t>("stock", product, pieces);
+  }
+  void start_with_stock() {
+    shop_->add_store<std::string, std::int64_t>("stock", 3);
+    for (int i = 0; i < 10; ++i) stock_of("sneaker-" + std::to_string(i), i);
+    start();
+  }
+  // The keys of a page, in order, and its cursor.
+  std::string keys_of(const std::string& page) {
+    std::string keys;
+    const auto items = member(page, "items");
+    const auto elements = internal::json_elements(items);
+    if (!elements) return "(no items)";
+    for (const auto row : *elements) {
+      const auto key = internal::json_string(member(std::string(row), "key"));
+      keys += key.value_or("?").substr(key.value_or("?").size() - 1);
+    }
+    return keys;
+  }
+  std::string cursor_of(const std::string& page) {
+    return internal::json_string(member(page, "next_cursor")).value_or("");
+  }
+};
+
+// --- One row --------------------------------------------------------------------------------------
+
+TEST_F(StateQueries, ARowIsShownWithItsKeyValueTimeAndPartition) {
+  start_with_stock();
+
+  const auto row = body_of("/v1/stores/stock/keys/sneaker-7");
+
+  EXPECT_EQ(member(row, "key"), "\"sneaker-7\"");
+  EXPECT_EQ(member(row, "value"), "7");
+  EXPECT_EQ(member(row, "timestamp"), "1000");
+  EXPECT_EQ(member(row, "partition"), std::to_string(partition_of("sneaker-7", 3)));
+}
+
+TEST_F(StateQueries, AKeyThatIsNotThereIs404) {
+  start_with_stock();
+
+  const auto response = get("/v1/stores/stock/keys/sandal");
+
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(response.header("content-type"), "application/problem+json");
+  EXPECT_EQ(member(response.body, "code"), "\"not_found\"");
+}
+
+TEST_F(StateQueries, AStoreThatIsNotThereIs404AndTheLikelyOneIsNamed) {
+  start_with_stock();
+
+  const auto response = get("/v1/stores/stok/keys/sneaker-1");
+
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(member(response.body, "code"), "\"unknown_store\"");
+  EXPECT_EQ(member(response.body, "hint"), "\"did you mean 'stock'?\"");
+}
+
+TEST_F(StateQueries, KeysAreReadByTheSchemaOfTheStore) {
+  const Uuid id = uuid_from_string("01234567-89ab-cdef-0123-456789abcdef");
+  shop_->add_store<std::int64_t, std::string>("by-number", 1);
+  shop_->put<std::int64_t, std::string>("by-number", -42, "minus");
+  shop_->add_store<Uuid, std::string>("by-uuid", 1);
+  shop_->put<Uuid, std::string>("by-uuid", id, "uuid");
+  shop_->add_store<Bytes, std::string>("by-bytes", 1);
+  shop_->put<Bytes, std::string>("by-bytes", Bytes{"\xff\xfe"}, "bytes");
+  start();
+
+  for (const char* key : {"-42", "i64:-42", "json:-42", "b64:_________9Y", "b64:%2F%2F%2F%2F%2F%2F%2F%2F%2F9Y%3D"}) {
+    EXPECT_EQ(member(body_of("/v1/stores/by-number/keys/" + std::string(key)), "value"), "\"minus\"")
+        << key;
+  }
+  EXPECT_EQ(member(body_of("/v1/stores/by-uuid/keys/" + to_string(id)), "value"), "\"uuid\"");
+  EXPECT_EQ(member(body_of("/v1/stores/by-bytes/keys/b64:__4"), "value"), "\"bytes\"");
+}
+
+TEST_F(StateQueries, StringKeysMayBeginLikeOneOfAnotherType) {
+  shop_->add_store<std::string, std::int64_t>("counts", 1);
+  shop_->put<std::string, std::int64_t>("counts", "b64:x", 1);
+  shop_->put<std::string, std::int64_t>("counts", "a/b", 2);
+  start();
+
+  EXPECT_EQ(member(body_of("/v1/stores/counts/keys/str:b64:x"), "value"), "1");
+  EXPECT_EQ(member(body_of("/v1/stores/counts/keys/a%2Fb"), "value"), "2");
+  EXPECT_EQ(member(body_of("/v1/stores/counts/keys/json:%22a%2Fb%22"), "value"), "2");
+}
+
+TEST_F(StateQueries, KeysThatCannotBeAre400) {
+  shop_->add_store<std::int64_t, std::string>("by-number", 1);
+  shop_->add_store<std::string, std::string>("by-text", 1);
+  shop_->add_store<Bytes, std::string>("by-bytes", 1);
+  start();
+
+  for (const char* path :
+       {"by-number/keys/many", "by-number/keys/i64:", "by-number/keys/i64:1.5",
+        "by-number/keys/9223372036854775808", "by-number/keys/json:{}", "by-number/keys/b64:!",
+        "by-text/keys/i64:1", "by-text/keys/json:1", "by-text/keys/b64:A", "by-bytes/keys/plain"}) {
+    const auto response = get("/v1/stores/" + std::string(path));
+    EXPECT_EQ(response.status, 400) << path;
+    EXPECT_EQ(member(response.body, "code"), "\"invalid_key\"") << path;
+  }
+}
+
+TEST_F(StateQueries, AValueThatDoesNotFitItsSchemaIsStillShown) {
+  shop_->add_store<std::string, std::int64_t>("stock", 1);
+  shop_->put<std::string, std::string>("stock", "odd", "abc");
+  start();
+
+  const auto row = body_of("/v1/stores/stock/keys/odd");
+
+  EXPECT_EQ(member(row, "value"), "\"YWJj\"");
+  EXPECT_EQ(member(row, "value_encoding"), "\"base64\"");
+}
+
+TEST_F(StateQueries, APartitionThatIsNotHereIs503WithItsProgress) {
+  shop_->add_store<std::string, std::int64_t>("stock", 1);
+  shop_->lose("stock", 0);
+  shop_->restore_under_way("stock", 25, 100);
+  start();
+
+  const auto response = get("/v1/stores/stock/keys/sneaker");
+
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.header("retry-after"), "1");
+  EXPECT_EQ(member(response.body, "code"), "\"restoring\"");
+  EXPECT_THAT(response.body, HasSubstr("75 of 100"));
+}
+
+// --- Several applications -------------------------------------------------------------------------
+
+TEST_F(StateQueries, AStoreIsFoundInWhicheverApplicationHasIt) {
+  auto& views = second_application("views");
+  shop_->add_store<std::string, std::int64_t>("stock", 1);
+  views.add_store<std::string, std::int64_t>("visits", 1);
+  views.put<std::string, std::int64_t>("visits", "home", 5);
+  start();
+
+  EXPECT_EQ(member(body_of("/v1/stores/visits/keys/home"), "value"), "5");
+  EXPECT_EQ(get("/v1/stores/visits/keys/home?application=shop").status, 404);
+  EXPECT_EQ(get("/v1/stores?application=nobody").status, 404);
+}
+
+TEST_F(StateQueries, AStoreOfTheSameNameInTwoApplicationsNeedsTheApplicationToo) {
+  auto& views = second_application("views");
+  shop_->add_store<std::string, std::int64_t>("counts", 1);
+  views.add_store<std::string, std::int64_t>("counts", 1);
+  views.put<std::string, std::int64_t>("counts", "home", 5);
+  start();
+
+  const auto response = get("/v1/stores/counts/keys/home");
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(member(response.body, "hint"), "\"add application= with one of: shop, views\"");
+  EXPECT_EQ(member(body_of("/v1/stores/counts/keys/home?application=views"), "value"), "5");
+}
+
+TEST_F(StateQueries, StoresAreListedWithWhatIsKnownOfThem) {
+  start_with_stock();
+
+  const auto list = member(body_of("/v1/stores"), "items");
+
+  EXPECT_THAT(list, HasSubstr(R"({"application":"shop","name":"stock","type":"key-value",)"
+                              R"("key_schema":"string","value_schema":"i64","partitions":3,)"));
+}
+
+// --- Pages ----------------------------------------------------------------------------------------
+
+TEST_F(StateQueries, RowsOfAllPartitionsComeInKeyOrder) {
+  start_with_stock();
+
+  EXPECT_EQ(keys_of(body_of("/v1/stores/stock/keys")), "0123456789");
+  EXPECT_EQ(keys_of(body_of("/v1/stores/stock/keys?reverse=true")), "9876543210");
+  EXPECT_EQ(keys_of(body_of("/v1/stores/stock/keys?from=sneaker-3&to=sneaker-7")), "3456");
+  EXPECT_EQ(keys_of(body_of("/v1/stores/stock/keys?from=sneaker-3&to=sneaker-7&reverse")), "6543");
+  EXPECT_EQ(keys_of(body_of("/v1/stores/stock/keys?prefix=sneaker-4")), "4");
+  EXPECT_EQ(keys_of(body_of("/v1/stores/stock/keys?prefix=sneaker-&from=sneaker-8")), "89");
+  EXPECT_EQ(keys_of(body_of("/v1/stores/stock/keys?prefix=boot")), "");
+}
+
+TEST_F(StateQueries, PagesFollowOneAnotherWithoutGapOrRepetition) {
+  start_with_stock();
+  for (const std::string direction : {"", "&reverse=true"}) {
+    std::string keys, cursor;
+    int pages = 0;
+    do {
+      const auto page = body_of("/v1/stores/stock/keys?limit=3" + direction +
+                                (cursor.empty() ? "" : "&cursor=" + cursor));
+      keys += keys_of(page);
+      cursor = cursor_of(page);
+      ++pages;
+    } while (!cursor.empty());
+
+    EXPECT_EQ(keys, direction.empty() ? "0123456789" : "9876543210");
+    EXPECT_EQ(pages, 4);
+  }
+}
+
+TEST_F(StateQueries, APageThatEndsWithTheLastRowHasNoCursor) {
+  start_with_stock();
+
+  EXPECT_EQ(member(body_of("/v1/stores/stock/keys?limit=10"), "next_cursor"), "null");
+}
+
+TEST_F(StateQueries, LargeStoresAreReadInPiecesAndLoseNothing) {
+  shop_->add_store<std::string, std::int64_t>("stock", 4);
+  for (int i = 0; i < 5000; ++i) stock_of("sneaker-" + std::to_string(100'000 + i), i);
+  start();
+
+  const auto all = get("/v1/stores/stock/keys", "Accept: application/x-ndjson\r\n");
+
+  EXPECT_EQ(all.header("content-type"), "application/x-ndjson");
+  EXPECT_TRUE(all.complete);
+  std::istringstream lines(all.body);
+  int rows = 0;
+  for (std::string line; std::getline(lines, line); ++rows) {
+    ASSERT_EQ(member(line, "value"), std::to_string(rows));
+  }
+  EXPECT_EQ(rows, 5000);
+}
+
+TEST_F(StateQueries, AStreamKeepsToItsBoundsAndLimit) {
+  start_with_stock();
+  const auto lines_of = [&](const std::string& target) {
+    const auto body = get(target, "Accept: application/x-ndjson\r\n").body;
+    return std::count(body.begin(), body.end(), '\n');
+  };
+
+  EXPECT_EQ(lines_of("/v1/stores/stock/keys?from=sneaker-3"), 7);
+  EXPECT_EQ(lines_of("/v1/stores/stock/keys?limit=4"), 4);
+  EXPECT_EQ(lines_of("/v1/stores/stock/keys?prefix=boot"), 0);
+}
+
+TEST_F(StateQueries, ParametersThatCannotBeAre400AndNamed) {
+  start_with_stock();
+  for (const char* parameter : {"limit=0", "limit=1001", "limit=-1", "limit=x", "limit=", "reverse=maybe",
+                                "cursor=!", "visibility=never", "at_least=x", "at_least=t:0:-1",
+                                "at_least=t:x:1", "at_least=:0:1", "at_least=t:0:99999999999999999999"}) {
+    const auto response = get("/v1/stores/stock/keys?" + std::string(parameter));
+    EXPECT_EQ(response.status, 400) << parameter;
+    EXPECT_EQ(member(response.body, "code"), "\"invalid_parameter\"") << parameter;
+  }
+}
+
+TEST_F(StateQueries, APageOfAStoreThatIsNotWhollyHereIs503UnlessAPartWillDo) {
+  start_with_stock();
+  shop_->lose("stock", 1);
+
+  EXPECT_EQ(get("/v1/stores/stock/keys").status, 503);
+  const auto part = body_of("/v1/stores/stock/keys?partial=true");
+
+  EXPECT_EQ(member(part, "partial"), "true");
+  EXPECT_EQ(member(part, "missing"), "[1]");
+}
+
+// --- Waiting --------------------------------------------------------------------------------------
+
+class VisibleState : public StateQueries {
+ protected:
+  // A commit that the log shows and a crash could still take back.
+  CommitSequence commit_something() {
+    const auto producer = log_->producer({});
+    const auto topic = producer->topic("input");
+    EXPECT_TRUE(producer->send(topic, 0, "key", "value", from_millis(1), ""));
+    producer->commit();
+    return log_->durability().visible();
+  }
+  void start_with_undurable_row() {
+    open_log(false);
+    add_topic("input", 1);
+    sync();
+    shop_->add_store<std::string, std::int64_t>("stock", 1);
+    stock_of("sneaker-1", 1);
+    shop_->show_commit("stock", commit_something());
+    start();
+  }
+};
+
+TEST_F(VisibleState, AnAnswerWaitsUntilWhatItShowsIsDurable) {
+  start_with_undurable_row();
+  const auto asking = connect();
+  asking->send("GET /v1/stores/stock/keys/sneaker-1 HTTP/1.1\r\nHost: t\r\n\r\n");
+  const auto impatient = get("/v1/stores/stock/keys/sneaker-1?visibility=early");
+  EXPECT_EQ(impatient.status, 200);
+  ASSERT_LT(log_->durability().durable(), log_->durability().visible());
+
+  sync();
+
+  EXPECT_EQ(asking->read().status, 200);
+}
+
+TEST_F(VisibleState, EvenTheAbsenceOfARowAndAPageWait) {
+  start_with_undurable_row();
+  const auto absent = connect(), page = connect(), stream = connect();
+  absent->send("GET /v1/stores/stock/keys/none HTTP/1.1\r\nHost: t\r\n\r\n");
+  page->send("GET /v1/stores/stock/keys HTTP/1.1\r\nHost: t\r\n\r\n");
+  stream->send("GET /v1/stores/stock/keys HTTP/1.1\r\nHost: t\r\nAccept: application/x-ndjson\r\n\r\n");
+  EXPECT_EQ(get("/v1/stores/stock/keys?visibility=early").status, 200);
+
+  sync();
+
+  EXPECT_EQ(absent->read().status, 404);
+  EXPECT_EQ(page->read().status, 200);
+  EXPECT_THAT(stream->read().body, HasSubstr("sneaker-1"));
+}
+
+TEST_F(VisibleState, AReaderMayAskForTheEffectsOfWhatItWrote) {
+  shop_->add_store<std::string, std::int64_t>("stock", 1);
+  start();
+  const auto asking = connect();
+  asking->send(
+      "GET /v1/stores/stock/keys/sneaker-1?at_least=orders:2:41,restocks:0:7 HTTP/1.1\r\nHost: t\r\n\r\n");
+  EXPECT_EQ(get("/v1/stores/stock/keys/sneaker-1").status, 404);
+
+  stock_of("sneaker-1", 9);
+  shop_->process_up_to({"orders", 2}, 41);
+  shop_->process_up_to({"restocks", 0}, 8);
+
+  EXPECT_EQ(member(asking->read().body, "value"), "9");
+}
+
+TEST_F(VisibleState, WhatIsNotProcessedInTimeIs503) {
+  shop_->add_store<std::string, std::int64_t>("stock", 1);
+  start({.at_least_time = std::chrono::milliseconds(1)});
+
+  const auto response = get("/v1/stores/stock/keys/sneaker-1?at_least=orders:0:1");
+
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(member(response.body, "code"), "\"not_yet_processed\"");
+}
+
+}  // namespace
+}  // namespace thalweg::testing
