@@ -208,7 +208,12 @@ void StreamTask::punctuate(const PunctuationQueue::Schedule& schedule, Timestamp
 
 void StreamTask::flush() {
   metadata_ = {};
-  for (auto& store : stores_) store.store->flush();
+  // Stores come in topological order, so one pass nearly always does; a processor that was given a
+  // store made before those upstream of it needs another.
+  for (bool flushed = true; flushed;) {
+    flushed = false;
+    for (auto& store : stores_) flushed |= store.store->flush();
+  }
 }
 
 std::map<TopicPartition, OffsetAndMetadata> StreamTask::positions() const {

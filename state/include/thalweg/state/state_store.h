@@ -30,8 +30,8 @@ class StoreError : public std::runtime_error {
   ErrorCode code_;
 };
 
-/// Where a store sends its changes, in the order they are to be replayed. The task appends each to the
-/// store's changelog partition, in the open transaction.
+/// Where a store sends its changes, in the order they are to be replayed. The task appends each to
+/// the store's changelog partition, in the open transaction.
 class ChangelogWriter {
  public:
   virtual ~ChangelogWriter() = default;
@@ -90,8 +90,8 @@ struct StoredEntry {
 
 /// Committed entries of one store of one task, for any thread: interactive queries, HTTP, tools.
 ///
-/// Never shows a write of an open or aborted transaction. Every answer comes from one moment; a scan is
-/// a series of such answers, each with at most `limit` entries.
+/// Never shows a write of an open or aborted transaction. Every answer comes from one moment; a
+/// scan is a series of such answers, each with at most `limit` entries.
 class StoreView {
  public:
   struct Scan {
@@ -125,9 +125,9 @@ class Spill {
 /// A store as its task sees it: typed stores add get and put on top.
 ///
 /// Writes pass three levels: the open transaction, committed writes in memory, disk. Nothing
-/// uncommitted ever reaches the second level, so an abort only forgets, and nothing reaches the disk
-/// that its changelog does not already hold durably. All calls come from the task's thread, but for
-/// view() and what it returns.
+/// uncommitted ever reaches the second level, so an abort only forgets, and nothing reaches the
+/// disk that its changelog does not already hold durably. All calls come from the task's thread,
+/// but for view() and what it returns.
 class StateStore {
  public:
   enum class Kind : std::uint8_t { kKeyValue, kWindow, kSession, kVersioned, kBuffer };
@@ -144,11 +144,13 @@ class StateStore {
 
   // --- The open transaction -----------------------------------------------------------------
 
-  /// Hands every entry written since the last flush to its listener and to the changelog, in order of
-  /// last write. A store without caching has done so at each write; then this does nothing.
-  virtual void flush() = 0;
-  /// The transaction is committed: its writes become visible to views and may be spilled. They reach
-  /// the changelog up to `changelog_end` (exclusive; kNoOffset when the changelog did not grow).
+  /// Hands every entry written since the last flush to its listener and to the changelog, in order
+  /// of last write. A store without caching has done so at each write; then this does nothing.
+  /// Returns whether there was anything: a listener may have written to another store.
+  virtual bool flush() = 0;
+  /// The transaction is committed: its writes become visible to views and may be spilled. They
+  /// reach the changelog up to `changelog_end` (exclusive; kNoOffset when the changelog did not
+  /// grow).
   virtual void commit(Offset changelog_end, CommitSequence commit) = 0;
   /// Forgets every write since the last commit().
   virtual void abort() = 0;
@@ -160,7 +162,8 @@ class StateStore {
   /// The changelog offset to restore from: what the disk or an earlier commit already holds; 0 for
   /// everything.
   virtual Offset restored_to() const = 0;
-  /// Applies changelog records, as committed; `next` is the position after them, past control records.
+  /// Applies changelog records, as committed; `next` is the position after them, past control
+  /// records.
   virtual void restore(std::span<const RecordView> records, Offset next, CommitSequence commit) = 0;
   /// Throws away all entries, on disk too, and starts again from offset 0: the stored checkpoint is
   /// outside the changelog's range or not this changelog's.

@@ -10,6 +10,7 @@
 #include <thalweg/schemas/serde.h>
 #include <thalweg/state/internal/entry_table.h>
 #include <thalweg/state/internal/layered_table.h>
+#include <thalweg/state/internal/memory_meter.h>
 #include <thalweg/state/internal/typed_iterator.h>
 #include <thalweg/state/internal/write_log.h>
 #include <thalweg/state/key_value_store.h>
@@ -18,9 +19,9 @@ namespace thalweg::internal {
 
 /// The key-value store: level 1, typed values, above a LayeredTable.
 ///
-/// An entry joins the open transaction with its first write and leaves it with commit() (clean, kept
-/// to be read again) or abort() (forgotten). Its bytes are made once, at flush or, without caching,
-/// at the write; the changelog and the committed table get the same ones.
+/// An entry joins the open transaction with its first write and leaves it with commit() (clean,
+/// kept to be read again) or abort() (forgotten). Its bytes are made once, at flush or, without
+/// caching, at the write; the changelog and the committed table get the same ones.
 template <typename K, typename V>
 class TypedKeyValueStore final : public KeyValueStore<K, V> {
  public:
@@ -54,7 +55,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     if (!table) return std::unexpected(table.error());
     table_ = std::move(*table);
     changelog_ = context.changelog;
-    budget_ = context.budget;
+    memory_.report_to(context.budget);
     record_time_ = context.record_time;
     is_cached_ = wants_caching_ && context.caching;
     return {};
@@ -80,8 +81,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   }
 
   std::unique_ptr<KeyValueIterator<K, V>> range(const std::optional<K>& from,
-                                                const std::optional<K>& to,
-                                                bool reverse) override {
+                                                const std::optional<K>& to, bool reverse) override {
     StoreView::Scan scan;
     if (from) key_serde_.serialize(*from, scan.from.emplace());
     if (to) key_serde_.serialize(*to, scan.to.emplace());
@@ -118,11 +118,11 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
 
   void flush() override {
     // A listener may write to this store again: then its entry comes last and is flushed below.
-    while (dirty_first_ != kNone) flush_entry(dirty_first_);
+    while (!dirty_.empty()) flush_entry(dirty_.first());
   }
 
   void commit(Offset changelog_end, CommitSequence commit) override {
-    THALWEG_CHECK(dirty_first_ == kNone, "store " + name_ + " committed without flush");
+    THALWEG_CHECK(dirty_.empty(), "store " + name_ + " committed without flush");
     table_->commit(log_.live(), changelog_end, commit);
     for (const Number number : members_) {
       Cell& cell = entries_[number];
@@ -135,13 +135,13 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
       keep_spare(std::move(cell.before_value));
       cell.headers.reset();
       cell.write = WriteLog::kNone;
-      count_clean(cell, +1);
+      memory_.add_clean(cell.charge);
     }
     const std::size_t committed = members_.size();
     end_transaction();
-    report();
+    memory_.report();
     evict(kEvictAtCommit + 4 * committed);
-    report();
+    memory_.report();
   }
 
   void abort() override {
@@ -149,9 +149,9 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
       if (entries_[number].state != State::kOrphan) entries_.unlink(number);
       release(number);
     }
-    dirty_first_ = dirty_last_ = kNone;
+    dirty_.clear();
     end_transaction();
-    report();
+    memory_.report();
   }
 
   std::size_t uncommitted_bytes() const override { return uncommitted_bytes_ + log_.bytes(); }
@@ -185,8 +185,6 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   static constexpr std::size_t kEvictPerLoad = 4;
   static constexpr std::size_t kEvictAtCommit = 64;
   static constexpr std::size_t kSpares = 1024;
-  static constexpr std::size_t kCleanWithoutBudget = 65'536;  // Entries, when nobody set a limit.
-  static constexpr std::int64_t kReportEvery = 16 * 1024;     // Bytes.
 
   Timestamp now() const { return record_time_ ? record_time_() : kNoTimestamp; }
 
@@ -206,8 +204,8 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     cell.has_value = has_value;
     cell.state = State::kClean;
     charge(cell, scratch_.size() + (has_value ? scratch_value_.size() : 0));
-    count_clean(cell, +1);
-    report_if_much();
+    memory_.add_clean(cell.charge);
+    memory_.report_if_much();
     return number;
   }
 
@@ -226,7 +224,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     if (cell.pins > 0) return write_under_listener(number);
     if (cell.state == State::kDirty) return number;
     if (cell.state == State::kClean) {
-      count_clean(cell, -1);
+      memory_.remove_clean(cell.charge);
       join_transaction(number);
     }
     remember(cell);
@@ -289,22 +287,22 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     cell.current.timestamp = timestamp;
     if (is_cached_) {
       cell.headers = headers.empty() ? nullptr : std::make_unique<Headers>(headers);
-      if (cell.state == State::kDirty) unlink_dirty(cell);
+      if (cell.state == State::kDirty) dirty_.remove(entries_, number);
       cell.state = State::kDirty;
-      append_dirty(number);
+      dirty_.append(entries_, number);
     } else {
       cell.state = State::kFlushed;
       write_out(cell);
       tell_listener(cell, headers);
     }
-    report_if_much();
+    memory_.report_if_much();
   }
 
   // --- Flush --------------------------------------------------------------------------------
 
   void flush_entry(Number number) {
     Cell& cell = entries_[number];
-    unlink_dirty(cell);
+    dirty_.remove(entries_, number);
     cell.state = State::kFlushed;
     if (listener_ && !cell.has_value && !existed(cell)) return;  // Came and went unseen.
     write_out(cell);
@@ -356,19 +354,6 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     Cell& cell;
   };
 
-  void append_dirty(Number number) {
-    Cell& cell = entries_[number];
-    cell.previous = dirty_last_;
-    cell.next = kNone;
-    (dirty_last_ == kNone ? dirty_first_ : entries_[dirty_last_].next) = number;
-    dirty_last_ = number;
-  }
-  void unlink_dirty(Cell& cell) {
-    (cell.previous == kNone ? dirty_first_ : entries_[cell.previous].next) = cell.next;
-    (cell.next == kNone ? dirty_last_ : entries_[cell.next].previous) = cell.previous;
-    cell.previous = cell.next = kNone;
-  }
-
   void end_transaction() {
     members_.clear();
     log_.clear();
@@ -402,39 +387,18 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     constexpr bool is_flat = std::is_trivially_copyable_v<K> && std::is_trivially_copyable_v<V>;
     cell.charge =
         static_cast<std::uint32_t>(sizeof(Cell) + kIndexSlot + (is_flat ? 0 : serialised_bytes));
-    unreported_ += cell.charge;
-  }
-  void count_clean(const Cell& cell, int sign) {
-    clean_count_ = static_cast<std::size_t>(static_cast<std::int64_t>(clean_count_) + sign);
-    unreported_clean_ += sign * static_cast<std::int64_t>(cell.charge);
-  }
-  void report() {
-    if (budget_) {
-      budget_->add(unreported_);
-      budget_->add_cached(unreported_clean_);
-    }
-    unreported_ = unreported_clean_ = 0;
-  }
-  void report_if_much() {
-    const auto is_much = [](std::int64_t bytes) {
-      return bytes > kReportEvery || bytes < -kReportEvery;
-    };
-    if (is_much(unreported_) || is_much(unreported_clean_)) report();
-  }
-
-  bool cache_is_full() const {
-    return budget_ ? budget_->cache_is_full() : clean_count_ > kCleanWithoutBudget;
+    memory_.add(cell.charge);
   }
   /// While clean values take too much memory: frees those not read since the hand's last round.
   void evict(std::size_t steps) {
-    for (; steps > 0 && clean_count_ > 0 && cache_is_full(); --steps) {
+    for (; steps > 0 && memory_.clean_entries() > 0 && memory_.cache_is_full(); --steps) {
       if (++hand_ >= entries_.capacity()) hand_ = 0;
       Cell& cell = entries_[hand_];
       if (cell.state != State::kClean) continue;
       if (std::exchange(cell.is_referenced, false)) continue;
-      count_clean(cell, -1);
+      memory_.remove_clean(cell.charge);
       forget(hand_);
-      report_if_much();
+      memory_.report_if_much();
     }
   }
   void forget(Number number) {
@@ -442,7 +406,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     release(number);
   }
   void release(Number number) {
-    unreported_ -= entries_[number].charge;
+    memory_.add(-static_cast<std::int64_t>(entries_[number].charge));
     entries_.release(number);
   }
   /// Empties level 1.
@@ -450,10 +414,10 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     abort();
     for (Number number = 0; number < entries_.capacity(); ++number) {
       if (entries_[number].state != State::kClean) continue;
-      count_clean(entries_[number], -1);
+      memory_.remove_clean(entries_[number].charge);
       forget(number);
     }
-    report();
+    memory_.report();
   }
 
   void read_value(BytesView bytes, V& value) const {
@@ -479,7 +443,6 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
 
   std::shared_ptr<LayeredTable> table_;  // Shared with views and spills.
   ChangelogWriter* changelog_ = nullptr;
-  MemoryBudget* budget_ = nullptr;
   std::function<Timestamp()> record_time_;
   Listener listener_;
   bool old_values_ = false;
@@ -487,8 +450,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
 
   Table entries_;
   std::vector<Number> members_;  // Entries of the open transaction.
-  Number dirty_first_ = kNone;   // In order of last write.
-  Number dirty_last_ = kNone;
+  DirtyList<Table> dirty_;
   WriteLog log_;
   std::map<std::string, Number, std::less<>> overlay_;  // members_ by serialised key.
   std::uint64_t overlay_version_ = 0;
@@ -499,9 +461,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   std::vector<std::unique_ptr<V>> spares_;
   std::size_t average_bytes_ = 0;  // Of a serialised entry.
   std::size_t uncommitted_bytes_ = 0;
-  std::size_t clean_count_ = 0;
-  std::int64_t unreported_ = 0;  // Bytes the budget does not know of yet.
-  std::int64_t unreported_clean_ = 0;
+  MemoryMeter memory_;
   Number hand_ = 0;  // Of the clock that evicts.
 };
 
