@@ -1,5 +1,3 @@
-#include <thalweg/runtime/metrics.h>
-
 #include <algorithm>
 #include <bit>
 #include <cctype>
@@ -7,6 +5,8 @@
 #include <map>
 #include <stdexcept>
 #include <variant>
+
+#include <thalweg/runtime/metrics.h>
 
 namespace thalweg {
 
@@ -55,7 +55,8 @@ void append_number(double value, std::string& out) {
 
 }  // namespace
 
-// --- LatencyHistogram -----------------------------------------------------------------------------
+// --- LatencyHistogram
+// -----------------------------------------------------------------------------
 
 void LatencyHistogram::record(std::chrono::nanoseconds duration) {
   const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0));
@@ -98,7 +99,8 @@ double LatencyHistogram::quantile_seconds(double q) const {
   return upper_bound_seconds(kBuckets - 1);
 }
 
-// --- MetricsRegistry ------------------------------------------------------------------------------
+// --- MetricsRegistry
+// ------------------------------------------------------------------------------
 
 struct MetricsRegistry::Impl {
   using Instrument = std::variant<std::unique_ptr<Counter>, std::unique_ptr<Gauge>,
@@ -115,9 +117,8 @@ struct MetricsRegistry::Impl {
     const std::lock_guard lock(mutex);
     auto& family = families[clean_name(name)];
     if (family.instruments.empty()) family.help = help;
-    const bool same_kind =
-        family.instruments.empty() ||
-        std::holds_alternative<std::unique_ptr<T>>(family.instruments.begin()->second);
+    const bool same_kind = family.instruments.empty() || std::holds_alternative<std::unique_ptr<T>>(
+                                                             family.instruments.begin()->second);
     if (!same_kind) {
       throw std::invalid_argument("metric '" + std::string(name) +
                                   "' is already registered as another kind");

@@ -1,17 +1,17 @@
 #include "http/http_connection.h"
 
-#include <boost/asio/write.hpp>
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <cstring>
+
+#include <boost/asio/write.hpp>
+#include <spdlog/spdlog.h>
 
 namespace thalweg::internal {
 
 namespace {
 
 constexpr std::size_t kReadBytes = 8u << 10;
-constexpr std::size_t kKeptBytes = 64u << 10;  // Larger buffers are given back after the request.
+constexpr std::size_t kKeptBytes = 64u << 10;   // Larger buffers are given back after the request.
 constexpr std::size_t kCopiedBody = 16u << 10;  // Larger bodies are written from where they are.
 constexpr std::chrono::milliseconds kLingerTime{1'000};
 
@@ -47,7 +47,8 @@ void append_chunk(std::string_view piece, bool framed, std::string& out) {
     return;
   }
   char size[20];
-  out.append(size, static_cast<std::size_t>(std::snprintf(size, sizeof size, "%zx\r\n", piece.size())));
+  out.append(size,
+             static_cast<std::size_t>(std::snprintf(size, sizeof size, "%zx\r\n", piece.size())));
   out += piece;
   out += "\r\n";
 }
@@ -114,8 +115,9 @@ void HttpConnection::check_deadline(Clock::Instant now) {
       ++request_number_;  // The answer, should it still come, is too late.
       if (otherwise_) return answer(*std::exchange(otherwise_, std::nullopt));
       keep_alive_ = false;
-      auto response = problem(503, "answer_timeout", "the answer took too long",
-                              "whether the request had an effect is unknown; ask before repeating it");
+      auto response =
+          problem(503, "answer_timeout", "the answer took too long",
+                  "whether the request had an effect is unknown; ask before repeating it");
       response.headers.emplace_back("Retry-After", "1");
       return answer(std::move(response));
     }
@@ -131,7 +133,8 @@ void HttpConnection::check_deadline(Clock::Instant now) {
   }
 }
 
-// --- Reading --------------------------------------------------------------------------------------
+// --- Reading
+// --------------------------------------------------------------------------------------
 
 void HttpConnection::read() {
   if (reading_) return;
@@ -145,8 +148,7 @@ void HttpConnection::read() {
 
 void HttpConnection::on_read(boost::system::error_code error, std::size_t size) {
   reading_ = false;
-  const bool parsing =
-      state_ == State::kIdle || state_ == State::kHead || state_ == State::kBody;
+  const bool parsing = state_ == State::kIdle || state_ == State::kHead || state_ == State::kBody;
   if (state_ == State::kLinger) {
     if (error) return close();
     input_begin_ = input_end_ = 0;
@@ -154,7 +156,8 @@ void HttpConnection::on_read(boost::system::error_code error, std::size_t size) 
   }
   if (!parsing) return;  // A refusal is being written; nothing more is wanted.
   if (error == asio::error::eof && state_ != State::kIdle) {
-    return refuse(problem(400, "incomplete_request", "the connection ended before the request did"));
+    return refuse(
+        problem(400, "incomplete_request", "the connection ended before the request did"));
   }
   if (error) return close();
   input_end_ += size;
@@ -193,8 +196,7 @@ bool HttpConnection::parse_some() {
     return false;
   }
   if (error) {
-    const bool line_ended =
-        !request_.method().empty() || std::memchr(bytes, '\n', size) != nullptr;
+    const bool line_ended = !request_.method().empty() || std::memchr(bytes, '\n', size) != nullptr;
     refuse(parser_->fault(error, line_ended));
     return false;
   }
@@ -260,18 +262,18 @@ std::optional<HttpResponse> HttpConnection::refusal() {
   if (allowed.empty()) {
     return problem(404, "no_such_path", "nothing is at " + std::string(request_.path()));
   }
-  auto response = request_.method() == "OPTIONS"
-                      ? HttpResponse{.status = 204, .content_type = {}}
-                      : problem(405, "method_not_allowed",
-                                std::string(request_.path()) + " has no " +
-                                    std::string(request_.method()),
-                                "it has " + allowed);
+  auto response =
+      request_.method() == "OPTIONS"
+          ? HttpResponse{.status = 204, .content_type = {}}
+          : problem(405, "method_not_allowed",
+                    std::string(request_.path()) + " has no " + std::string(request_.method()),
+                    "it has " + allowed);
   response.headers.emplace_back("Allow", std::move(allowed));
   return response;
 }
 
-// Whether the client may change something: pages of other sites may not, and with a token set nobody
-// without it.
+// Whether the client may change something: pages of other sites may not, and with a token set
+// nobody without it.
 std::optional<HttpResponse> HttpConnection::token_fault() const {
   if (!changes_something(request_.method())) return std::nullopt;
   if (const auto origin = request_.header("Origin")) {
@@ -311,12 +313,14 @@ void HttpConnection::call_handler(Responder responder) {
     // The responder was destroyed while the exception passed, which has answered with a 500, unless
     // the handler had kept it elsewhere.
     if (state_ == State::kHandler && number == request_number_) {
-      answer(problem(500, "internal", "the request could not be handled", "the server's log says why"));
+      answer(problem(500, "internal", "the request could not be handled",
+                     "the server's log says why"));
     }
   }
 }
 
-// --- Answering ------------------------------------------------------------------------------------
+// --- Answering
+// ------------------------------------------------------------------------------------
 
 void HttpConnection::send(std::shared_ptr<HttpConnection> connection, HttpMail&& mail) {
   auto& loop = *connection->loop_;

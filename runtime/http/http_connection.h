@@ -12,8 +12,8 @@ namespace thalweg::internal {
 /// Calls what a stream or a post left to be called; whatever it throws ends here.
 void call_ready(ResponseStream::Ready& ready, bool alive);
 
-/// One client: reads a request, has it answered, writes the answer, and begins again. All but send()
-/// belongs to the thread of its loop.
+/// One client: reads a request, has it answered, writes the answer, and begins again. All but
+/// send() belongs to the thread of its loop.
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   HttpConnection(std::shared_ptr<HttpLoop> loop, asio::ip::tcp::socket socket);
@@ -38,7 +38,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     kHandler,  ///< Its handler has it, or will answer later.
     kWrite,    ///< The answer is being written.
     kStream,   ///< Pieces of the answer are being written or waited for.
-    kLinger,   ///< All is written; what the client still sends is thrown away, so that it can read it.
+    kLinger,   ///< All is written; what the client still sends is thrown away, so that it can read
+               ///< it.
     kClosed,
   };
 
@@ -67,9 +68,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void next_request();
   void linger();
 
-  void set_deadline(std::chrono::milliseconds after) {
-    deadline_ = system_clock().now() + after;
-  }
+  void set_deadline(std::chrono::milliseconds after) { deadline_ = system_clock().now() + after; }
   const HttpServerLimits& limits() const { return loop_->shared().options.limits; }
 
   std::shared_ptr<HttpLoop> loop_;
@@ -90,7 +89,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::optional<HttpParser> parser_;
   const HttpRouter::Route* route_ = nullptr;
   std::optional<HttpResponse> otherwise_;  ///< What to answer at the deadline.
-  std::uint64_t request_number_ = 0;  ///< Answers to earlier requests are too late.
+  std::uint64_t request_number_ = 0;       ///< Answers to earlier requests are too late.
   bool keep_alive_ = true;
   bool http11_ = true;
   bool head_only_ = false;
@@ -99,11 +98,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::string output_body_;
   int status_ = 0;
 
-  bool writing_ = false;   ///< A write of pieces is under way.
-  bool finished_ = false;  ///< The stream has no more pieces.
-  std::string pieces_;     ///< Waiting for that write.
-  std::vector<ResponseStream::Ready> pieces_ready_;  ///< Of the pieces waiting.
-  std::vector<ResponseStream::Ready> writing_ready_; ///< Of the pieces being written.
+  bool writing_ = false;                              ///< A write of pieces is under way.
+  bool finished_ = false;                             ///< The stream has no more pieces.
+  std::string pieces_;                                ///< Waiting for that write.
+  std::vector<ResponseStream::Ready> pieces_ready_;   ///< Of the pieces waiting.
+  std::vector<ResponseStream::Ready> writing_ready_;  ///< Of the pieces being written.
 };
 
 }  // namespace thalweg::internal

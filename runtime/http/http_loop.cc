@@ -1,10 +1,10 @@
 #include "http/http_loop.h"
 
-#include <boost/asio/post.hpp>
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <ctime>
+
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
 
 #include "http/http_connection.h"
 
@@ -43,17 +43,17 @@ HttpLoop::HttpLoop(std::shared_ptr<HttpShared> shared, int number)
   if (auto* metrics = shared_->options.metrics) {
     const auto thread = std::to_string(number);
     for (int hundreds = 0; hundreds < 6; ++hundreds) {
-      requests_.push_back(hundreds < 2 ? nullptr
-                                       : &metrics->counter("thalweg_http_requests_total",
-                                                           "HTTP requests answered, by status.",
-                                                           {{"status", std::to_string(hundreds) + "xx"},
-                                                            {"thread", thread}}));
+      requests_.push_back(
+          hundreds < 2 ? nullptr
+                       : &metrics->counter(
+                             "thalweg_http_requests_total", "HTTP requests answered, by status.",
+                             {{"status", std::to_string(hundreds) + "xx"}, {"thread", thread}}));
     }
-    latency_ = &metrics->histogram("thalweg_http_request_duration_seconds",
-                                   "Time from the end of a request to its answer.",
-                                   {{"thread", thread}});
-    open_ = &metrics->gauge("thalweg_http_connections", "Open HTTP connections.",
-                            {{"thread", thread}});
+    latency_ =
+        &metrics->histogram("thalweg_http_request_duration_seconds",
+                            "Time from the end of a request to its answer.", {{"thread", thread}});
+    open_ =
+        &metrics->gauge("thalweg_http_connections", "Open HTTP connections.", {{"thread", thread}});
   }
 }
 

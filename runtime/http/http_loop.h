@@ -1,14 +1,14 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include <atomic>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <thalweg/runtime/clock.h>
 #include <thalweg/runtime/metrics.h>
@@ -28,8 +28,8 @@ struct HttpShared {
   std::atomic<std::size_t> connections = 0;
 };
 
-/// An answer, or a piece of one, on its way to the thread of its connection; or (kCall) work for any
-/// thread.
+/// An answer, or a piece of one, on its way to the thread of its connection; or (kCall) work for
+/// any thread.
 struct HttpMail {
   enum class Kind : std::uint8_t { kAnswer, kExpire, kStream, kPiece, kFinish, kBreak, kCall };
   std::shared_ptr<HttpConnection> connection = {};
@@ -42,16 +42,17 @@ struct HttpMail {
 
 /// One thread of a server with the connections it owns; they are touched by no other.
 ///
-/// Answers come in bursts (all that one sync made durable), so they are handed over in a mailbox that
-/// wakes the thread once per burst. Deadlines are kept by one tick that looks at all connections,
-/// not by a timer for each.
+/// Answers come in bursts (all that one sync made durable), so they are handed over in a mailbox
+/// that wakes the thread once per burst. Deadlines are kept by one tick that looks at all
+/// connections, not by a timer for each.
 class HttpLoop : public std::enable_shared_from_this<HttpLoop> {
  public:
   HttpLoop(std::shared_ptr<HttpShared> shared, int number);
   ~HttpLoop();
 
   void start();
-  /// Closes connections with nothing to answer, and at `deadline` all of them; then the thread ends.
+  /// Closes connections with nothing to answer, and at `deadline` all of them; then the thread
+  /// ends.
   void begin_stop(Clock::Instant deadline);
   void join();
 

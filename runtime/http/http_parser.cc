@@ -113,7 +113,8 @@ HttpResponse HttpParser::fault(beast::error_code code, bool line_ended) const {
                        std::to_string(limits_.header_fields) + " fields");
   }
   if (status_ == 501) return problem(501, "not_implemented", detail_);
-  return problem(400, "malformed_request", detail_ ? std::string(detail_) : "malformed HTTP: " + code.message());
+  return problem(400, "malformed_request",
+                 detail_ ? std::string(detail_) : "malformed HTTP: " + code.message());
 }
 
 }  // namespace thalweg::internal

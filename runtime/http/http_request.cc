@@ -93,7 +93,8 @@ const char* HttpRequestAccess::append_decoded(HttpRequest& request, Slice encode
     if (c == '%') {
       const int high = i + 2 < end ? hex_digit(text[i + 1]) : -1;
       const int low = i + 2 < end ? hex_digit(text[i + 2]) : -1;
-      if (high < 0 || low < 0) return "a '%' in the target is not followed by two hexadecimal digits";
+      if (high < 0 || low < 0)
+        return "a '%' in the target is not followed by two hexadecimal digits";
       c = static_cast<char>(high * 16 + low);
       i += 2;
       if (c == '\0') return "the target contains a NUL character";

@@ -7,8 +7,8 @@
 
 namespace thalweg::internal {
 
-/// How the server fills a request. All slices are offsets into the request's own text, so that it may
-/// grow and move.
+/// How the server fills a request. All slices are offsets into the request's own text, so that it
+/// may grow and move.
 struct HttpRequestAccess {
   using Slice = HttpRequest::Slice;
 
@@ -23,8 +23,8 @@ struct HttpRequestAccess {
   }
   static std::string& body(HttpRequest& request) { return request.body_; }
 
-  /// Takes the target apart: path(), query() and the decoded `segments` of the path. Returns what is
-  /// wrong with it, or null.
+  /// Takes the target apart: path(), query() and the decoded `segments` of the path. Returns what
+  /// is wrong with it, or null.
   static const char* parse_target(HttpRequest& request, std::vector<Slice>& segments);
 
  private:

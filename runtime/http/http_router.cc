@@ -55,10 +55,10 @@ int compare(const std::vector<HttpRouter::Segment>& a, const std::vector<HttpRou
 
 }  // namespace
 
-void HttpRouter::add(std::string_view method, std::string_view pattern,
-                     HttpServer::Handler handler, HttpRouteOptions options) {
-  Route route{std::string(method), std::string(pattern), parse_pattern(pattern),
-              std::move(handler), options};
+void HttpRouter::add(std::string_view method, std::string_view pattern, HttpServer::Handler handler,
+                     HttpRouteOptions options) {
+  Route route{std::string(method), std::string(pattern), parse_pattern(pattern), std::move(handler),
+              options};
   if (!route.handler) throw bad(pattern, "it has no handler");
   const auto size = route.segments.size();
   if (routes_.size() <= size) routes_.resize(size + 1);
@@ -68,10 +68,9 @@ void HttpRouter::add(std::string_view method, std::string_view pattern,
       throw bad(pattern, "there is already a route for " + other.method + " " + other.pattern);
     }
   }
-  const auto place = std::upper_bound(bucket.begin(), bucket.end(), route,
-                                      [](const Route& a, const Route& b) {
-                                        return compare(a.segments, b.segments) < 0;
-                                      });
+  const auto place = std::upper_bound(
+      bucket.begin(), bucket.end(), route,
+      [](const Route& a, const Route& b) { return compare(a.segments, b.segments) < 0; });
   bucket.insert(place, std::move(route));
 }
 

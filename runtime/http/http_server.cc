@@ -1,12 +1,12 @@
-#include <thalweg/runtime/http_server.h>
+#include <charconv>
+#include <future>
+#include <stdexcept>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <charconv>
-#include <future>
-#include <stdexcept>
+#include <thalweg/runtime/http_server.h>
 
 #include "http/http_connection.h"
 
@@ -18,7 +18,8 @@ using internal::HttpMail;
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-// --- ResponseStream and Responder -----------------------------------------------------------------
+// --- ResponseStream and Responder
+// -----------------------------------------------------------------
 
 ResponseStream::ResponseStream(std::shared_ptr<HttpConnection> connection, std::uint64_t request)
     : connection_(std::move(connection)), request_(request) {}
@@ -97,7 +98,8 @@ ResponseStream Responder::stream(HttpResponse head) {
   return stream;
 }
 
-// --- HttpServer -----------------------------------------------------------------------------------
+// --- HttpServer
+// -----------------------------------------------------------------------------------
 
 namespace {
 
@@ -113,7 +115,8 @@ Result<tcp::endpoint> parse_listen(const std::string& listen) {
   unsigned port = 0;
   const char* end = listen.data() + listen.size();
   const auto [last, fault] = std::from_chars(listen.data() + colon + 1, end, port);
-  if (fault != std::errc{} || last != end || port > 65535) return bad("the port must be 0 to 65535");
+  if (fault != std::errc{} || last != end || port > 65535)
+    return bad("the port must be 0 to 65535");
   if (host == "localhost") host = "127.0.0.1";
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   boost::system::error_code error;
@@ -159,10 +162,10 @@ class HttpServer::Impl {
   void post(std::move_only_function<void()> work) {
     if (!started_) return;
     auto& loop = *loops_[next_post_.fetch_add(1, std::memory_order_relaxed) % loops_.size()];
-    loop.post({.kind = HttpMail::Kind::kCall,
-               .ready = [work = std::move(work)](bool alive) mutable {
-                 if (alive) work();
-               }});
+    loop.post(
+        {.kind = HttpMail::Kind::kCall, .ready = [work = std::move(work)](bool alive) mutable {
+           if (alive) work();
+         }});
   }
 
   void stop(std::chrono::milliseconds drain) {
@@ -189,9 +192,8 @@ class HttpServer::Impl {
     const auto& options = shared_->options;
     if (endpoint.address().is_loopback()) return {};
     const auto refused = [&](std::string_view what) {
-      return failure(ErrorCode::kInvalid,
-                     "will not listen on '" + options.listen + "', which others can reach: " +
-                         std::string(what));
+      return failure(ErrorCode::kInvalid, "will not listen on '" + options.listen +
+                                              "', which others can reach: " + std::string(what));
     };
     if (!options.allow_remote) return refused("remote access must be allowed explicitly");
     if (options.bearer_token.empty() && !options.allow_remote_without_token) {
@@ -211,19 +213,19 @@ class HttpServer::Impl {
     if (!error) port_ = acceptor_->local_endpoint(error).port();
     if (!error) return {};
     retry_.reset();
-    return failure(ErrorCode::kIo, "cannot listen on '" + shared_->options.listen +
-                                       "': " + error.message());
+    return failure(ErrorCode::kIo,
+                   "cannot listen on '" + shared_->options.listen + "': " + error.message());
   }
 
   void accept() {
     auto& loop = *loops_[next_loop_++ % loops_.size()];
-    acceptor_->async_accept(
-        loop.io(), [this, &loop](boost::system::error_code error, tcp::socket socket) {
-          if (!acceptor_->is_open()) return;
-          if (error) return accept_later();
-          admit(loop, std::move(socket));
-          accept();
-        });
+    acceptor_->async_accept(loop.io(),
+                            [this, &loop](boost::system::error_code error, tcp::socket socket) {
+                              if (!acceptor_->is_open()) return;
+                              if (error) return accept_later();
+                              admit(loop, std::move(socket));
+                              accept();
+                            });
   }
 
   // Out of file descriptors or memory: others will be given back.
@@ -246,7 +248,8 @@ class HttpServer::Impl {
   }
 
   void turn_away(tcp::socket socket) {
-    auto response = problem(503, "too_many_connections", "this server has all the connections it takes");
+    auto response =
+        problem(503, "too_many_connections", "this server has all the connections it takes");
     response.headers.emplace_back("Retry-After", "1");
     std::string text;
     internal::write_head(response, {.date = loops_[0]->date(), .keep_alive = false}, text);

@@ -1,8 +1,8 @@
-#include <thalweg/runtime/json_text.h>
+#include <cstdint>
 
 #include <boost/json.hpp>
 
-#include <cstdint>
+#include <thalweg/runtime/json_text.h>
 
 namespace thalweg {
 
@@ -30,12 +30,23 @@ std::size_t utf8_length(std::string_view text) {
 void append_escaped(char c, std::string& out) {
   static constexpr char kHex[] = "0123456789abcdef";
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: break;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
   }
   out += "\\u00";
   out += kHex[static_cast<unsigned char>(c) >> 4];

@@ -11,11 +11,16 @@ namespace {
 
 std::string_view task_state_name(TaskInfo::State state) {
   switch (state) {
-    case TaskInfo::State::kCreated: return "CREATED";
-    case TaskInfo::State::kRestoring: return "RESTORING";
-    case TaskInfo::State::kRunning: return "RUNNING";
-    case TaskInfo::State::kParked: return "PARKED";
-    case TaskInfo::State::kClosed: return "CLOSED";
+    case TaskInfo::State::kCreated:
+      return "CREATED";
+    case TaskInfo::State::kRestoring:
+      return "RESTORING";
+    case TaskInfo::State::kRunning:
+      return "RUNNING";
+    case TaskInfo::State::kParked:
+      return "PARKED";
+    case TaskInfo::State::kClosed:
+      return "CLOSED";
   }
   return "UNKNOWN";
 }
@@ -69,7 +74,8 @@ void get_tasks(QueryContext& context, HttpRequest& request, Responder responder)
   responder.send(std::move(response));
 }
 
-// --- GET /v1/topology -----------------------------------------------------------------------------
+// --- GET /v1/topology
+// -----------------------------------------------------------------------------
 
 HttpResponse topologies_as_json(const std::vector<QuerySource*>& sources) {
   HttpResponse response{.body = R"({"items":[)"};
@@ -110,7 +116,8 @@ void get_topology(QueryContext& context, HttpRequest& request, Responder respond
                   .body = (sources->front()->topology().*print)()});
 }
 
-// --- GET /v1/info ---------------------------------------------------------------------------------
+// --- GET /v1/info
+// ---------------------------------------------------------------------------------
 
 void get_info(QueryContext& context, Responder responder) {
   HttpResponse response{.body = R"({"name":"thalweg","version":")" THALWEG_VERSION R"(")"};
@@ -137,7 +144,8 @@ void get_info(QueryContext& context, Responder responder) {
   responder.send(std::move(response));
 }
 
-// --- Health ---------------------------------------------------------------------------------------
+// --- Health
+// ---------------------------------------------------------------------------------------
 
 // A process whose workers failed for good is of no more use; one that restores is.
 void get_livez(QueryContext& context, Responder responder) {
@@ -195,7 +203,8 @@ void get_readyz(QueryContext& context, Responder responder) {
   responder.send(std::move(response));
 }
 
-// --- GET /metrics ---------------------------------------------------------------------------------
+// --- GET /metrics
+// ---------------------------------------------------------------------------------
 
 // What the applications know and no instrument counts.
 void measure(QueryContext& context) {
@@ -244,7 +253,8 @@ void add_operation_routes(const ContextPtr& context) {
   auto& server = context->server();
   const auto route = [&](std::string_view path, auto handler) {
     server.route("GET", path, [context, handler](HttpRequest& request, Responder responder) {
-      if constexpr (std::is_invocable_v<decltype(handler), QueryContext&, HttpRequest&, Responder>) {
+      if constexpr (std::is_invocable_v<decltype(handler), QueryContext&, HttpRequest&,
+                                        Responder>) {
         handler(*context, request, std::move(responder));
       } else {
         handler(*context, std::move(responder));

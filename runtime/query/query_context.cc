@@ -61,7 +61,8 @@ AsyncProducer* QueryContext::producer() {
   return producer_.get();
 }
 
-// --- What a request is about ----------------------------------------------------------------------
+// --- What a request is about
+// ----------------------------------------------------------------------
 
 Answered<std::vector<QuerySource*>> QueryContext::sources(const HttpRequest& request) const {
   const auto wanted = request.query("application");
@@ -154,9 +155,9 @@ Answered<ReadOptions> QueryContext::read_options(const HttpRequest& request) con
       const auto partition = parse_integer(position.substr(first + 1, last - first - 1));
       const auto offset = parse_integer(position.substr(last + 1));
       if (partition && offset && *partition >= 0 && *partition <= 1'000'000 && *offset >= 0) {
-        options.at_least.push_back({{std::string(position.substr(0, first)),
-                                     static_cast<std::int32_t>(*partition)},
-                                    *offset});
+        options.at_least.push_back(
+            {{std::string(position.substr(0, first)), static_cast<std::int32_t>(*partition)},
+             *offset});
         continue;
       }
     }
@@ -176,15 +177,16 @@ Answered<std::size_t> QueryContext::limit(const HttpRequest& request) const {
   return static_cast<std::size_t>(*value);
 }
 
-// --- Waiting --------------------------------------------------------------------------------------
+// --- Waiting
+// --------------------------------------------------------------------------------------
 
 void QueryContext::when_processed(QuerySource& source, const ReadOptions& options,
                                   Responder responder,
                                   std::move_only_function<void(Responder)> next) {
   if (options.at_least.empty()) return next(std::move(responder));
-  auto late = problem(503, "not_yet_processed",
-                      "the record that at_least= names is not processed yet",
-                      "ask again, or check topic, partition and offset");
+  auto late =
+      problem(503, "not_yet_processed", "the record that at_least= names is not processed yet",
+              "ask again, or check topic, partition and offset");
   late.headers.emplace_back("Retry-After", "1");
   responder.answer_within(options_.at_least_time, std::move(late));
   struct Waiting {
@@ -192,8 +194,8 @@ void QueryContext::when_processed(QuerySource& source, const ReadOptions& option
     Responder responder;
     std::move_only_function<void(Responder)> next;
   };
-  const auto waiting = std::make_shared<Waiting>(options.at_least.size(), std::move(responder),
-                                                 std::move(next));
+  const auto waiting =
+      std::make_shared<Waiting>(options.at_least.size(), std::move(responder), std::move(next));
   for (const auto& [partition, offset] : options.at_least) {
     source.when_processed(partition, offset, [waiting, &server = server_] {
       if (waiting->left.fetch_sub(1) > 1) return;
@@ -218,7 +220,8 @@ void QueryContext::send_durable(const ReadOptions& options, CommitSequence commi
   durability.when_durable(commit, [answer] { answer->first.send(std::move(answer->second)); });
 }
 
-// --- Answers --------------------------------------------------------------------------------------
+// --- Answers
+// --------------------------------------------------------------------------------------
 
 HttpResponse QueryContext::restoring(const StoreRef& store) const {
   std::string progress;
@@ -259,7 +262,8 @@ void QueryContext::with_topic(std::string topic, Responder responder,
     Responder responder;
     std::move_only_function<void(Responder, std::int32_t)> next;
   };
-  auto question = std::make_shared<Question>(std::move(topic), std::move(responder), std::move(next));
+  auto question =
+      std::make_shared<Question>(std::move(topic), std::move(responder), std::move(next));
   const bool posted = worker_.post([this, question] {
     const auto spec = log_.topic(question->topic);
     if (!spec) {
@@ -306,10 +310,14 @@ HttpResponse bad_parameter(std::string_view name, std::string_view value,
 
 HttpResponse failed(const Error& error) {
   switch (error.code) {
-    case ErrorCode::kNotFound: return problem(404, "not_found", error.message);
-    case ErrorCode::kInvalid: return problem(400, "invalid", error.message);
-    case ErrorCode::kAlreadyExists: return problem(409, "already_exists", error.message);
-    case ErrorCode::kNoSpace: return problem(507, "no_space", error.message);
+    case ErrorCode::kNotFound:
+      return problem(404, "not_found", error.message);
+    case ErrorCode::kInvalid:
+      return problem(400, "invalid", error.message);
+    case ErrorCode::kAlreadyExists:
+      return problem(409, "already_exists", error.message);
+    case ErrorCode::kNoSpace:
+      return problem(507, "no_space", error.message);
     case ErrorCode::kUnavailable:
     case ErrorCode::kLocked: {
       auto response = problem(503, "unavailable", error.message, "ask again");
@@ -317,19 +325,26 @@ HttpResponse failed(const Error& error) {
       return response;
     }
     case ErrorCode::kCorrupt:
-    case ErrorCode::kIo: break;
+    case ErrorCode::kIo:
+      break;
   }
   return problem(500, "failed", error.message);
 }
 
 std::string_view state_name(StreamsApplication::State state) {
   switch (state) {
-    case StreamsApplication::State::kCreated: return "CREATED";
-    case StreamsApplication::State::kRebalancing: return "REBALANCING";
-    case StreamsApplication::State::kRunning: return "RUNNING";
-    case StreamsApplication::State::kPendingShutdown: return "PENDING_SHUTDOWN";
-    case StreamsApplication::State::kNotRunning: return "NOT_RUNNING";
-    case StreamsApplication::State::kError: return "ERROR";
+    case StreamsApplication::State::kCreated:
+      return "CREATED";
+    case StreamsApplication::State::kRebalancing:
+      return "REBALANCING";
+    case StreamsApplication::State::kRunning:
+      return "RUNNING";
+    case StreamsApplication::State::kPendingShutdown:
+      return "PENDING_SHUTDOWN";
+    case StreamsApplication::State::kNotRunning:
+      return "NOT_RUNNING";
+    case StreamsApplication::State::kError:
+      return "ERROR";
   }
   return "UNKNOWN";
 }

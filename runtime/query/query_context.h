@@ -82,8 +82,8 @@ class QueryContext {
   /// 503: partitions of the store are not here yet; says how far their restores are.
   HttpResponse restoring(const StoreRef& store) const;
   TopicSchemasRef topic_schemas(const std::string& topic);
-  /// Calls `next` with the topic's partition count, at once or later from a server's thread; answers
-  /// a topic that does not exist itself.
+  /// Calls `next` with the topic's partition count, at once or later from a server's thread;
+  /// answers a topic that does not exist itself.
   void with_topic(std::string topic, Responder responder,
                   std::move_only_function<void(Responder, std::int32_t)> next);
   HttpResponse unknown_topic(const std::string& topic) const;
@@ -121,14 +121,14 @@ void add_record_routes(const ContextPtr& context);
 void add_operation_routes(const ContextPtr& context);
 
 /// A 400 that names the parameter at fault.
-HttpResponse bad_parameter(std::string_view name, std::string_view value, std::string_view expected);
+HttpResponse bad_parameter(std::string_view name, std::string_view value,
+                           std::string_view expected);
 /// The answer for a failure of the log or of a store.
 HttpResponse failed(const Error& error);
 std::string_view state_name(StreamsApplication::State state);
 
 /// Routes with all that they share; what QueryService is made of, and tests with other sources.
 ContextPtr add_query_routes(HttpServer& server, std::vector<std::unique_ptr<QuerySource>> sources,
-                            Log& log, MetricsRegistry& metrics, Clock& clock,
-                            QueryOptions options);
+                            Log& log, MetricsRegistry& metrics, Clock& clock, QueryOptions options);
 
 }  // namespace thalweg::internal

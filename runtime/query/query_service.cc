@@ -9,8 +9,8 @@ namespace internal {
 ContextPtr add_query_routes(HttpServer& server, std::vector<std::unique_ptr<QuerySource>> sources,
                             Log& log, MetricsRegistry& metrics, Clock& clock,
                             QueryOptions options) {
-  auto context = std::make_shared<QueryContext>(server, std::move(sources), log, metrics, clock,
-                                                options);
+  auto context =
+      std::make_shared<QueryContext>(server, std::move(sources), log, metrics, clock, options);
   add_state_routes(context);
   add_topic_routes(context);
   add_record_routes(context);
@@ -33,8 +33,8 @@ QueryService::QueryService(HttpServer& server, std::vector<StreamsApplication*> 
                            Log& log, MetricsRegistry& metrics, Clock& clock, QueryOptions options) {
   std::vector<std::unique_ptr<internal::QuerySource>> sources;
   for (auto* application : applications) sources.push_back(internal::query_source(*application));
-  impl_ = std::make_unique<Impl>(internal::add_query_routes(server, std::move(sources), log, metrics,
-                                                            clock, options));
+  impl_ = std::make_unique<Impl>(
+      internal::add_query_routes(server, std::move(sources), log, metrics, clock, options));
 }
 
 QueryService::~QueryService() = default;

@@ -1,9 +1,9 @@
 #include "query/query_text.h"
 
-#include <boost/json.hpp>
-
 #include <algorithm>
 #include <charconv>
+
+#include <boost/json.hpp>
 
 #include <thalweg/runtime/json_text.h>
 #include <thalweg/schemas/json.h>
@@ -13,8 +13,10 @@ namespace thalweg::internal {
 
 namespace {
 
-constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::string_view kUrl = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view kPlain =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kUrl =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -100,7 +102,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-// --- Keys -----------------------------------------------------------------------------------------
+// --- Keys
+// -----------------------------------------------------------------------------------------
 
 Result<std::string> parse_key(std::string_view text, const Schema& schema) {
   const auto rest = text.substr(std::min<std::size_t>(text.size(), 4));
@@ -143,7 +146,8 @@ std::optional<std::string> after_prefix(std::string prefix) {
   return prefix;
 }
 
-// --- Base64 ---------------------------------------------------------------------------------------
+// --- Base64
+// ---------------------------------------------------------------------------------------
 
 std::optional<std::string> decode_base64(std::string_view text) {
   const auto padding = text.size() - std::min(text.size(), text.find_last_not_of('=') + 1);
@@ -179,7 +183,8 @@ void append_base64(std::string_view bytes, bool url, std::string& out) {
   }
 }
 
-// --- JSON -----------------------------------------------------------------------------------------
+// --- JSON
+// -----------------------------------------------------------------------------------------
 
 Status check_json_text(std::string_view text) {
   try {
@@ -218,7 +223,8 @@ std::optional<std::vector<std::string_view>> json_elements(std::string_view arra
 std::optional<std::string> json_string(std::string_view json) {
   json = trimmed_json(json);
   if (!json.starts_with('"')) return std::nullopt;
-  if (json.find('\\') == std::string_view::npos) return std::string(json.substr(1, json.size() - 2));
+  if (json.find('\\') == std::string_view::npos)
+    return std::string(json.substr(1, json.size() - 2));
   boost::system::error_code error;
   const auto value = boost::json::parse(json, error);
   if (error || !value.is_string()) return std::nullopt;

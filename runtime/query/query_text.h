@@ -42,8 +42,8 @@ std::optional<std::int64_t> parse_integer(std::string_view text);
 /// The name most like `name`, or empty when none is like it at all.
 std::string nearest(std::string_view name, const std::vector<std::string>& known);
 
-/// Appends the bytes as JSON by the schema; bytes that do not fit it as base64, as nothing may keep a
-/// row from being shown. Returns false then.
+/// Appends the bytes as JSON by the schema; bytes that do not fit it as base64, as nothing may keep
+/// a row from being shown. Returns false then.
 bool append_by_schema(const Schema& schema, std::string_view bytes, std::string& out);
 
 }  // namespace thalweg::internal

@@ -123,7 +123,8 @@ Status read_member(std::string_view name, std::string_view json, RawRecord& raw,
     }
     record.partition = static_cast<std::int32_t>(*partition);
   } else if (name != "offset" && name != "topic") {  // What reading a topic shows may be posted.
-    return wrong(name, "is no member of a record; it has key, value, headers, timestamp, partition");
+    return wrong(name,
+                 "is no member of a record; it has key, value, headers, timestamp, partition");
   }
   return {};
 }

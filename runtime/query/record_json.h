@@ -28,9 +28,9 @@ struct PostedRecords {
   bool single = false;  ///< One object, not an array or lines of them.
 };
 
-/// Reads one record object, an array of them, or NDJSON. Keys and values become bytes by the schemas;
-/// where there is none, strings are their text and other JSON stays as it is written. kInvalid says
-/// which record is wrong and how; then none is to be written.
+/// Reads one record object, an array of them, or NDJSON. Keys and values become bytes by the
+/// schemas; where there is none, strings are their text and other JSON stays as it is written.
+/// kInvalid says which record is wrong and how; then none is to be written.
 Result<PostedRecords> read_posted(std::string_view body, std::string_view content_type,
                                   const TopicSchemasRef& schemas);
 

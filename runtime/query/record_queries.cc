@@ -118,8 +118,8 @@ void write_records(QueryContext& context, const std::string& topic, PostedRecord
 void post_records(const ContextPtr& context, HttpRequest& request, Responder responder) {
   std::string topic(request.param("topic"));
   if (context->internal_topic(topic)) {
-    return responder.send(problem(403, "internal_topic",
-                                  "'" + topic + "' is written by its application alone"));
+    return responder.send(
+        problem(403, "internal_topic", "'" + topic + "' is written by its application alone"));
   }
   auto posted = read_posted(request.body(), request.header("Content-Type").value_or(""),
                             context->topic_schemas(topic));

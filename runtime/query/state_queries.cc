@@ -15,11 +15,16 @@ constexpr std::size_t kStreamedRows = 200;  // Per piece of an NDJSON answer.
 
 std::string_view kind_name(StateStore::Kind kind) {
   switch (kind) {
-    case StateStore::Kind::kKeyValue: return "key-value";
-    case StateStore::Kind::kWindow: return "window";
-    case StateStore::Kind::kSession: return "session";
-    case StateStore::Kind::kVersioned: return "versioned";
-    case StateStore::Kind::kBuffer: return "buffer";
+    case StateStore::Kind::kKeyValue:
+      return "key-value";
+    case StateStore::Kind::kWindow:
+      return "window";
+    case StateStore::Kind::kSession:
+      return "session";
+    case StateStore::Kind::kVersioned:
+      return "versioned";
+    case StateStore::Kind::kBuffer:
+      return "buffer";
   }
   return "unknown";
 }
@@ -48,7 +53,8 @@ HttpResponse invalid_key(const Error& error) {
                  "write i64:42, b64:..., json:..., str:..., or the text of a string key");
 }
 
-// --- GET /v1/stores -------------------------------------------------------------------------------
+// --- GET /v1/stores
+// -------------------------------------------------------------------------------
 
 void append_store(const QuerySource& source, const StoreInfo& info, std::string& out) {
   const auto append_name = [&](const SchemaPtr& schema) {
@@ -85,7 +91,8 @@ void get_stores(QueryContext& context, HttpRequest& request, Responder responder
   responder.send(std::move(response));
 }
 
-// --- GET /v1/stores/{store}/keys/{key} ------------------------------------------------------------
+// --- GET /v1/stores/{store}/keys/{key}
+// ------------------------------------------------------------
 
 void answer_key(QueryContext& context, const StoreRef& store, const std::string& key,
                 const std::string& shown, const ReadOptions& options, Responder responder) {
@@ -100,7 +107,8 @@ void answer_key(QueryContext& context, const StoreRef& store, const std::string&
   if (*entry) {
     append_row(store, partition, **entry, response.body);
   } else {
-    response = problem(404, "not_found", "the store '" + store.name + "' has no key '" + shown + "'");
+    response =
+        problem(404, "not_found", "the store '" + store.name + "' has no key '" + shown + "'");
   }
   context.send_durable(options, view->last_commit(), std::move(responder), std::move(response));
 }
@@ -115,15 +123,15 @@ void get_key(const ContextPtr& context, HttpRequest& request, Responder responde
   if (!key) return responder.send(invalid_key(key.error()));
   auto& source = *store->source;
   const auto read = *options;
-  context->when_processed(
-      source, read, std::move(responder),
-      [context, store = *std::move(store), key = *std::move(key), read,
-       shown = std::string(request.param("key"))](Responder later) {
-        answer_key(*context, store, key, shown, read, std::move(later));
-      });
+  context->when_processed(source, read, std::move(responder),
+                          [context, store = *std::move(store), key = *std::move(key), read,
+                           shown = std::string(request.param("key"))](Responder later) {
+                            answer_key(*context, store, key, shown, read, std::move(later));
+                          });
 }
 
-// --- GET /v1/stores/{store}/keys ------------------------------------------------------------------
+// --- GET /v1/stores/{store}/keys
+// ------------------------------------------------------------------
 
 struct ScanRequest {
   StoreRef store;
@@ -183,8 +191,9 @@ Answered<ScanRequest> read_scan(QueryContext& context, const HttpRequest& reques
   if (!reverse) return std::unexpected(reverse.error());
   const auto partial = flag(request, "partial");
   if (!partial) return std::unexpected(partial.error());
-  ScanRequest scan{*std::move(store), *std::move(options), {}, *limit,
-                   request.query("limit").has_value(), *partial};
+  ScanRequest scan{
+      *std::move(store), *std::move(options), {}, *limit, request.query("limit").has_value(),
+      *partial};
   scan.bounds.reverse = *reverse;
   if (auto fault = read_bounds(request, *scan.store.key_schema, scan.bounds)) {
     return std::unexpected(*std::move(fault));
@@ -236,7 +245,8 @@ void answer_page(QueryContext& context, const ScanRequest& request, StoreScan sc
                        std::move(response));
 }
 
-// All rows as NDJSON, piece by piece, each when it is durable and the client has taken the one before.
+// All rows as NDJSON, piece by piece, each when it is durable and the client has taken the one
+// before.
 class StreamedScan : public std::enable_shared_from_this<StreamedScan> {
  public:
   StreamedScan(ContextPtr context, ScanRequest request, StoreScan scan)

@@ -15,7 +15,9 @@ StoreScan::StoreScan(std::vector<std::shared_ptr<const StoreView>> views, StoreV
     : reverse_(bounds.reverse) {
   for (std::size_t i = 0; i < views.size(); ++i) {
     if (!views[i]) continue;
-    Part part{.partition = static_cast<std::int32_t>(i), .view = std::move(views[i]), .scan = bounds,
+    Part part{.partition = static_cast<std::int32_t>(i),
+              .view = std::move(views[i]),
+              .scan = bounds,
               .read = {}};
     parts_.push_back(std::move(part));
   }

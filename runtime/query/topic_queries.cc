@@ -11,9 +11,12 @@ namespace {
 
 std::string_view cleanup_name(CleanupPolicy policy) {
   switch (policy) {
-    case CleanupPolicy::kDelete: return "delete";
-    case CleanupPolicy::kCompact: return "compact";
-    case CleanupPolicy::kCompactAndDelete: return "compact,delete";
+    case CleanupPolicy::kDelete:
+      return "delete";
+    case CleanupPolicy::kCompact:
+      return "compact";
+    case CleanupPolicy::kCompactAndDelete:
+      return "compact,delete";
   }
   return "unknown";
 }
@@ -83,7 +86,11 @@ Answered<TopicRead> read_parameters(const QueryContext& context, const HttpReque
   if (!timestamp) return std::unexpected(timestamp.error());
   const auto limit = context.limit(request);
   if (!limit) return std::unexpected(limit.error());
-  TopicRead read{.topic = {}, .partition = {}, .offset = *offset, .timestamp = {}, .limit = *limit,
+  TopicRead read{.topic = {},
+                 .partition = {},
+                 .offset = *offset,
+                 .timestamp = {},
+                 .limit = *limit,
                  .time = context.options().topic_read_time};
   constexpr std::int64_t kPartitionMax = 1'000'000;
   if (*partition) read.partition = static_cast<std::int32_t>(std::min(**partition, kPartitionMax));
@@ -127,8 +134,8 @@ void answer_records(QueryContext& context, const std::string& topic, TopicRead r
                                         "less than " + std::to_string(spec->partitions)));
   }
   read.topic = *std::move(spec);
-  const auto page = read_topic(context.log(), context.clock(), read,
-                               [&] { return context.worker().closing(); });
+  const auto page =
+      read_topic(context.log(), context.clock(), read, [&] { return context.worker().closing(); });
   if (!page) return responder.send(failed(page.error()));
   context.send_durable(options, page->commit, std::move(responder),
                        page_response(*page, context.topic_schemas(topic)));

@@ -1,12 +1,11 @@
 #include <random>
 
-#include "query/http_story.h"
-
 #include <rapidcheck/gtest.h>
 
 #include <thalweg/runtime/json_text.h>
 
 #include "http/http_request.h"
+#include "query/http_story.h"
 #include "query/query_text.h"
 
 namespace thalweg::testing {
@@ -94,8 +93,8 @@ RC_GTEST_PROP(JsonText, AnyBytesBecomeValidJson, (const std::string& bytes)) {
 }
 
 TEST(JsonText, OfWrongUtf8NothingIsTakenForRight) {
-  for (const char* bytes : {"\x80", "\xc0\xaf", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                            "\xf5\x80\x80\x80", "a\xff"}) {
+  for (const char* bytes : {"\x80", "\xc0\xaf", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80",
+                            "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "a\xff"}) {
     EXPECT_FALSE(is_utf8(bytes));
   }
   EXPECT_TRUE(is_utf8("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x8c\x8a"));
@@ -113,9 +112,14 @@ class HttpFuzz : public HttpStory {
     for (auto changes = random_() % 4 + 1; changes > 0; --changes) {
       const auto at = random_() % request.size();
       switch (random_() % 3) {
-        case 0: request[at] = static_cast<char>(random_()); break;
-        case 1: request.erase(at, random_() % 5); break;
-        default: request.insert(at, request.substr(at, random_() % 9));
+        case 0:
+          request[at] = static_cast<char>(random_());
+          break;
+        case 1:
+          request.erase(at, random_() % 5);
+          break;
+        default:
+          request.insert(at, request.substr(at, random_() % 9));
       }
     }
     return request;

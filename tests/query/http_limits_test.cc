@@ -5,8 +5,8 @@
 namespace thalweg::testing {
 namespace {
 
-// What clients that are broken, slow or hostile get: a clear answer, or the end of the connection; and
-// nobody else notices.
+// What clients that are broken, slow or hostile get: a clear answer, or the end of the connection;
+// and nobody else notices.
 class HttpLimits : public HttpStory {
  protected:
   void TearDown() override {
@@ -39,8 +39,10 @@ TEST_F(HttpLimits, TheHostIsNamedExactlyOnce) {
 
 TEST_F(HttpLimits, BodiesOfTwoLengthsAreRefused) {
   serve();
-  EXPECT_EQ(status_of(post("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n")), 400);
-  EXPECT_EQ(status_of(post("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n", "0\r\n\r\n")), 400);
+  EXPECT_EQ(status_of(post("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n")),
+            400);
+  EXPECT_EQ(status_of(post("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n", "0\r\n\r\n")),
+            400);
   EXPECT_EQ(status_of(post("Content-Length: 3\r\nContent-Length: 4\r\n", "abc")), 400);
   EXPECT_EQ(status_of(post("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n")), 501);
   EXPECT_EQ(status_of(post("Transfer-Encoding: gzip\r\n")), 501);
@@ -81,7 +83,8 @@ TEST_F(HttpLimits, AChunkThatClaimsTooMuchIsRefusedBeforeItComes) {
 
 TEST_F(HttpLimits, AnEndlessChunkLineIs400) {
   serve();
-  EXPECT_EQ(status_of(post("Transfer-Encoding: chunked\r\n", "1;" + std::string(100'000, 'e'))), 400);
+  EXPECT_EQ(status_of(post("Transfer-Encoding: chunked\r\n", "1;" + std::string(100'000, 'e'))),
+            400);
 }
 
 TEST_F(HttpLimits, EndlessTrailersAreRefused) {
@@ -237,15 +240,18 @@ TEST_F(HttpLimits, ChangesNeedTheToken) {
 
   EXPECT_EQ(connect()->get("/hello/a").status, 200);
   EXPECT_EQ(connect()->request("POST", "/echo", "x").status, 401);
-  EXPECT_EQ(connect()->request("POST", "/echo", "x", "Authorization: Bearer let-me-ix\r\n").status, 401);
+  EXPECT_EQ(connect()->request("POST", "/echo", "x", "Authorization: Bearer let-me-ix\r\n").status,
+            401);
   EXPECT_EQ(connect()->request("POST", "/echo", "x", "Authorization: Bearer \r\n").status, 401);
-  EXPECT_EQ(connect()->request("POST", "/echo", "x", "Authorization: Bearer let-me-in\r\n").status, 200);
+  EXPECT_EQ(connect()->request("POST", "/echo", "x", "Authorization: Bearer let-me-in\r\n").status,
+            200);
 }
 
 TEST_F(HttpLimits, PagesOfOtherSitesMayNotChangeAnything) {
   serve();
 
-  EXPECT_EQ(connect()->request("POST", "/echo", "x", "Origin: http://evil.example\r\n").status, 403);
+  EXPECT_EQ(connect()->request("POST", "/echo", "x", "Origin: http://evil.example\r\n").status,
+            403);
   EXPECT_EQ(connect()->request("POST", "/echo", "x", "Origin: null\r\n").status, 403);
   EXPECT_EQ(connect()->request("POST", "/echo", "x", "Origin: http://test\r\n").status, 200);
 }
@@ -260,7 +266,8 @@ TEST(HttpListening, OthersReachTheServerOnlyWhenThatWasAskedFor) {
   EXPECT_FALSE(tokenless.start());
   HttpServer with_token({.listen = "0.0.0.0:0", .allow_remote = true, .bearer_token = "secret"});
   EXPECT_TRUE(with_token.start());
-  HttpServer open({.listen = "0.0.0.0:0", .allow_remote = true, .allow_remote_without_token = true});
+  HttpServer open(
+      {.listen = "0.0.0.0:0", .allow_remote = true, .allow_remote_without_token = true});
   EXPECT_TRUE(open.start());
 }
 

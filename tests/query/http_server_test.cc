@@ -35,7 +35,8 @@ class HttpAnswers : public HttpStory {
  protected:
   void serve_with_shelf(HttpServerOptions options = patient()) {
     serve(std::move(options), [this](HttpServer& server) {
-      server.route("GET", "/later", [this](HttpRequest&, Responder r) { shelf_.put(std::move(r)); });
+      server.route("GET", "/later",
+                   [this](HttpRequest&, Responder r) { shelf_.put(std::move(r)); });
     });
   }
   Shelf shelf_;
@@ -93,9 +94,8 @@ TEST_F(HttpAnswers, ARequestThatIsDroppedGetsA500) {
 
 TEST_F(HttpAnswers, AHandlerThatThrowsGetsA500AndTellsNothingOfTheInside) {
   serve({}, [](HttpServer& server) {
-    server.route("GET", "/throws", [](HttpRequest&, Responder) {
-      throw std::runtime_error("secret detail");
-    });
+    server.route("GET", "/throws",
+                 [](HttpRequest&, Responder) { throw std::runtime_error("secret detail"); });
   });
   const auto client = connect();
 
@@ -212,7 +212,8 @@ TEST_F(HttpAnswers, ChunkedBodiesAreTakenWhole) {
 TEST_F(HttpAnswers, AClientThatAsksFirstIsToldToContinue) {
   serve();
   const auto client = connect();
-  client->send("POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  client->send(
+      "POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
 
   EXPECT_EQ(client->read().status, 100);
   client->send("ok");
@@ -222,7 +223,8 @@ TEST_F(HttpAnswers, AClientThatAsksFirstIsToldToContinue) {
 TEST_F(HttpAnswers, AClientThatAsksFirstIsRefusedBeforeItSendsTheBody) {
   serve();
   const auto client = connect();
-  client->send("POST /nowhere HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  client->send(
+      "POST /nowhere HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
 
   EXPECT_EQ(client->read().status, 404);
 }
@@ -248,7 +250,8 @@ TEST_F(HttpAnswers, LargeAnswersArriveWhole) {
   EXPECT_EQ(client->get("/hello/next").body, "hello next");
 }
 
-// --- Streams --------------------------------------------------------------------------------------
+// --- Streams
+// --------------------------------------------------------------------------------------
 
 class HttpStreams : public HttpAnswers {
  protected:
@@ -269,7 +272,8 @@ class HttpStreams : public HttpAnswers {
       stream.write(std::move(piece), [self = shared_from_this()](bool ok) { self->next(ok); });
     }
   };
-  void serve_counting(int count, std::function<void(bool)> ended = [](bool) {}) {
+  void serve_counting(
+      int count, std::function<void(bool)> ended = [](bool) {}) {
     serve({}, [=](HttpServer& server) {
       server.route("GET", "/count", [=](HttpRequest&, Responder responder) {
         auto counting = std::make_shared<Counting>();
@@ -341,7 +345,8 @@ TEST_F(HttpStreams, HeadOfAStreamHasNoBody) {
   EXPECT_EQ(client->get("/hello/next").body, "hello next");
 }
 
-// --- Stopping -------------------------------------------------------------------------------------
+// --- Stopping
+// -------------------------------------------------------------------------------------
 
 TEST_F(HttpAnswers, AStoppingServerFinishesWhatItHasBegun) {
   serve_with_shelf();

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <functional>
 #include <memory>
 #include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <thalweg/runtime/http_server.h>
 
@@ -28,11 +28,13 @@ class HttpStory : public ::testing::Test {
     return options;
   }
 
-  void serve(HttpServerOptions options = patient(),
-             const std::function<void(HttpServer&)>& routes = [](HttpServer&) {}) {
+  void serve(
+      HttpServerOptions options = patient(),
+      const std::function<void(HttpServer&)>& routes = [](HttpServer&) {}) {
     server_ = std::make_unique<HttpServer>(std::move(options));
     server_->route("GET", "/hello/{name}", [](HttpRequest& request, Responder responder) {
-      responder.send({.content_type = "text/plain", .body = "hello " + std::string(request.param("name"))});
+      responder.send(
+          {.content_type = "text/plain", .body = "hello " + std::string(request.param("name"))});
     });
     server_->route("POST", "/echo", [](HttpRequest& request, Responder responder) {
       responder.send({.content_type = "text/plain", .body = request.take_body()});

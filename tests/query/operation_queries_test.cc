@@ -55,7 +55,8 @@ TEST_F(OperationQueries, AProcessWhoseWorkersFailedIsNotAlive) {
 
   EXPECT_EQ(get("/livez").status, 503);
   EXPECT_THAT(body_of("/readyz"), HasSubstr("no such column"));
-  EXPECT_THAT(body_of("/v1/info"), HasSubstr(R"("state":"ERROR","failure":"task 0_1: no such column")"));
+  EXPECT_THAT(body_of("/v1/info"),
+              HasSubstr(R"("state":"ERROR","failure":"task 0_1: no such column")"));
 }
 
 TEST_F(OperationQueries, TasksShowTheirPositionsAndRestores) {
@@ -100,7 +101,8 @@ TEST_F(OperationQueries, MetricsComeInTheFormatThatIsAccepted) {
   EXPECT_THAT(plain.body, HasSubstr("thalweg_application_running{application=\"shop\"} 1\n"));
   EXPECT_THAT(plain.body,
               HasSubstr("thalweg_store_entries{application=\"shop\",store=\"stock\"} 0\n"));
-  EXPECT_EQ(open.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+  EXPECT_EQ(open.header("content-type"),
+            "application/openmetrics-text; version=1.0.0; charset=utf-8");
   EXPECT_TRUE(open.body.ends_with("# EOF\n"));
 }
 

@@ -9,13 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include "query/http_story.h"
-
 #include <thalweg/runtime/embedded_log.h>
 #include <thalweg/schemas/partitioning.h>
 #include <thalweg/schemas/serde.h>
 #include <thalweg/state/simulated_storage.h>
 
+#include "query/http_story.h"
 #include "query/query_context.h"
 
 namespace thalweg::testing {
@@ -53,8 +52,9 @@ class FakeSource final : public internal::QuerySource {
   /// A key-value store over `partitions` tasks, empty.
   template <typename K, typename V>
   void add_store(const std::string& name, int partitions) {
-    StoreInfo info{name, StateStore::Kind::kKeyValue, Serde<K>::schema(), Serde<V>::schema(),
-                   partitions, {}, 0};
+    StoreInfo info{
+        name, StateStore::Kind::kKeyValue, Serde<K>::schema(), Serde<V>::schema(), partitions, {},
+        0};
     auto& views = views_[name];
     for (int i = 0; i < partitions; ++i) views.push_back(std::make_shared<MapView>());
     infos_.push_back(std::move(info));

@@ -1,13 +1,12 @@
 #include "query/raw_client.h"
 
+#include <algorithm>
 #include <arpa/inet.h>
+#include <cctype>
 #include <netinet/tcp.h>
+#include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cctype>
-#include <stdexcept>
 
 namespace thalweg::testing {
 
@@ -123,7 +122,10 @@ RawResponse RawClient::request(std::string_view method, std::string_view target,
                                std::string_view body, std::string_view headers) {
   std::string text(method);
   text.append(" ").append(target).append(" HTTP/1.1\r\nHost: test\r\n").append(headers);
-  text.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n\r\n").append(body);
+  text.append("Content-Length: ")
+      .append(std::to_string(body.size()))
+      .append("\r\n\r\n")
+      .append(body);
   send(text);
   return read(method == "HEAD");
 }

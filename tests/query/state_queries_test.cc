@@ -44,7 +44,8 @@ class StateQueries : public QueryStory {
   }
 };
 
-// --- One row --------------------------------------------------------------------------------------
+// --- One row
+// --------------------------------------------------------------------------------------
 
 TEST_F(StateQueries, ARowIsShownWithItsKeyValueTimeAndPartition) {
   start_with_stock();
@@ -87,8 +88,10 @@ TEST_F(StateQueries, KeysAreReadByTheSchemaOfTheStore) {
   shop_->put<Bytes, std::string>("by-bytes", Bytes{"\xff\xfe"}, "bytes");
   start();
 
-  for (const char* key : {"-42", "i64:-42", "json:-42", "b64:_________9Y", "b64:%2F%2F%2F%2F%2F%2F%2F%2F%2F9Y%3D"}) {
-    EXPECT_EQ(member(body_of("/v1/stores/by-number/keys/" + std::string(key)), "value"), "\"minus\"")
+  for (const char* key :
+       {"-42", "i64:-42", "json:-42", "b64:_________9Y", "b64:%2F%2F%2F%2F%2F%2F%2F%2F%2F9Y%3D"}) {
+    EXPECT_EQ(member(body_of("/v1/stores/by-number/keys/" + std::string(key)), "value"),
+              "\"minus\"")
         << key;
   }
   EXPECT_EQ(member(body_of("/v1/stores/by-uuid/keys/" + to_string(id)), "value"), "\"uuid\"");
@@ -147,7 +150,8 @@ TEST_F(StateQueries, APartitionThatIsNotHereIs503WithItsProgress) {
   EXPECT_THAT(response.body, HasSubstr("75 of 100"));
 }
 
-// --- Several applications -------------------------------------------------------------------------
+// --- Several applications
+// -------------------------------------------------------------------------
 
 TEST_F(StateQueries, AStoreIsFoundInWhicheverApplicationHasIt) {
   auto& views = second_application("views");
@@ -183,7 +187,8 @@ TEST_F(StateQueries, StoresAreListedWithWhatIsKnownOfThem) {
                               R"("key_schema":"string","value_schema":"i64","partitions":3,)"));
 }
 
-// --- Pages ----------------------------------------------------------------------------------------
+// --- Pages
+// ----------------------------------------------------------------------------------------
 
 TEST_F(StateQueries, RowsOfAllPartitionsComeInKeyOrder) {
   start_with_stock();
@@ -252,9 +257,10 @@ TEST_F(StateQueries, AStreamKeepsToItsBoundsAndLimit) {
 
 TEST_F(StateQueries, ParametersThatCannotBeAre400AndNamed) {
   start_with_stock();
-  for (const char* parameter : {"limit=0", "limit=1001", "limit=-1", "limit=x", "limit=", "reverse=maybe",
-                                "cursor=!", "visibility=never", "at_least=x", "at_least=t:0:-1",
-                                "at_least=t:x:1", "at_least=:0:1", "at_least=t:0:99999999999999999999"}) {
+  for (const char* parameter :
+       {"limit=0", "limit=1001", "limit=-1", "limit=x", "limit=", "reverse=maybe", "cursor=!",
+        "visibility=never", "at_least=x", "at_least=t:0:-1", "at_least=t:x:1", "at_least=:0:1",
+        "at_least=t:0:99999999999999999999"}) {
     const auto response = get("/v1/stores/stock/keys?" + std::string(parameter));
     EXPECT_EQ(response.status, 400) << parameter;
     EXPECT_EQ(member(response.body, "code"), "\"invalid_parameter\"") << parameter;
@@ -272,7 +278,8 @@ TEST_F(StateQueries, APageOfAStoreThatIsNotWhollyHereIs503UnlessAPartWillDo) {
   EXPECT_EQ(member(part, "missing"), "[1]");
 }
 
-// --- Waiting --------------------------------------------------------------------------------------
+// --- Waiting
+// --------------------------------------------------------------------------------------
 
 class VisibleState : public StateQueries {
  protected:
@@ -313,7 +320,8 @@ TEST_F(VisibleState, EvenTheAbsenceOfARowAndAPageWait) {
   const auto absent = connect(), page = connect(), stream = connect();
   absent->send("GET /v1/stores/stock/keys/none HTTP/1.1\r\nHost: t\r\n\r\n");
   page->send("GET /v1/stores/stock/keys HTTP/1.1\r\nHost: t\r\n\r\n");
-  stream->send("GET /v1/stores/stock/keys HTTP/1.1\r\nHost: t\r\nAccept: application/x-ndjson\r\n\r\n");
+  stream->send(
+      "GET /v1/stores/stock/keys HTTP/1.1\r\nHost: t\r\nAccept: application/x-ndjson\r\n\r\n");
   EXPECT_EQ(get("/v1/stores/stock/keys?visibility=early").status, 200);
 
   sync();
@@ -328,7 +336,8 @@ TEST_F(VisibleState, AReaderMayAskForTheEffectsOfWhatItWrote) {
   start();
   const auto asking = connect();
   asking->send(
-      "GET /v1/stores/stock/keys/sneaker-1?at_least=orders:2:41,restocks:0:7 HTTP/1.1\r\nHost: t\r\n\r\n");
+      "GET /v1/stores/stock/keys/sneaker-1?at_least=orders:2:41,restocks:0:7 HTTP/1.1\r\nHost: "
+      "t\r\n\r\n");
   EXPECT_EQ(get("/v1/stores/stock/keys/sneaker-1").status, 404);
 
   stock_of("sneaker-1", 9);

@@ -31,7 +31,8 @@ class TopicQueries : public QueryStory {
   }
 };
 
-// --- Writing --------------------------------------------------------------------------------------
+// --- Writing
+// --------------------------------------------------------------------------------------
 
 TEST_F(TopicQueries, ARecordIsAnsweredWithItsPlaceAndCanBeReadThere) {
   start_with_topic();
@@ -77,7 +78,8 @@ TEST_F(TopicQueries, HeadersTimeAndPartitionAreTheClients) {
 TEST_F(TopicQueries, WhatWasReadCanBeWrittenAgain) {
   start_with_topic(1);
   post("orders", R"({"key":"//4=","key_encoding":"base64","value":null,)"
-                 R"("headers":[{"key":"a","value":"1"},{"key":"a","value":"/w==","value_encoding":"base64"}]})");
+                 R"("headers":[{"key":"a","value":"1"},)"
+                 R"({"key":"a","value":"/w==","value_encoding":"base64"}]})");
   const auto first = records();
   ASSERT_EQ(first.size(), 1u);
   EXPECT_EQ(member(first[0], "key"), "\"//4=\"");
@@ -118,13 +120,26 @@ TEST_F(TopicQueries, TopicsOfTextTakeJsonAsItIsWritten) {
 
 TEST_F(TopicQueries, RecordsThatCannotBeAre400AndNothingIsWritten) {
   start_with_topic();
-  for (const char* body :
-       {"", " ", "nonsense", "{", "[", "[1]", "\"text\"", "{}", R"({"key":"k"})",
-        R"({"value":1,"vlaue":2})", R"({"value":1,"timestamp":-1})", R"({"value":1,"timestamp":"now"})",
-        R"({"value":1,"partition":3})", R"({"value":1,"partition":-1})",
-        R"({"value":"!","value_encoding":"base64"})", R"({"value":1,"value_encoding":"hex"})",
-        R"({"value":1,"headers":3})", R"({"value":1,"headers":[{"kay":"x"}]})",
-        R"([{"value":1},{"value":1,"x":2}])", "{\"value\":1}\n{\"value\":\n"}) {
+  for (const char* body : {"",
+                           " ",
+                           "nonsense",
+                           "{",
+                           "[",
+                           "[1]",
+                           "\"text\"",
+                           "{}",
+                           R"({"key":"k"})",
+                           R"({"value":1,"vlaue":2})",
+                           R"({"value":1,"timestamp":-1})",
+                           R"({"value":1,"timestamp":"now"})",
+                           R"({"value":1,"partition":3})",
+                           R"({"value":1,"partition":-1})",
+                           R"({"value":"!","value_encoding":"base64"})",
+                           R"({"value":1,"value_encoding":"hex"})",
+                           R"({"value":1,"headers":3})",
+                           R"({"value":1,"headers":[{"kay":"x"}]})",
+                           R"([{"value":1},{"value":1,"x":2}])",
+                           "{\"value\":1}\n{\"value\":\n"}) {
     EXPECT_EQ(post("orders", body).status, 400) << body;
   }
   EXPECT_EQ(values(), "");
@@ -166,7 +181,8 @@ TEST_F(TopicQueries, WritingCanBeTurnedOff) {
   EXPECT_EQ(post("orders", R"({"value":1})").status, 405);
 }
 
-// --- Reading --------------------------------------------------------------------------------------
+// --- Reading
+// --------------------------------------------------------------------------------------
 
 class TopicReads : public TopicQueries {
  protected:
@@ -174,7 +190,8 @@ class TopicReads : public TopicQueries {
     start_with_topic(1);
     std::string body;
     for (int i = 0; i < 10; ++i) {
-      body += R"({"value":"v)" + std::to_string(i) + R"(","timestamp":)" + std::to_string(100 * i) + "}\n";
+      body += R"({"value":"v)" + std::to_string(i) + R"(","timestamp":)" + std::to_string(100 * i) +
+              "}\n";
     }
     EXPECT_EQ(post("orders", body, "application/x-ndjson").status, 200);
   }
@@ -203,7 +220,8 @@ TEST_F(TopicReads, APageSaysWhereTheNextBeginsAndWhereTheTopicEnds) {
 TEST_F(TopicReads, AllPartitionsAreReadWhenNoneIsNamed) {
   start_with_topic(3);
   for (int i = 0; i < 3; ++i) {
-    post("orders", R"({"value":"p)" + std::to_string(i) + R"(","partition":)" + std::to_string(i) + "}");
+    post("orders",
+         R"({"value":"p)" + std::to_string(i) + R"(","partition":)" + std::to_string(i) + "}");
   }
 
   EXPECT_EQ(values(), "\"p0\" \"p1\" \"p2\" ");
@@ -212,8 +230,8 @@ TEST_F(TopicReads, AllPartitionsAreReadWhenNoneIsNamed) {
 
 TEST_F(TopicReads, ParametersThatCannotBeAre400) {
   start_with_ten_records();
-  for (const char* parameter : {"partition=1", "partition=-1", "partition=99999999999", "partition=x",
-                                "offset=x", "timestamp=-5", "limit=0"}) {
+  for (const char* parameter : {"partition=1", "partition=-1", "partition=99999999999",
+                                "partition=x", "offset=x", "timestamp=-5", "limit=0"}) {
     EXPECT_EQ(get("/v1/topics/orders/records?" + std::string(parameter)).status, 400) << parameter;
   }
 }

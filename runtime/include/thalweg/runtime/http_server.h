@@ -27,7 +27,8 @@ class HttpRequest {
   std::string_view method() const { return text(method_); }
   /// The path as it was sent: percent-encoded, without the query.
   std::string_view path() const { return text(path_); }
-  /// The decoded path segment that `{name}` of the route stands for; empty when it has no such name.
+  /// The decoded path segment that `{name}` of the route stands for; empty when it has no such
+  /// name.
   std::string_view param(std::string_view name) const;
   /// The decoded value of the first query parameter of that name (`?name` alone: empty).
   std::optional<std::string_view> query(std::string_view name) const;
@@ -65,8 +66,8 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
-/// An error as RFC 9457 `application/problem+json`: status, title, `code` for programs, `detail` for
-/// people, and a `hint` what to do (left out when empty).
+/// An error as RFC 9457 `application/problem+json`: status, title, `code` for programs, `detail`
+/// for people, and a `hint` what to do (left out when empty).
 HttpResponse problem(int status, std::string_view code, std::string_view detail,
                      std::string_view hint = {});
 
@@ -96,8 +97,8 @@ class ResponseStream {
   std::uint64_t request_ = 0;
 };
 
-/// The right, and the duty, to answer one request: now, or later and from any thread. Dropped without
-/// an answer it sends a 500. May outlive the server; its answer then goes nowhere.
+/// The right, and the duty, to answer one request: now, or later and from any thread. Dropped
+/// without an answer it sends a 500. May outlive the server; its answer then goes nowhere.
 class Responder {
  public:
   Responder() = default;
@@ -123,16 +124,19 @@ class Responder {
 
 /// Every limit is answered with a clear 4xx or by closing the connection, and holds up nobody else.
 struct HttpServerLimits {
-  std::size_t header_bytes = 8u << 10;   ///< Request line and headers; beyond: 431.
-  std::size_t header_fields = 100;       ///< 431.
-  std::size_t uri_bytes = 4u << 10;      ///< 414.
-  std::size_t body_bytes = 1u << 20;     ///< 413.
-  std::size_t connections = 512;         ///< 503.
-  std::chrono::milliseconds header_time{5'000};  ///< From its first byte to the end of the headers: 408.
-  std::chrono::milliseconds body_time{10'000};   ///< For the whole body: 408.
-  std::chrono::milliseconds idle_time{60'000};   ///< Between requests; then the connection is closed.
-  std::chrono::milliseconds answer_time{30'000}; ///< For the handler's answer; then 503.
-  std::chrono::milliseconds write_time{30'000};  ///< For the client to take an answer, or a piece of it.
+  std::size_t header_bytes = 8u << 10;  ///< Request line and headers; beyond: 431.
+  std::size_t header_fields = 100;      ///< 431.
+  std::size_t uri_bytes = 4u << 10;     ///< 414.
+  std::size_t body_bytes = 1u << 20;    ///< 413.
+  std::size_t connections = 512;        ///< 503.
+  std::chrono::milliseconds header_time{
+      5'000};  ///< From its first byte to the end of the headers: 408.
+  std::chrono::milliseconds body_time{10'000};  ///< For the whole body: 408.
+  std::chrono::milliseconds idle_time{
+      60'000};  ///< Between requests; then the connection is closed.
+  std::chrono::milliseconds answer_time{30'000};  ///< For the handler's answer; then 503.
+  std::chrono::milliseconds write_time{
+      30'000};  ///< For the client to take an answer, or a piece of it.
 };
 
 struct HttpServerOptions {
@@ -157,12 +161,13 @@ struct HttpRouteOptions {
 
 /// An HTTP/1.1 server: keep-alive, pipelining (answered in order), HEAD from GET, 404 and 405.
 ///
-/// Handlers run on the server's threads and must not block them; an answer that has to wait keeps the
-/// Responder and sends it from wherever the wait ends.
+/// Handlers run on the server's threads and must not block them; an answer that has to wait keeps
+/// the Responder and sends it from wherever the wait ends.
 ///
 ///     HttpServer server({.listen = "127.0.0.1:8080"});
 ///     server.route("GET", "/greetings/{name}", [](HttpRequest& request, Responder responder) {
-///       responder.send({.content_type = "text/plain", .body = std::string(request.param("name"))});
+///       responder.send({.content_type = "text/plain", .body =
+///       std::string(request.param("name"))});
 ///     });
 ///     auto started = server.start();
 class HttpServer {
@@ -176,9 +181,10 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  /// Sends requests whose path fits `pattern` to `handler`; `{name}` stands for one segment, which is
-  /// not empty. Where several patterns fit, the one with the earlier literal segment wins. Before
-  /// start() only. Throws std::invalid_argument for a bad pattern, or one that is there already.
+  /// Sends requests whose path fits `pattern` to `handler`; `{name}` stands for one segment, which
+  /// is not empty. Where several patterns fit, the one with the earlier literal segment wins.
+  /// Before start() only. Throws std::invalid_argument for a bad pattern, or one that is there
+  /// already.
   void route(std::string_view method, std::string_view pattern, Handler handler,
              HttpRouteOptions options = {});
 
@@ -187,8 +193,8 @@ class HttpServer {
   Status start();
   /// The port listened on; 0 before start().
   std::uint16_t port() const;
-  /// Runs `work` soon on one of the server's threads, or never once the server has stopped: for what
-  /// follows a wait, on whose thread it must not run.
+  /// Runs `work` soon on one of the server's threads, or never once the server has stopped: for
+  /// what follows a wait, on whose thread it must not run.
   void post(std::move_only_function<void()> work);
   /// Takes no more requests, waits up to `drain` for the answers of running ones, and stops. May be
   /// called again, from any thread but the server's own.

@@ -35,19 +35,23 @@ class Gauge {
   std::atomic<double> value_ = 0;
 };
 
-/// Durations in log-linear buckets: 8 per power of two from 1 us to over an hour, so within 12.5 % of
-/// the truth. One thread writes, any reads.
+/// Durations in log-linear buckets: 8 per power of two from 1 us to over an hour, so within 12.5 %
+/// of the truth. One thread writes, any reads.
 class LatencyHistogram {
  public:
   static constexpr int kBuckets = 256;
 
   void record(std::chrono::nanoseconds duration);
   std::uint64_t count() const { return count_.load(std::memory_order_relaxed); }
-  double sum_seconds() const { return static_cast<double>(sum_ns_.load(std::memory_order_relaxed)) * 1e-9; }
+  double sum_seconds() const {
+    return static_cast<double>(sum_ns_.load(std::memory_order_relaxed)) * 1e-9;
+  }
   /// The upper bound, in seconds, below which the share `q` (0..1) of all durations lies.
   double quantile_seconds(double q) const;
   /// How many durations were at most the upper bound of bucket `i`, alone.
-  std::uint64_t bucket(int i) const { return buckets_[static_cast<std::size_t>(i)].load(std::memory_order_relaxed); }
+  std::uint64_t bucket(int i) const {
+    return buckets_[static_cast<std::size_t>(i)].load(std::memory_order_relaxed);
+  }
   static double upper_bound_seconds(int i);
 
  private:
@@ -56,11 +60,12 @@ class LatencyHistogram {
   std::atomic<std::uint64_t> sum_ns_ = 0;
 };
 
-/// The metrics of a process. Instruments live as long as the registry; asking twice for the same name
-/// and labels gives the same one; asking for it as another kind throws std::invalid_argument. Thread-safe.
+/// The metrics of a process. Instruments live as long as the registry; asking twice for the same
+/// name and labels gives the same one; asking for it as another kind throws std::invalid_argument.
+/// Thread-safe.
 ///
-/// Names follow Prometheus: snake case, base units, counters ending in `_total`. Characters that it does
-/// not know are written as underscores.
+/// Names follow Prometheus: snake case, base units, counters ending in `_total`. Characters that it
+/// does not know are written as underscores.
 class MetricsRegistry {
  public:
   using Labels = std::vector<std::pair<std::string, std::string>>;

@@ -23,7 +23,8 @@ struct QueryOptions {
   bool topics_writable = true;  ///< Whether POST /v1/topics/{topic}/records exists.
 };
 
-/// The state, the topics and the health of applications over HTTP: any program gets them with one line.
+/// The state, the topics and the health of applications over HTTP: any program gets them with one
+/// line.
 ///
 ///     QueryService queries(server, {&application}, log, metrics, system_clock());
 ///
@@ -31,18 +32,22 @@ struct QueryOptions {
 ///
 ///     GET  /v1/stores                        every store, and how much of it is here
 ///     GET  /v1/stores/{store}/keys/{key}     one row
-///     GET  /v1/stores/{store}/keys           rows in key order: from, to, prefix, reverse, limit, cursor;
+///     GET  /v1/stores/{store}/keys           rows in key order: from, to, prefix, reverse, limit,
+///     cursor;
 ///                                            all of them as NDJSON when that is what is accepted
 ///     GET  /v1/topics
-///     GET  /v1/topics/{topic}/records        partition, offset (negative: from the end), timestamp, limit
-///     POST /v1/topics/{topic}/records        {key, value, headers?, timestamp?, partition?}, an array of
-///                                            them, or NDJSON; answered when durable, with positions
+///     GET  /v1/topics/{topic}/records        partition, offset (negative: from the end),
+///     timestamp, limit POST /v1/topics/{topic}/records        {key, value, headers?, timestamp?,
+///     partition?}, an array of
+///                                            them, or NDJSON; answered when durable, with
+///                                            positions
 ///     GET  /v1/topology, /v1/tasks, /v1/info, /livez, /readyz, /metrics
 ///
-/// Keys are text for stores of strings; `i64:42`, `b64:...` and `json:...` are understood everywhere, and
-/// `str:...` is a string whatever it begins with. Answers show committed rows only, and wait until those
-/// are durable, unless `visibility=early`; with `at_least=topic:partition:offset` they wait until that
-/// record is processed. A store's name is looked up in all applications; `application=` picks one.
+/// Keys are text for stores of strings; `i64:42`, `b64:...` and `json:...` are understood
+/// everywhere, and `str:...` is a string whatever it begins with. Answers show committed rows only,
+/// and wait until those are durable, unless `visibility=early`; with
+/// `at_least=topic:partition:offset` they wait until that record is processed. A store's name is
+/// looked up in all applications; `application=` picks one.
 ///
 /// The applications, the log, the registry and the clock must outlive the server's stop().
 class QueryService {
