@@ -202,9 +202,6 @@ std::vector<KeyRow> identity_rows() {
   const auto is_servers = [](std::string_view value) {
     return value.empty() || every_part(value, is_host_and_port);
   };
-  const auto is_server = [](std::string_view value) {
-    return value.empty() || is_host_and_port(value);
-  };
   return {
       with_default(text("application.id",
                         "Name of the application: its group, and the prefix of its internal topics "
@@ -220,22 +217,16 @@ std::vector<KeyRow> identity_rows() {
                         &Config::client_id,
                         "1 to 128 letters, digits, dots, underscores and hyphens", is_id),
                    "the application id"),
-      with_default(
-          text("application.server", "Where other instances reach this one's state queries.",
-               &Config::application_server, "host:port", is_server),
-          "none"),
       text("state.dir", "Directory of the embedded log and the state stores.", &Config::state_dir,
            "a path", is_not_empty),
       number("num.stream.threads", "Threads that process records.", &Config::num_stream_threads, 1,
              1024),
-      text("topology.optimization", "How the plan may be rewritten before it is run.",
+      text("topology.optimization",
+           "How the plan may be rewritten: for the application to pass to StreamsBuilder::build().",
            &Config::topology_optimization,
            "none, all, or with commas between: reuse.ktable.source.topics, "
            "merge.repartition.topics, single.store.self.join",
            is_optimization),
-      number("replication.factor",
-             "Replicas of internal topics on Kafka; -1: the broker's default.",
-             &Config::replication_factor, -1, 32767),
       number("log.default.partitions",
              "Partitions of a topic that the embedded log makes when it is first used.",
              &Config::log_default_partitions, 1, 10'000),
@@ -252,9 +243,6 @@ std::vector<KeyRow> identity_rows() {
       handler("processing.exception.handler",
               "What to do with a record for which the application's code throws.",
               &Config::processing_handler),
-      handler("production.exception.handler",
-              "What to do with a record that cannot be written to its topic.",
-              &Config::production_handler),
   };
 }
 
@@ -268,23 +256,22 @@ std::vector<KeyRow> timing_and_memory_rows() {
           "100 with exactly_once_v2, 30000 with at_least_once"),
       duration("commit.interval.min.ms", "Shortest time between two commits.",
                &Config::commit_interval_min, 0),
-      duration("transaction.timeout.ms",
-               "How long a transaction may stay open before the log gives it up.",
-               &Config::transaction_timeout, 1000),
-      duration("task.timeout.ms", "How long a task retries what the log refuses for the moment.",
-               &Config::task_timeout, 0),
       duration(
-          "max.task.idle.ms",
-          "How long a task waits for records of an empty input before it goes on out of order; "
-          "-1: not even for those that are already in the log.",
-          &Config::max_task_idle, -1),
+          "transaction.timeout.ms",
+          "How long a transaction may stay open; a commit comes after a third of it at the latest.",
+          &Config::transaction_timeout, 1000),
+      duration("max.task.idle.ms",
+               "How long a task waits for records of an empty input before it goes on "
+               "without them; 0 or less: not at all.",
+               &Config::max_task_idle, -1),
       number("buffered.records.per.partition", "Records a task keeps ready from each partition.",
              &Config::buffered_records_per_partition, std::size_t{1}, std::size_t{10'000'000}),
       duration("repartition.purge.interval.ms",
                "How often processed records of repartition topics are deleted.",
                &Config::repartition_purge_interval, 1),
       number("statestore.cache.max.bytes",
-             "Memory of the record caches; 0: every update goes downstream at once.",
+             "Record caches: 0 sends every update downstream at once, any other number only the "
+             "last one of each key and commit.",
              &Config::statestore_cache_max_bytes, std::size_t{0}),
       number("state.memory.max.bytes",
              "Memory for entries of all state stores that are not on disk yet.",

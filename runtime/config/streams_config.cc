@@ -95,8 +95,8 @@ void check_timeouts(const StreamsConfig& config, Faults& faults) {
   const auto timeout = config.transaction_timeout.count();
   if (config.commit_interval.count() > timeout) {
     faults.add(fmt::format(
-        "commit.interval.ms ({}) is above transaction.timeout.ms ({}): the log would give up every "
-        "transaction; commit sooner or raise the timeout",
+        "commit.interval.ms ({}) is above transaction.timeout.ms ({}): a transaction must end "
+        "within its timeout",
         config.commit_interval.count(), timeout));
   }
   const auto delivery = config.client_properties.find("producer.delivery.timeout.ms");
@@ -121,8 +121,7 @@ void check_handlers(const StreamsConfig& config, Faults& faults) {
   if (!config.dead_letter_topic.empty()) return;
   const std::pair<std::string_view, FailureHandling> handlers[] = {
       {"deserialization.exception.handler", config.deserialization_handler},
-      {"processing.exception.handler", config.processing_handler},
-      {"production.exception.handler", config.production_handler}};
+      {"processing.exception.handler", config.processing_handler}};
   for (const auto& [key, handling] : handlers) {
     if (handling == FailureHandling::kDeadLetter) {
       faults.add(fmt::format("{} = dead-letter needs errors.dead.letter.queue.topic.name", key));
@@ -140,10 +139,6 @@ void check_together(const StreamsConfig& config, Faults& faults) {
   }
   check_timeouts(config, faults);
   check_handlers(config, faults);
-  if (config.statestore_cache_max_bytes > config.state_memory_max_bytes) {
-    faults.add(fmt::format("statestore.cache.max.bytes ({}) is above state.memory.max.bytes ({})",
-                           config.statestore_cache_max_bytes, config.state_memory_max_bytes));
-  }
 }
 
 }  // namespace

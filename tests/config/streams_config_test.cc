@@ -74,15 +74,13 @@ TEST_F(StreamsConfigKeys, ClientIdFollowsTheApplication) {
 TEST_F(StreamsConfigKeys, HandlersGoByShortNameOrByKafkasClass) {
   given("errors.dead.letter.queue.topic.name", "dead");
   given("deserialization.exception.handler", "dead-letter");
-  given("processing.exception.handler", "continue");
-  given("production.exception.handler",
-        "org.apache.kafka.streams.errors.DefaultProductionExceptionHandler");
+  given("processing.exception.handler",
+        "org.apache.kafka.streams.errors.LogAndContinueProcessingExceptionHandler");
 
   const auto built = config();
 
   EXPECT_EQ(built.deserialization_handler, FailureHandling::kDeadLetter);
   EXPECT_EQ(built.processing_handler, FailureHandling::kContinue);
-  EXPECT_EQ(built.production_handler, FailureHandling::kFail);
 }
 
 TEST_F(StreamsConfigKeys, DeadLettersMayGoToATopicPerTopic) {
@@ -161,7 +159,7 @@ INSTANTIATE_TEST_SUITE_P(
                       std::pair("application.id", ".."), std::pair("client.id", "two words"),
                       std::pair("bootstrap.servers", "localhost"),
                       std::pair("bootstrap.servers", "localhost:9092,"),
-                      std::pair("application.server", "here:70000"), std::pair("state.dir", ""),
+                      std::pair("bootstrap.servers", "here:70000"), std::pair("state.dir", ""),
                       std::pair("num.stream.threads", "3.0"), std::pair("num.stream.threads", "+3"),
                       std::pair("num.stream.threads", " 3"), std::pair("num.stream.threads", "0x3"),
                       std::pair("num.stream.threads", "99999999999999999999"),
@@ -246,10 +244,10 @@ TEST_F(StreamsConfigFaults, DeadLettersNeedATopic) {
   EXPECT_THAT(complaint(), StartsWith("processing.exception.handler = dead-letter needs"));
 }
 
-TEST_F(StreamsConfigFaults, CachesFitIntoTheMemoryForState) {
-  given("state.memory.max.bytes", "1048576");
+TEST_F(StreamsConfigFaults, MemoryForStateIsAMebibyteAtLeast) {
+  given("state.memory.max.bytes", "1048575");
 
-  EXPECT_THAT(complaint(), HasSubstr("statestore.cache.max.bytes (10485760) is above"));
+  EXPECT_THAT(complaint(), HasSubstr("allowed is a whole number, 1048576 or more"));
 }
 
 class EffectiveConfig : public ConfigStory {};

@@ -19,7 +19,7 @@ class ConfigError : public std::runtime_error {
 
 enum class ProcessingGuarantee : std::uint8_t { kAtLeastOnce, kExactlyOnceV2 };
 
-/// What to do with a record that cannot be read, processed or written.
+/// What to do with a record that cannot be read or processed.
 enum class FailureHandling : std::uint8_t {
   kFail,        ///< Stop the task with the reason.
   kContinue,    ///< Log, count, drop.
@@ -36,8 +36,6 @@ struct StreamsConfig {
   std::string bootstrap_servers;
   /// `client.id`; build() defaults it to the application id.
   std::string client_id;
-  /// `application.server`: host:port at which others reach our queries.
-  std::string application_server;
   /// `state.dir`
   std::string state_dir = "./data";
   /// `num.stream.threads`
@@ -48,7 +46,7 @@ struct StreamsConfig {
   std::chrono::milliseconds commit_interval{100};
   /// `commit.interval.min.ms`
   std::chrono::milliseconds commit_interval_min{0};
-  /// `statestore.cache.max.bytes`
+  /// `statestore.cache.max.bytes`; 0: no caches.
   std::size_t statestore_cache_max_bytes = 10u << 20;
   /// `state.memory.max.bytes`
   std::size_t state_memory_max_bytes = 256u << 20;
@@ -56,7 +54,7 @@ struct StreamsConfig {
   std::size_t rocksdb_block_cache_bytes = 64u << 20;
   /// `state.spill.interval.ms`
   std::chrono::milliseconds state_spill_interval{60'000};
-  /// `max.task.idle.ms`; -1: never wait for fetches.
+  /// `max.task.idle.ms`; 0 or less: never.
   std::chrono::milliseconds max_task_idle{0};
   /// `buffered.records.per.partition`
   std::size_t buffered_records_per_partition = 1000;
@@ -64,18 +62,12 @@ struct StreamsConfig {
   std::chrono::milliseconds transaction_timeout{15'000};
   /// `repartition.purge.interval.ms`
   std::chrono::milliseconds repartition_purge_interval{30'000};
-  /// `task.timeout.ms`
-  std::chrono::milliseconds task_timeout{300'000};
-  /// `topology.optimization`
+  /// `topology.optimization`, for StreamsBuilder::build().
   std::string topology_optimization = "none";
-  /// `replication.factor`
-  std::int32_t replication_factor = -1;
   /// `deserialization.exception.handler`
   FailureHandling deserialization_handler = FailureHandling::kFail;
   /// `processing.exception.handler`
   FailureHandling processing_handler = FailureHandling::kFail;
-  /// `production.exception.handler`
-  FailureHandling production_handler = FailureHandling::kFail;
   /// `errors.dead.letter.queue.topic.name`; `{topic}` in it stands for the record's own topic.
   std::string dead_letter_topic;
   /// `log.default.partitions` (embedded log)
