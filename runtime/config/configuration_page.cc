@@ -36,7 +36,7 @@ constexpr std::string_view kTail = R"(
 
 - `commit.interval.min.ms` is not above `commit.interval.ms`.
 - With `exactly_once_v2`, `commit.interval.ms` and `producer.delivery.timeout.ms` (if set) are not
-  above `transaction.timeout.ms`: the log would give up transactions that are still needed.
+  above `transaction.timeout.ms`: a transaction must end within its timeout.
 - A handler set to `dead-letter` needs `errors.dead.letter.queue.topic.name`.
 - `bootstrap.servers` must not be set: this version runs on the embedded log only.
 
