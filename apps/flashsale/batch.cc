@@ -55,7 +55,7 @@ class Batch {
   void send(std::size_t index) {
     ++under_way_;
     // An answer that comes after run() has returned finds nobody at home.
-    client_.submit(HttpClient::Lane::kUrgent, request_(index),
+    client_.submit(HttpClient::Lane::kCommands, request_(index),
                    [this, alive = std::weak_ptr(alive_), index](const Answer& answer) {
                      if (!alive.expired()) answered(index, answer);
                    });

@@ -194,7 +194,8 @@ void HttpClient::submit(Lane lane, std::string request, OnAnswer on_answer) {
 // Gives waiting requests to idle connections and opens more for those left.
 void HttpClient::pump() {
   while (!idle_.empty() && waiting() > 0) {
-    auto& queue = waiting_[0].empty() ? waiting_[1] : waiting_[0];
+    auto& queue = waiting_[waiting_[next_lane_].empty() ? 1 - next_lane_ : next_lane_];
+    next_lane_ = 1 - next_lane_;
     Exchange exchange = std::move(queue.front());
     queue.pop_front();
     Connection* connection = idle_.back();

@@ -55,7 +55,8 @@ class RequestWriter {
 /// Sends requests over a pool of keep-alive connections to one server, one at a time on each.
 ///
 /// The pool opens connections as they are needed, up to a limit, and prefers those used last, so a
-/// fast server is served by few. A request that finds none free waits; urgent ones go first.
+/// fast server is served by few. A request that finds none free waits; commands and reads that wait
+/// take turns, so that neither starves the other.
 /// While the server cannot be reached, requests wait and the pool tries to connect again until they
 /// time out: a request fails with kConnectionLost only when it was already on its way.
 ///
@@ -71,7 +72,7 @@ class HttpClient {
     std::uint64_t connections_lost = 0;  ///< Ended by the server or the network, idle ones too.
     std::uint64_t connect_failures = 0;
   };
-  enum class Lane : std::uint8_t { kUrgent, kRelaxed };
+  enum class Lane : std::uint8_t { kCommands, kReads };
 
   HttpClient(boost::asio::io_context& io, boost::asio::ip::tcp::endpoint server, Options options);
   ~HttpClient();
@@ -113,6 +114,7 @@ class HttpClient {
   std::vector<std::shared_ptr<Connection>> connections_;  // Shared with the handlers under way.
   std::vector<Connection*> idle_;                         // The one used last is at the back.
   std::deque<Exchange> waiting_[2];                       // By lane.
+  std::size_t next_lane_ = 0;
   std::size_t opening_ = 0;
   std::size_t busy_ = 0;
   Clock::time_point next_attempt_{};

@@ -121,7 +121,7 @@ void Sale::later(milliseconds delay, Due due) {
 
 void Sale::send_order(std::uint64_t index) {
   const std::string body = order_body(plan_.order(index), names_);
-  shop_.client.submit(HttpClient::Lane::kUrgent,
+  shop_.client.submit(HttpClient::Lane::kCommands,
                       shop_.writer.post("/orders", body, names_.order_key(index)),
                       [this, index](const Answer& answer) { order_answered(index, answer); });
 }
@@ -187,7 +187,7 @@ void Sale::order_failed(std::uint64_t index) {
 
 void Sale::poll(std::uint64_t index) {
   ++result_.polls;
-  shop_.client.submit(HttpClient::Lane::kRelaxed, shop_.writer.get("/orders/" + orders_[index].id),
+  shop_.client.submit(HttpClient::Lane::kReads, shop_.writer.get("/orders/" + orders_[index].id),
                       [this, index, asked_at = Clock::now()](const Answer& answer) {
                         polled(index, asked_at, answer);
                       });
@@ -238,7 +238,7 @@ Ledger::Unresolved Sale::side_command(std::uint64_t index) const {
 
 void Sale::send_side(std::uint64_t index) {
   const Ledger::Unresolved& command = open_sides_.at(index);
-  shop_.client.submit(HttpClient::Lane::kUrgent,
+  shop_.client.submit(HttpClient::Lane::kCommands,
                       shop_.writer.post(command.path, command.body, command.key),
                       [this, index](const Answer& answer) {
                         if (!answer.ok()) {

@@ -33,7 +33,7 @@ class Client : public ::testing::Test {
   }
   void ask(const std::string& path) { ask_for(writer_.get(path)); }
   void ask_for(std::string request) {
-    client().submit(HttpClient::Lane::kUrgent, std::move(request), [this](const Answer& answer) {
+    client().submit(HttpClient::Lane::kCommands, std::move(request), [this](const Answer& answer) {
       heard_.push_back({answer.failure, answer.status, std::string(answer.body)});
     });
     ++asked_;
@@ -87,7 +87,7 @@ TEST_F(Client, AnswersManyAtOnceOverAtMostItsConnections) {
   for (const Heard& heard : heard_) EXPECT_EQ(heard.status, 200);
 }
 
-TEST_F(Client, UrgentRequestsOvertakeRelaxedOnesThatWait) {
+TEST_F(Client, CommandsAndReadsThatWaitTakeTurns) {
   client({.connections_max = 1});
   std::vector<std::string> order;
   const auto submit = [&](HttpClient::Lane lane, const char* path) {
@@ -98,12 +98,13 @@ TEST_F(Client, UrgentRequestsOvertakeRelaxedOnesThatWait) {
     });
   };
 
-  submit(HttpClient::Lane::kRelaxed, "/poll-1");
-  submit(HttpClient::Lane::kRelaxed, "/poll-2");
-  submit(HttpClient::Lane::kUrgent, "/order");
+  submit(HttpClient::Lane::kReads, "/poll-1");
+  submit(HttpClient::Lane::kReads, "/poll-2");
+  submit(HttpClient::Lane::kCommands, "/order-1");
+  submit(HttpClient::Lane::kCommands, "/order-2");
   wait_for_answers();
 
-  EXPECT_THAT(order, ElementsAre("/order", "/poll-1", "/poll-2"));
+  EXPECT_THAT(order, ElementsAre("/order-1", "/poll-1", "/order-2", "/poll-2"));
 }
 
 TEST_F(Client, ADroppedConnectionIsReportedAndTheNextRequestTakesANewOne) {
