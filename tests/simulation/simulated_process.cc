@@ -11,8 +11,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Far more steps than any scenario needs: reaching it means that something never comes to rest.
+// Far more rounds than any scenario needs: reaching it means that something never comes to rest.
 constexpr int kMaxRounds = 200'000;
+constexpr int kIdleRounds = 20;
 
 void require(const Status& status) {
   if (!status) throw std::runtime_error(status.error().message);
@@ -30,17 +31,23 @@ StreamsConfig simulation_config(std::string application_id, std::int32_t workers
   return config;
 }
 
-std::vector<LoggedRecord> read_topic(Log& log, const std::string& topic) {
+std::vector<LoggedRecord> read_topic(Log& log, ManualClock& clock, const std::string& topic) {
   std::vector<LoggedRecord> records;
   const auto spec = log.topic(topic);
   if (!spec) return records;
   auto consumer = log.consumer({.client_id = "test"});
+  std::map<std::uint32_t, Offset> missing;
   for (std::int32_t partition = 0; partition < spec->partitions; ++partition) {
     const auto range = log.range({topic, partition});
-    if (range) consumer->assign({topic, partition}, range->begin, static_cast<std::uint32_t>(partition));
+    if (!range || range->begin == range->end) continue;
+    const auto tag = static_cast<std::uint32_t>(partition);
+    consumer->assign({topic, partition}, range->begin, tag);
+    missing[tag] = range->end;
   }
-  std::vector<RecordBatch> batches;
-  while (consumer->fetch(batches, 10'000)) {
+  for (int round = 0; !missing.empty(); ++round) {
+    if (round == kMaxRounds) throw std::runtime_error("topic " + topic + " cannot be read to its end");
+    std::vector<RecordBatch> batches;
+    if (!consumer->fetch(batches, 10'000)) clock.advance(10ms);
     for (const auto& batch : batches) {
       for (const auto& record : batch.records) {
         LoggedRecord logged{static_cast<std::int32_t>(batch.tag), record.offset, {}, {},
@@ -49,39 +56,52 @@ std::vector<LoggedRecord> read_topic(Log& log, const std::string& topic) {
         if (record.value) logged.value.emplace(*record.value);
         records.push_back(std::move(logged));
       }
+      if (const auto left = missing.find(batch.tag);
+          left != missing.end() && batch.next >= left->second) {
+        missing.erase(left);
+      }
     }
-    batches.clear();
   }
   return records;
 }
 
-SimulatedProcess::SimulatedProcess(SimulatedStorage& storage, ManualClock& clock,
-                                   const std::vector<ApplicationSpec>& applications, Random& random)
-    : clock_(clock), random_(random) {
-  auto log = EmbeddedLog::open(storage, clock, {.background_threads = false});
-  if (!log) throw std::runtime_error(log.error().message);
-  log_ = *std::move(log);
-  client_ = log_->producer({.client_id = "test"});
-  client_->init();
+void run_until_idle(ManualClock& clock, const std::function<bool()>& round) {
+  int idle_rounds = 0;
+  for (int rounds = 0; idle_rounds < kIdleRounds; ++rounds) {
+    if (rounds == kMaxRounds) throw std::runtime_error("the process never comes to rest");
+    if (round()) {
+      idle_rounds = 0;
+      continue;
+    }
+    ++idle_rounds;
+    clock.advance(50ms);
+  }
+}
+
+SimulatedProcess::SimulatedProcess(Log& log, Storage& storage, ManualClock& clock,
+                                   const std::vector<ApplicationSpec>& applications,
+                                   Random& random, const std::string& name)
+    : random_(random) {
   for (const auto& spec : applications) {
     Application application{.spec = spec};
+    application.spec.config.client_id = name;
     application.topology = std::make_unique<Topology>(spec.topology());
-    application.plan = internal::plan_application(*application.topology, spec.config, *log_, true);
-    require(internal::create_internal_topics(application.plan, *log_));
+    application.plan = internal::plan_application(*application.topology, spec.config, log, true);
+    require(internal::create_internal_topics(application.plan, log));
     application.state = std::make_unique<internal::ApplicationState>();
-    application.spiller = std::make_unique<internal::Spiller>(log_->durability());
+    application.spiller = std::make_unique<internal::Spiller>(log.durability());
     applications_.push_back(std::move(application));
   }
   for (auto& application : applications_) {
-    for (std::int32_t i = 0; i < application.spec.config.num_stream_threads; ++i) {
+    const StreamsConfig& config = application.spec.config;
+    for (std::int32_t i = 0; i < config.num_stream_threads; ++i) {
       application.workers.push_back(std::make_unique<internal::Worker>(internal::WorkerSetup{
           .index = i,
-          .transactional_id = application.spec.config.application_id + "-" + std::to_string(i),
+          .transactional_id = config.application_id + "-" + name + "-" + std::to_string(i),
           .topology = application.topology.get(),
           .plan = &application.plan,
-          .config = &application.spec.config,
-          .environment = {.log = log_.get(), .storage = &storage, .clock = &clock,
-                          .budget = &budget_},
+          .config = &config,
+          .environment = {.log = &log, .storage = &storage, .clock = &clock, .budget = &budget_},
           .state = application.state.get(),
           .spiller = application.spiller.get(),
           .restore_records = 2}));
@@ -93,30 +113,24 @@ SimulatedProcess::SimulatedProcess(SimulatedStorage& storage, ManualClock& clock
   }
 }
 
-bool SimulatedProcess::step() {
-  const std::size_t choice = random_() % (applications_.size() * 4 + 1);
-  if (choice == 0) return log_->step_sync();
-  auto& application = applications_[(choice - 1) / 4];
-  if ((choice - 1) % 4 == 0) return application.spiller->run_once();
-  auto& worker = application.workers[random_() % application.workers.size()];
-  const bool worked = worker->run_once();
+void SimulatedProcess::step() {
+  auto& application = applications_[random_() % applications_.size()];
+  if (random_() % 4 == 0) {
+    application.spiller->run_once();
+    return;
+  }
+  application.workers[random_() % application.workers.size()]->run_once();
   check_workers();
-  return worked;
 }
 
-void SimulatedProcess::run_until_idle() {
-  int idle_rounds = 0;
-  for (int round = 0; idle_rounds < 20; ++round) {
-    if (round == kMaxRounds) throw std::runtime_error("the process never comes to rest");
-    bool worked = log_->step_sync();
-    for (auto& application : applications_) {
-      worked |= application.spiller->run_once();
-      for (auto& worker : application.workers) worked |= worker->run_once();
-    }
-    check_workers();
-    idle_rounds = worked ? 0 : idle_rounds + 1;
-    if (!worked) clock_.advance(50ms);
+bool SimulatedProcess::step_all() {
+  bool worked = false;
+  for (auto& application : applications_) {
+    worked |= application.spiller->run_once();
+    for (auto& worker : application.workers) worked |= worker->run_once();
   }
+  check_workers();
+  return worked;
 }
 
 bool SimulatedProcess::running() const {
@@ -145,9 +159,35 @@ void SimulatedProcess::check_workers() const {
   }
 }
 
-void SimulatedProcess::produce(const std::string& topic,
-                               const std::vector<std::pair<std::string, std::string>>& records,
-                               std::function<void()> done) {
+EmbeddedProcess::EmbeddedProcess(SimulatedStorage& storage, ManualClock& clock,
+                                 const std::vector<ApplicationSpec>& applications, Random& random)
+    : clock_(clock), random_(random) {
+  auto log = EmbeddedLog::open(storage, clock, {.background_threads = false});
+  if (!log) throw std::runtime_error(log.error().message);
+  log_ = *std::move(log);
+  client_ = log_->producer({.client_id = "test"});
+  client_->init();
+  workers_ = std::make_unique<SimulatedProcess>(*log_, storage, clock, applications, random);
+}
+
+void EmbeddedProcess::step() {
+  if (random_() % 4 == 0) {
+    log_->step_sync();
+  } else {
+    workers_->step();
+  }
+}
+
+void EmbeddedProcess::run_until_idle() {
+  simulation::run_until_idle(clock_, [this] {
+    const bool synced = log_->step_sync();
+    return workers_->step_all() || synced;
+  });
+}
+
+void EmbeddedProcess::produce(const std::string& topic,
+                              const std::vector<std::pair<std::string, std::string>>& records,
+                              std::function<void()> done) {
   client_->begin();
   const TopicHandle handle = client_->topic(topic);
   for (const auto& [key, value] : records) {

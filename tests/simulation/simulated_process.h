@@ -33,7 +33,6 @@ struct ApplicationSpec {
 /// The shortest intervals that still leave something between two spills.
 StreamsConfig simulation_config(std::string application_id, std::int32_t workers = 2);
 
-/// Reads everything committed in a topic, partition by partition.
 struct LoggedRecord {
   std::int32_t partition;
   Offset offset;
@@ -41,37 +40,33 @@ struct LoggedRecord {
   std::optional<std::string> value;
   Timestamp timestamp;
 };
-std::vector<LoggedRecord> read_topic(Log& log, const std::string& topic);
+/// Reads everything committed in a topic, partition by partition, moving the clock where the log
+/// takes its time.
+std::vector<LoggedRecord> read_topic(Log& log, ManualClock& clock, const std::string& topic);
 
-/// One process with its workers, spiller, embedded log and syncing, all stepped by the test in an order
-/// that the seed chooses. No threads, and time stands still unless the test moves it.
-///
-/// A storage hook may throw SimulatedCrash out of any step; then the object is destroyed and a new one
-/// made on the same storage.
+/// Calls `round` until it has had nothing to do for a while, moving the clock between rounds. Throws
+/// when that takes for ever.
+void run_until_idle(ManualClock& clock, const std::function<bool()>& round);
+
+/// The workers and spillers of one process, stepped by the test in an order that the seed chooses. No
+/// threads, and time stands still unless the test moves it.
 class SimulatedProcess {
  public:
-  SimulatedProcess(SimulatedStorage& storage, ManualClock& clock,
-                   const std::vector<ApplicationSpec>& applications, Random& random);
+  SimulatedProcess(Log& log, Storage& storage, ManualClock& clock,
+                   const std::vector<ApplicationSpec>& applications, Random& random,
+                   const std::string& name = "process");
 
-  /// Steps one of the state machines, chosen at random. Returns what it was and whether it worked.
-  bool step();
-  /// Steps all of them, moving the clock, until nothing has anything to do any more. Fails the test if
-  /// that takes for ever, or if a worker gives up.
-  void run_until_idle();
+  /// Steps one of the state machines, chosen at random.
+  void step();
+  /// Steps each of them once; returns whether any worked.
+  bool step_all();
   /// Whether every task of every application runs.
   bool running() const;
-
-  /// Writes records into one commit of its own; `done` is called once it is durable.
-  void produce(const std::string& topic,
-               const std::vector<std::pair<std::string, std::string>>& records,
-               std::function<void()> done);
-
-  EmbeddedLog& log() { return *log_; }
+  /// Whether a store is being restored right now: a crash then is one during a restore.
+  bool restoring() const;
   const internal::ApplicationState& state(std::size_t application) const {
     return *applications_[application].state;
   }
-  /// Whether a store is being restored right now: a crash then is one during a restore.
-  bool restoring() const;
 
  private:
   struct Application {
@@ -84,12 +79,33 @@ class SimulatedProcess {
   };
   void check_workers() const;
 
-  ManualClock& clock_;
   Random& random_;
   MemoryBudget budget_{8u << 20};
+  std::vector<Application> applications_;
+};
+
+/// A process that has its log inside: what a crash takes away together. A storage hook may throw
+/// SimulatedCrash out of any step; then the object is destroyed and a new one made on the same storage.
+class EmbeddedProcess {
+ public:
+  EmbeddedProcess(SimulatedStorage& storage, ManualClock& clock,
+                  const std::vector<ApplicationSpec>& applications, Random& random);
+
+  void step();
+  void run_until_idle();
+  /// Writes records into one commit of its own; `done` is called once it is durable.
+  void produce(const std::string& topic,
+               const std::vector<std::pair<std::string, std::string>>& records,
+               std::function<void()> done);
+  SimulatedProcess& workers() { return *workers_; }
+  EmbeddedLog& log() { return *log_; }
+
+ private:
+  ManualClock& clock_;
+  Random& random_;
   std::unique_ptr<EmbeddedLog> log_;
   std::unique_ptr<LogProducer> client_;
-  std::vector<Application> applications_;
+  std::unique_ptr<SimulatedProcess> workers_;
 };
 
 }  // namespace thalweg::simulation
