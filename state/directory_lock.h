@@ -7,7 +7,8 @@
 
 namespace thalweg::internal {
 
-/// Holds `<directory>/lock` for as long as it lives. The system lets go of it when the process dies.
+/// Holds `<directory>/lock` for as long as it lives. The system lets go of it when the process
+/// dies.
 class DirectoryLock {
  public:
   /// kLocked, naming the process that holds it and the directory, when it is taken.

@@ -1,8 +1,7 @@
 #include "free_space.h"
 
-#include <sys/statvfs.h>
-
 #include <algorithm>
+#include <sys/statvfs.h>
 
 #include "directory_lock.h"
 

@@ -35,9 +35,9 @@ Status ingest(Family& family, std::vector<const ByteEntry*> entries, const Check
 }
 
 // Who may touch what: `fresh_`, `family_` and `offset_` change on the task's thread only, under the
-// exclusive lock; so that thread reads them without one. `frozen_` is set by the task and taken away
-// by the spilling thread, each under the exclusive lock. `spilling_` is held while a spill writes,
-// and by whoever must not meet one.
+// exclusive lock; so that thread reads them without one. `frozen_` is set by the task and taken
+// away by the spilling thread, each under the exclusive lock. `spilling_` is held while a spill
+// writes, and by whoever must not meet one.
 class LayeredTableImpl final : public LayeredTable,
                                public std::enable_shared_from_this<LayeredTableImpl> {
  public:

@@ -121,7 +121,8 @@ Status merge_scan(const std::vector<const ByteTable*>& newest_first, StorageCurs
     for (const auto& source : sources) {
       if (!source->valid()) {
         if (auto status = source->status(); !status) return status;
-      } else if (!next || (scan.reverse ? source->key() > next->key() : source->key() < next->key())) {
+      } else if (!next ||
+                 (scan.reverse ? source->key() > next->key() : source->key() < next->key())) {
         next = source.get();  // On equal keys the newer level, which comes first, stays.
       }
     }

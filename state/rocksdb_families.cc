@@ -58,8 +58,8 @@ class RocksDbFamilies::DamageListener final : public rocksdb::EventListener {
     if (!damaged_.insert(info.cf_id).second) return;
     lock.unlock();
     if (on_damage_) {
-      on_damage_("family " + info.cf_name + " is damaged, to be restored from its changelog: " +
-                 info.status.ToString());
+      on_damage_("family " + info.cf_name +
+                 " is damaged, to be restored from its changelog: " + info.status.ToString());
     }
   }
   bool is_damaged(std::uint32_t family) const {
@@ -84,7 +84,8 @@ class RocksDbFamilies::StoredFamily final : public Family {
   Status ingest(const std::vector<Entry>& entries, const Checkpoint& checkpoint) override {
     if (auto status = undamaged(); !status) return status;
     std::size_t bytes = 0;
-    for (const auto& entry : entries) bytes += entry.key.size() + (entry.value ? entry.value->size() : 0);
+    for (const auto& entry : entries)
+      bytes += entry.key.size() + (entry.value ? entry.value->size() : 0);
     if (auto room = check_free_space(owner_->options_.spill_path, bytes); !room) return room;
     const std::string file = owner_->next_spill_file();
     auto status = write_file(file, entries, checkpoint);
@@ -94,10 +95,12 @@ class RocksDbFamilies::StoredFamily final : public Family {
       options.write_global_seqno = false;
       status = owner_->db_->IngestExternalFile(handle_->get(), {file}, options);
     }
-    std::error_code ignored;  // After success the file has moved; what is left goes at the next open.
+    std::error_code
+        ignored;  // After success the file has moved; what is left goes at the next open.
     fs::remove(file, ignored);
     if (status.IsInvalidArgument()) {
-      return failure(ErrorCode::kInvalid, "cannot ingest into " + where_ + ": " + status.ToString());
+      return failure(ErrorCode::kInvalid,
+                     "cannot ingest into " + where_ + ": " + status.ToString());
     }
     return to_status(status, "cannot ingest into", where_);
   }
@@ -255,8 +258,8 @@ Result<std::shared_ptr<Family>> RocksDbFamilies::open_family(const std::string& 
     const auto checkpoint = family->checkpoint();
     if (checkpoint || checkpoint.error().code != ErrorCode::kCorrupt) return family;
     if (auto status = drop(name); !status) return std::unexpected(status.error());
-    tell("family " + name + " was damaged: dropped, to be restored from its changelog: " +
-         checkpoint.error().message);
+    tell("family " + name +
+         " was damaged: dropped, to be restored from its changelog: " + checkpoint.error().message);
   }
   rocksdb::ColumnFamilyHandle* made = nullptr;
   const auto status = db_->CreateColumnFamily(family_options(), name, &made);

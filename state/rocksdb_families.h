@@ -25,8 +25,8 @@ class RocksDbFamilies : public std::enable_shared_from_this<RocksDbFamilies> {
     std::shared_ptr<const void> lock;  ///< Held as long as the database is open.
   };
 
-  /// Opens the database, or makes it. Damaged families are dropped; a database that cannot be opened
-  /// without them either is set aside.
+  /// Opens the database, or makes it. Damaged families are dropped; a database that cannot be
+  /// opened without them either is set aside.
   static Result<std::shared_ptr<RocksDbFamilies>> open(Options options);
   ~RocksDbFamilies();
 

@@ -13,7 +13,8 @@ rocksdb::Options journal_options(const std::shared_ptr<rocksdb::Cache>& cache) {
   family.table_factory = make_table_factory(cache);
   family.compression = rocksdb::kNoCompression;  // Record batches are compressed already.
   family.write_buffer_size = 32u << 20;
-  family.max_write_buffer_number = 2;  // More of them, and a failed flush may be retried out of order.
+  family.max_write_buffer_number =
+      2;  // More of them, and a failed flush may be retried out of order.
   family.enable_blob_files = true;
   family.min_blob_size = kSmallestBlob;
   family.blob_file_size = 128u << 20;
@@ -188,7 +189,8 @@ std::unique_ptr<StorageCursor> RocksDbJournal::scan(BytesView from, BytesView to
     return std::make_unique<FailedCursor>(
         Error{ErrorCode::kNoSpace, "the journal " + path_ + " met a full disk"});
   }
-  return std::make_unique<RocksDbCursor>(db_, *db_, db_->DefaultColumnFamily(), path_, from, to, "");
+  return std::make_unique<RocksDbCursor>(db_, *db_, db_->DefaultColumnFamily(), path_, from, to,
+                                         "");
 }
 
 }  // namespace thalweg::internal

@@ -13,14 +13,14 @@
 
 namespace thalweg::internal {
 
-/// The journal on a RocksDB of its own: one column family, so that its write-ahead log is in the order
-/// of the batches and every prefix of it is a consistent cut.
+/// The journal on a RocksDB of its own: one column family, so that its write-ahead log is in the
+/// order of the batches and every prefix of it is a consistent cut.
 ///
-/// An append goes to the log's buffer in memory and to the memtable; sync() writes and syncs the log.
-/// Values of a kilobyte and more go to blob files, which compactions do not rewrite.
+/// An append goes to the log's buffer in memory and to the memtable; sync() writes and syncs the
+/// log. Values of a kilobyte and more go to blob files, which compactions do not rewrite.
 ///
-/// A write-ahead log that met a full disk cannot be written any more. Batches are kept until they are
-/// synced: once there is room, the database is opened again and gets all of them as one.
+/// A write-ahead log that met a full disk cannot be written any more. Batches are kept until they
+/// are synced: once there is room, the database is opened again and gets all of them as one.
 class RocksDbJournal final : public Journal {
  public:
   static Result<std::unique_ptr<RocksDbJournal>> open(const std::string& path,

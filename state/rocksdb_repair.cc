@@ -14,7 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What is wrong with a table file, in words; empty when nothing is.
-std::string damage_of(const std::string& file, std::uint64_t size, const rocksdb::Options& options) {
+std::string damage_of(const std::string& file, std::uint64_t size,
+                      const rocksdb::Options& options) {
   std::error_code error;
   const auto found = fs::file_size(file, error);
   if (error) return file + ": " + error.message();
@@ -76,8 +77,8 @@ bool RocksDbFamilies::drop_damaged_families() {
     const auto found = damaged.find(names[i]);
     if (found != damaged.end() && db->DropColumnFamily(handles[i]).ok()) {
       dropped = true;
-      tell("family " + names[i] + " was damaged: dropped, to be restored from its changelog: " +
-           found->second);
+      tell("family " + names[i] +
+           " was damaged: dropped, to be restored from its changelog: " + found->second);
     }
     db->DestroyColumnFamilyHandle(handles[i]);
   }

@@ -8,8 +8,8 @@
 namespace thalweg::internal {
 namespace {
 
-/// RocksDB's own log file, switched off: builds with assertions end the process when that file meets
-/// a full disk. What matters comes back as a status or through a listener.
+/// RocksDB's own log file, switched off: builds with assertions end the process when that file
+/// meets a full disk. What matters comes back as a status or through a listener.
 class QuietLogger final : public rocksdb::Logger {
  public:
   using rocksdb::Logger::Logv;
@@ -89,9 +89,7 @@ rocksdb::Slice RocksDbCursor::with_hidden(BytesView key) {
 
 void RocksDbCursor::seek(BytesView key) { iterator_->Seek(with_hidden(key)); }
 
-void RocksDbCursor::seek_for_previous(BytesView key) {
-  iterator_->SeekForPrev(with_hidden(key));
-}
+void RocksDbCursor::seek_for_previous(BytesView key) { iterator_->SeekForPrev(with_hidden(key)); }
 
 Status RocksDbCursor::status() const {
   return to_status(iterator_->status(), "cannot scan", path_);

@@ -45,8 +45,8 @@ class FailedCursor final : public StorageCursor {
   Error error_;
 };
 
-/// A cursor over the keys [from, to) of a column family, each without the `hidden` bytes that all of
-/// them start with. An empty `to` has no end.
+/// A cursor over the keys [from, to) of a column family, each without the `hidden` bytes that all
+/// of them start with. An empty `to` has no end.
 class RocksDbCursor final : public StorageCursor {
  public:
   /// `owner` keeps the database open.

@@ -1,6 +1,5 @@
-#include <thalweg/state/internal/write_log.h>
-
 #include <thalweg/schemas/check.h>
+#include <thalweg/state/internal/write_log.h>
 
 namespace thalweg::internal {
 namespace {

@@ -159,8 +159,8 @@ TEST_P(KeyValueStoreContract, RestoreReplacesWhatWasReadBefore) {
 
   std::string value;
   Serde<std::int64_t>::serialize(41, value);
-  const RecordView tail{stock.changelog.end(), from_millis(5), BytesView("sneaker"),
-                        BytesView(value), {}};
+  const RecordView tail{
+      stock.changelog.end(), from_millis(5), BytesView("sneaker"), BytesView(value), {}};
   stock->restore({&tail, 1}, stock.changelog.end() + 1, 2);
 
   EXPECT_EQ(stock_of("sneaker"), 41);

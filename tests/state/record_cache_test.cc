@@ -1,5 +1,5 @@
-// When listeners and the changelog hear of a change: at each write without the record cache; with it
-// once per key and flush, in order of last write.
+// When listeners and the changelog hear of a change: at each write without the record cache; with
+// it once per key and flush, in order of last write.
 #include <optional>
 #include <string>
 #include <vector>
@@ -176,7 +176,9 @@ TEST_F(RecordCache, ListenerThatThrowsLeavesAStoreThatCanAbort) {
   listen(true);
   put("a", 1);
   counts.commit();
-  on_change = [](const std::string&, const std::int64_t*) { throw std::runtime_error("user code"); };
+  on_change = [](const std::string&, const std::int64_t*) {
+    throw std::runtime_error("user code");
+  };
   put("a", 2);
   put("b", 2);
 

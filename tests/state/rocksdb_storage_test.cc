@@ -1,10 +1,9 @@
 // What a directory goes through: second openers, damaged and deleted files, leftovers, a full disk.
-#include <sys/mount.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <sys/mount.h>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -22,7 +21,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-Checkpoint checkpoint_at(Offset offset) { return {offset, "cluster", "changelog", 1, kNoTimestamp}; }
+Checkpoint checkpoint_at(Offset offset) {
+  return {offset, "cluster", "changelog", 1, kNoTimestamp};
+}
 
 std::vector<fs::path> files_in(const fs::path& directory, const std::string& extension) {
   std::vector<fs::path> files;
@@ -49,8 +50,9 @@ class RocksDbDirectory : public testing::Test {
     storage = std::move(*opened);
   }
   Result<std::unique_ptr<Storage>> try_open() {
-    return open_rocksdb_storage(
-        directory.path(), {1u << 20, [this](const std::string& message) { told.push_back(message); }});
+    return open_rocksdb_storage(directory.path(), {1u << 20, [this](const std::string& message) {
+                                                     told.push_back(message);
+                                                   }});
   }
   void close() { storage.reset(); }
   void ingest(const std::string& family, const std::string& value = "value") {

@@ -44,7 +44,8 @@ TEST_F(SimulatedDisk, CrashKeepsWhatWasSyncedAndAPrefixOfTheRest) {
   EXPECT_THAT(keys(), ElementsAre("a", "b"));
 }
 
-RC_GTEST_PROP(SimulatedDiskProperty, AfterAnyCrashTheJournalIsAPrefixAtLeastAsLongAsTheLastSync, ()) {
+RC_GTEST_PROP(SimulatedDiskProperty, AfterAnyCrashTheJournalIsAPrefixAtLeastAsLongAsTheLastSync,
+              ()) {
   SimulatedStorage disk;
   const auto seed = *rc::gen::arbitrary<std::uint32_t>();
   std::mt19937 random(seed);

@@ -1,5 +1,5 @@
-// What the storage port promises, on both of its forms: journals of atomic batches, families that are
-// written whole.
+// What the storage port promises, on both of its forms: journals of atomic batches, families that
+// are written whole.
 #include <memory>
 #include <string>
 #include <vector>

@@ -1,5 +1,5 @@
-// What a store does when the disk lies, refuses or is gone: it keeps what is committed, and believes
-// nothing that is not whole and its own.
+// What a store does when the disk lies, refuses or is gone: it keeps what is committed, and
+// believes nothing that is not whole and its own.
 #include <string>
 
 #include <gmock/gmock.h>

@@ -1,6 +1,6 @@
-// Random lives of a store against two maps: what is committed and what the open transaction makes of
-// it. After any commits, aborts, spills, failures, crashes and restarts they agree, and the changelog
-// folds to the same table.
+// Random lives of a store against two maps: what is committed and what the open transaction makes
+// of it. After any commits, aborts, spills, failures, crashes and restarts they agree, and the
+// changelog folds to the same table.
 #include <map>
 #include <random>
 #include <string>
@@ -20,8 +20,11 @@ using Model = std::map<std::string, std::string>;
 class Life {
  public:
   Life(DiskKind kind, bool caching, bool old_values, std::uint32_t seed)
-      : random_(seed), kind_(kind), budget_(small() ? 4096 : 1u << 20),
-        world_(kind, caching, &budget_), old_values_(old_values) {
+      : random_(seed),
+        kind_(kind),
+        budget_(small() ? 4096 : 1u << 20),
+        world_(kind, caching, &budget_),
+        old_values_(old_values) {
     listen();
   }
 
@@ -78,7 +81,9 @@ class Life {
 
  private:
   bool small() { return random_() % 2 == 0; }
-  std::string key() { return std::string(1 + random_() % 2, static_cast<char>('a' + random_() % 8)); }
+  std::string key() {
+    return std::string(1 + random_() % 2, static_cast<char>('a' + random_() % 8));
+  }
 
   void listen() {
     told_ = committed_;

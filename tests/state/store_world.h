@@ -1,12 +1,11 @@
 #pragma once
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -21,7 +20,8 @@ namespace thalweg::test {
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "thalweg-state-XXXXXX").string();
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "thalweg-state-XXXXXX").string();
     path_ = ::mkdtemp(pattern.data());
   }
   ~TemporaryDirectory() {
@@ -40,7 +40,9 @@ class TemporaryDirectory {
 enum class DiskKind { kRocksDb, kSimulated, kNone };
 
 inline std::string to_string(DiskKind kind) {
-  return kind == DiskKind::kRocksDb ? "RocksDb" : kind == DiskKind::kSimulated ? "Simulated" : "NoDisk";
+  return kind == DiskKind::kRocksDb     ? "RocksDb"
+         : kind == DiskKind::kSimulated ? "Simulated"
+                                        : "NoDisk";
 }
 
 /// A disk of one of the kinds, which a process can close or crash on.
@@ -77,8 +79,7 @@ class Disk {
 
   DiskKind kind_;
   TemporaryDirectory directory_;
-  SimulatedStorage simulated_{
-      {[this](const std::string& message) { damage.push_back(message); }}};
+  SimulatedStorage simulated_{{[this](const std::string& message) { damage.push_back(message); }}};
   std::unique_ptr<Storage> rocksdb_;
 };
 
@@ -94,10 +95,11 @@ class Changelog final : public ChangelogWriter {
   };
 
   void append(BytesView key, std::optional<BytesView> value, Timestamp timestamp) override {
-    changes_.push_back({std::string(key),
-                        value ? std::optional<std::string>(*value) : std::nullopt, timestamp});
+    changes_.push_back(
+        {std::string(key), value ? std::optional<std::string>(*value) : std::nullopt, timestamp});
   }
-  /// Ends the transaction with the control record that takes an offset, as on Kafka. Returns the end.
+  /// Ends the transaction with the control record that takes an offset, as on Kafka. Returns the
+  /// end.
   Offset commit() {
     changes_.push_back({"", std::nullopt, kNoTimestamp});
     committed_ = changes_.size();
@@ -116,7 +118,9 @@ class Changelog final : public ChangelogWriter {
     for (auto at = static_cast<std::size_t>(from); at < committed_; ++at) {
       const Change& change = changes_[at];
       if (change.key.empty()) continue;  // A control record.
-      records.push_back({static_cast<Offset>(at), change.timestamp, change.key,
+      records.push_back({static_cast<Offset>(at),
+                         change.timestamp,
+                         change.key,
                          change.value ? std::optional<BytesView>(*change.value) : std::nullopt,
                          {}});
     }

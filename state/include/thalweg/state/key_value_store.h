@@ -32,8 +32,8 @@ class KeyValueIterator {
 
 /// A task's table of keys and values: the latest value of each key, with its timestamp.
 ///
-/// Reads see the open transaction. References and pointers returned stay valid until the next call on
-/// the same store, whatever it is. K and V are plain types: a deleted key has no value.
+/// Reads see the open transaction. References and pointers returned stay valid until the next call
+/// on the same store, whatever it is. K and V are plain types: a deleted key has no value.
 template <typename K, typename V>
 class KeyValueStore : public StateStore {
  public:
@@ -62,8 +62,9 @@ class KeyValueStore : public StateStore {
   virtual std::unique_ptr<KeyValueIterator<K, V>> prefix_scan(BytesView prefix) = 0;
   std::unique_ptr<KeyValueIterator<K, V>> all() { return range(std::nullopt, std::nullopt); }
 
-  /// With caching, changes reach `listener` at flush, one per key, in order of last write (the record
-  /// cache of Kafka Streams); without, each one at once. `old_values`: whether the listener needs them.
+  /// With caching, changes reach `listener` at flush, one per key, in order of last write (the
+  /// record cache of Kafka Streams); without, each one at once. `old_values`: whether the listener
+  /// needs them.
   virtual void set_listener(Listener listener, bool old_values) = 0;
   /// Whether changes are held back until flush: the builder asked for caching and the application
   /// has a cache.

@@ -60,14 +60,15 @@ class SimulatedStorage final : public Storage {
   /// Every write fails with `code` until heal().
   void fail_writes(ErrorCode code);
   void heal();
-  /// Called before and after each step that changes the disk (`append`, `appended`, `sync`, `synced`,
-  /// `ingest`, `ingested`, `drop-family`, `dropped-family`) with no lock held. It may throw
-  /// SimulatedCrash.
+  /// Called before and after each step that changes the disk (`append`, `appended`, `sync`,
+  /// `synced`, `ingest`, `ingested`, `drop-family`, `dropped-family`) with no lock held. It may
+  /// throw SimulatedCrash.
   void on_step(std::function<void(std::string_view step)> hook);
 
   // --- Damage -------------------------------------------------------------------------------
 
-  /// Damages the files of a family: open handles read kCorrupt, the next open_family() sets it aside.
+  /// Damages the files of a family: open handles read kCorrupt, the next open_family() sets it
+  /// aside.
   void corrupt_family(const std::string& name);
   /// Flips a bit in a family's stored checkpoint, whose checksum then does not match.
   void corrupt_checkpoint(const std::string& name);

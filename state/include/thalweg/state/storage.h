@@ -61,7 +61,8 @@ class StorageCursor {
 /// An ordered map written by atomic batches: what the embedded log stands on.
 ///
 /// append() makes a batch visible; only sync() makes it last. After a crash the journal holds a
-/// prefix of the batches appended, at least all that a finished sync() covered. Safe from any thread.
+/// prefix of the batches appended, at least all that a finished sync() covered. Safe from any
+/// thread.
 class Journal {
  public:
   virtual ~Journal() = default;
@@ -99,8 +100,8 @@ class Family {
   };
 
   virtual ~Family() = default;
-  /// Adds entries (strictly ascending keys) and replaces the checkpoint, durably and all at once: after
-  /// a crash either both are there or neither is.
+  /// Adds entries (strictly ascending keys) and replaces the checkpoint, durably and all at once:
+  /// after a crash either both are there or neither is.
   virtual Status ingest(const std::vector<Entry>& entries, const Checkpoint& checkpoint) = 0;
   /// Not found: the family is new, or holds nothing yet. kCorrupt: do not trust what it holds.
   virtual Result<Checkpoint> checkpoint() const = 0;
@@ -128,9 +129,9 @@ struct RocksDbStorageOptions {
   std::function<void(const std::string& message)> on_damage = {};
 };
 
-/// Opens (or makes) storage in `directory`: `lock`, `log/` (the journal: write-ahead log, blob files),
-/// `state/` (the families: no write-ahead log, ingested files only) and `spill/` (files that are being
-/// written for them; cleared at each open).
+/// Opens (or makes) storage in `directory`: `lock`, `log/` (the journal: write-ahead log, blob
+/// files), `state/` (the families: no write-ahead log, ingested files only) and `spill/` (files
+/// that are being written for them; cleared at each open).
 ///
 /// kLocked when another process has it open; the message names it. A state database that does not
 /// open is set aside (`state.damaged-<time>`) and made anew, since every family can be restored; a

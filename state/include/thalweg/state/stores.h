@@ -14,7 +14,7 @@ struct StoreOptions {
   /// committed up to its last spill: all of it after a clean close, an older state after a crash
   /// (never an uncommitted one), and nothing when the task moves to another machine.
   bool logging = true;
-  bool caching = false;    ///< Whether changes are forwarded and logged once per commit and key.
+  bool caching = false;  ///< Whether changes are forwarded and logged once per commit and key.
   std::vector<std::pair<std::string, std::string>> changelog_config = {};
 };
 

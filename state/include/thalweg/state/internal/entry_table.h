@@ -123,4 +123,32 @@ class EntryTable {
   boost::unordered_flat_set<Number, Hash, Equal> index_;
 };
 
+/// Entries written and not flushed, in order of last write; linked through the entries themselves.
+template <typename Table>
+class DirtyList {
+ public:
+  using Number = typename Table::Number;
+
+  bool empty() const { return first_ == Table::kNone; }
+  Number first() const { return first_; }
+  void append(Table& entries, Number number) {
+    entries[number].previous = last_;
+    entries[number].next = Table::kNone;
+    (last_ == Table::kNone ? first_ : entries[last_].next) = number;
+    last_ = number;
+  }
+  void remove(Table& entries, Number number) {
+    auto& entry = entries[number];
+    (entry.previous == Table::kNone ? first_ : entries[entry.previous].next) = entry.next;
+    (entry.next == Table::kNone ? last_ : entries[entry.next].previous) = entry.previous;
+    entry.previous = entry.next = Table::kNone;
+  }
+  /// Forgets all entries, which must be gone or are about to go.
+  void clear() { first_ = last_ = Table::kNone; }
+
+ private:
+  Number first_ = Table::kNone;
+  Number last_ = Table::kNone;
+};
+
 }  // namespace thalweg::internal

@@ -20,8 +20,8 @@ struct TableWrite {
 /// Levels 2 and 3 of a store: committed writes in memory above a family on disk, as bytes.
 ///
 /// The task's thread writes; any thread reads through the StoreView half, and one spill at a time
-/// moves writes to disk from the spilling thread. Reads of the task's side throw StoreError when the
-/// disk fails.
+/// moves writes to disk from the spilling thread. Reads of the task's side throw StoreError when
+/// the disk fails.
 class LayeredTable : public StoreView {
  public:
   /// Opens the family that `context` names, if it names storage. What the family holds is believed
@@ -40,8 +40,7 @@ class LayeredTable : public StoreView {
                       CommitSequence commit) = 0;
 
   virtual Offset restored_to() const = 0;
-  virtual void restore(std::span<const RecordView> records, Offset next,
-                       CommitSequence commit) = 0;
+  virtual void restore(std::span<const RecordView> records, Offset next, CommitSequence commit) = 0;
   virtual Status discard() = 0;
 
   virtual std::size_t unspilled_bytes() const = 0;

@@ -116,9 +116,11 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
 
   // --- The open transaction -----------------------------------------------------------------
 
-  void flush() override {
+  bool flush() override {
+    if (dirty_.empty()) return false;
     // A listener may write to this store again: then its entry comes last and is flushed below.
     while (!dirty_.empty()) flush_entry(dirty_.first());
+    return true;
   }
 
   void commit(Offset changelog_end, CommitSequence commit) override {

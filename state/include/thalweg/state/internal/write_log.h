@@ -9,8 +9,9 @@
 
 namespace thalweg::internal {
 
-/// The serialised writes of a store's open transaction: the bytes made for the changelog, kept for the
-/// merge into committed state. One live write per key; its memory is reused by later transactions.
+/// The serialised writes of a store's open transaction: the bytes made for the changelog, kept for
+/// the merge into committed state. One live write per key; its memory is reused by later
+/// transactions.
 class WriteLog {
  public:
   static constexpr std::uint32_t kNone = 0xffffffff;
@@ -31,8 +32,8 @@ class WriteLog {
     arena_.append(arena_, writes_[write].at, writes_[write].key_size);
   }
 
-  /// Takes the bytes appended since `at`, a key of `key_size` and (maybe) a value, as the newest write
-  /// of that key; `previous` is the one it supersedes, or kNone. Returns its number.
+  /// Takes the bytes appended since `at`, a key of `key_size` and (maybe) a value, as the newest
+  /// write of that key; `previous` is the one it supersedes, or kNone. Returns its number.
   std::uint32_t add(std::size_t at, std::size_t key_size, bool has_value, Timestamp timestamp,
                     std::uint32_t previous);
 
