@@ -21,7 +21,7 @@ Offences check_text(const std::vector<SourceFile>& files);
 /// Time, randomness and sleep come in through the Clock and the seed; nothing else asks for them.
 Offences check_clocks(const std::vector<SourceFile>& files);
 
-/// Every .cc and every public header is named by a CMakeLists.txt or .cmake of a folder above it;
+/// Every .cc and every public header is named by a CMakeLists.txt or .cmake of its first folder;
 /// every private header is included by somebody.
 Offences check_listed(const std::vector<SourceFile>& files);
 

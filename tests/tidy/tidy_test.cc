@@ -127,6 +127,23 @@ TEST(ListingRule, FindsWhatNobodyBuilds) {
               ElementsAre("not listed"));
   EXPECT_THAT(rules_of(check_listed({list, file_of("state/include/thalweg/state/c.h", "")})),
               ElementsAre("not listed"));
+  EXPECT_THAT(rules_of(check_listed({list, file_of("state/other/a.cc", "")})),
+              ElementsAre("not listed"));
+}
+
+TEST(ListingRule, KnowsTheWaysToNameAFile) {
+  const auto lists = [](std::string_view line, std::string path) {
+    return check_listed({file_of("state/disk/CMakeLists.txt", line),
+                         file_of("state/CMakeLists.txt", line), file_of(std::move(path), "")})
+        .empty();
+  };
+
+  EXPECT_TRUE(lists("HEADERS internal/x.h", "state/include/thalweg/state/internal/x.h"));
+  EXPECT_TRUE(lists("  ../metrics.cc)", "state/metrics.cc"));
+  EXPECT_TRUE(lists("${PROJECT_SOURCE_DIR}/state/x.cc", "state/x.cc"));
+  EXPECT_TRUE(lists("foreach(case one two)\nadd(${case}.cc)", "state/disk/two.cc"));
+  EXPECT_FALSE(lists("foreach(case one two)", "state/disk/two.cc"));
+  EXPECT_FALSE(lists("# was: a.cc", "state/a.cc"));
 }
 
 TEST(LengthRule, CountsLines) {
