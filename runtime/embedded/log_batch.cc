@@ -176,6 +176,9 @@ Result<std::shared_ptr<LogBatch>> decode_batch(BytesView stored, Offset base) {
   auto batch = std::make_shared<LogBatch>(*std::move(header));
   switch (static_cast<std::uint8_t>(at[1])) {
     case kPlain:
+      if (packed.size() != body_bytes) {
+        return failure(ErrorCode::kCorrupt, "a stored batch has not the size it names");
+      }
       batch->body = packed;
       break;
     case kLz4:
