@@ -91,7 +91,6 @@ void Sale::work(Clock::time_point now) {
     send_side(next_side_++);
   }
   turn_wheel(now);
-  in_flight_.store(shop_.client.in_flight(), std::memory_order_relaxed);
   show_progress(now);
 }
 
@@ -158,7 +157,6 @@ void Sale::order_accepted(std::uint64_t index, const std::string& id) {
     waiting_.fetch_sub(1, std::memory_order_relaxed);
     last_answer_ = now;
   }
-  accepted_.fetch_add(1, std::memory_order_relaxed);
   order.phase = Phase::kAccepted;
   order.id = id;
   order.accepted_at = order.asked_at = now;

@@ -50,7 +50,7 @@ struct SaleResult {
 /// An open-loop sale: order i is due at start + i / rate, and its latencies count from then,
 /// however late it was really sent. A slow shop shows in the numbers instead of slowing the clock.
 ///
-/// run() belongs to one thread; stop() and the gauges may be used from others.
+/// run() belongs to one thread; stop() and waiting() may be used from others.
 class Sale {
  public:
   Sale(const Shop& shop, const OrderPlan& plan, const Names& names, Journal& journal,
@@ -64,9 +64,6 @@ class Sale {
   void stop() { stops_.store(true, std::memory_order_relaxed); }
   /// Orders offered and not answered yet.
   std::uint64_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
-  /// Requests that are on a connection now.
-  std::uint64_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
-  std::uint64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -125,8 +122,6 @@ class Sale {
   bool is_loading_ = true;
   std::atomic<bool> stops_{false};
   std::atomic<std::uint64_t> waiting_{0};
-  std::atomic<std::uint64_t> in_flight_{0};
-  std::atomic<std::uint64_t> accepted_{0};
   SaleResult result_;
 };
 

@@ -24,10 +24,8 @@ class Load {
 
   /// Waits until products, users and deposits are in. Empty, or why that failed.
   std::string wait_until_seeded() { return seeded_.get_future().get(); }
-  /// Orders offered and not answered, and requests on the wire, at this moment.
+  /// Orders offered and not answered at this moment.
   std::uint64_t waiting() const { return sale_->waiting(); }
-  std::uint64_t in_flight() const { return sale_->in_flight(); }
-  std::uint64_t accepted() const { return sale_->accepted(); }
 
   /// Offers no more and waits until everything offered is answered and finished.
   flashsale::SaleResult finish();
