@@ -183,8 +183,10 @@ void OptimizerRules::merge_repartition_topics(StreamGraph& plan, TopologyGraph& 
     GraphNode* merged = plan.make_repartition(std::move(merged_plan));
     merged->build_priority = changer->build_priority;
     for (RepartitionGraphNode* replaced : repartitions) {
-      GraphNode* child = find_upstream(
-          replaced, [changer](const GraphNode& node) { return is_child_of(node, changer); });
+      // What follows the change of key; a topic merged before may have moved it already.
+      GraphNode* child = find_upstream(replaced, [changer, merged](const GraphNode& node) {
+        return is_child_of(node, changer) || is_child_of(node, merged);
+      });
       if (!child) {
         throw TopologyError("cannot merge the repartition topic " + replaced->topic() +
                             ": it does not follow " + changer->name());

@@ -61,7 +61,10 @@ class TopologyWorld final : public TaskContext, public RecordCollector {
     for (const SubTopology& subtopology : topology_.subtopologies()) {
       for (const std::string& name : subtopology.stores) {
         auto& store = stores_.emplace_back(topology_.store_builder(name).build());
-        if (!store->open({.caching = options_.caching, .record_time = [this] { return time_; }})) {
+        StoreContext context;
+        context.caching = options_.caching;
+        context.record_time = [this] { return time_; };
+        if (!store->open(context)) {
           throw std::runtime_error("store " + name + " does not open");
         }
       }

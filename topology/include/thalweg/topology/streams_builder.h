@@ -1,8 +1,10 @@
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <thalweg/topology/kgrouped_stream.h>
@@ -42,6 +44,11 @@ class StreamsBuilder {
   /// overlap without being equal make build() throw TopologyError.
   template <typename K, typename V>
   KStream<K, V> stream(std::vector<std::string> topics, Consumed<K, V> consumed = {});
+
+  template <typename K, typename V>
+  KStream<K, V> stream(std::initializer_list<std::string> topics, Consumed<K, V> consumed = {}) {
+    return stream<K, V>(std::vector<std::string>(topics), std::move(consumed));
+  }
 
   /// Reads `topic` as a changelog: the latest value per key; a null value deletes the row.
   /// Kept in a store only if `materialized` names one or something downstream looks rows up.
