@@ -1,0 +1,161 @@
+#include "audit_book.h"
+
+#include <boost/json/value.hpp>
+
+#include <thalweg/runtime/json_text.h>
+
+#include "topics.h"
+
+namespace thalweg::shop {
+namespace json = boost::json;
+
+const std::vector<std::string>& AuditBook::topics() {
+  static const std::vector<std::string> names = {
+      topics::kProductCommands, topics::kAccountCommands,    topics::kOrderEvents,
+      topics::kOrderCompleted,  topics::kNotificationEvents, topics::kPaymentEvents};
+  return names;
+}
+
+void AuditBook::add(std::string_view topic, std::string_view key, BytesView value) {
+  try {
+    if (topic == topics::kProductCommands) {
+      StockCommand command;
+      Serde<StockCommand>::deserialize(value, command);
+      add_product_command(std::string(key), command);
+    } else if (topic == topics::kAccountCommands) {
+      AccountCommand command;
+      Serde<AccountCommand>::deserialize(value, command);
+      add_account_command(std::string(key), command);
+    } else if (topic == topics::kOrderEvents) {
+      Serde<OrderEvent>::deserialize(value, event_);
+      add_order_event(event_);
+    } else {
+      add_json(topic, value);
+    }
+  } catch (const std::exception&) {
+    ++unreadable_;
+  }
+}
+
+void AuditBook::add_product_command(const std::string& product, const StockCommand& command) {
+  if (!command.command_id.empty() &&
+      !command_ids_.insert("p\n" + product + "\n" + command.command_id).second) {
+    return;
+  }
+  Product& row = products_[product];
+  if (command.kind == StockCommandKind::PUT && !row.exists) {
+    row.exists = true;
+    row.stocked = command.quantity;
+  } else if (command.kind == StockCommandKind::RESTOCK && row.exists && command.quantity >= 0) {
+    row.stocked += command.quantity;
+  }
+}
+
+void AuditBook::add_account_command(const std::string& user, const AccountCommand& command) {
+  if (!command.command_id.empty() &&
+      !command_ids_.insert("u\n" + user + "\n" + command.command_id).second) {
+    return;
+  }
+  if (command.amount >= 0) users_[user].deposited += command.amount;
+}
+
+void AuditBook::add_order_event(const OrderEvent& event) {
+  const auto add_reserved = [&](std::int64_t sign) {
+    for (const Item& item : event.items) {
+      products_[item.product_id].reserved += sign * item.quantity;
+    }
+  };
+  switch (event.type) {
+    case EventType::ORDER_CREATED:
+      ++created_;
+      open_[event.order_id] = event.deadline;
+      break;
+    case EventType::PAYMENT_REQUESTED:
+      if (const auto open = open_.find(event.order_id); open != open_.end()) {
+        open->second = event.deadline;
+      }
+      break;
+    case EventType::INVENTORY_DEDUCTED:
+      add_reserved(1);
+      break;
+    case EventType::ORDER_COMPLETED:
+      add_reserved(-1);
+      open_.erase(event.order_id);
+      break;
+    case EventType::ORDER_CANCELLED:
+      if (event.deducted) add_reserved(-1);
+      open_.erase(event.order_id);
+      break;
+    default:
+      break;
+  }
+}
+
+void AuditBook::add_json(std::string_view topic, BytesView value) {
+  const auto parsed = parse_json(value);
+  if (!parsed) {
+    ++unreadable_;
+    return;
+  }
+  const json::object& record = parsed->as_object();
+  const auto text = [&](const char* name) { return std::string(record.at(name).as_string()); };
+  if (topic == topics::kOrderCompleted) {
+    ++completed_;
+    for (const auto& product : record.at("products").as_array()) {
+      const std::string id(product.at("id").as_string());
+      products_[id].sold += product.at("qty").as_int64();
+    }
+    balance(text("orderId"), 1);
+  } else if (topic == topics::kNotificationEvents) {
+    if (text("type") == "ORDER_CANCELLED") ++cancelled_;
+  } else if (topic == topics::kPaymentEvents) {
+    const std::string type = text("type");
+    if (type == "PAYMENT_FAILED") return;
+    User& user = users_[text("userId")];
+    const std::int64_t amount = record.at("amount").as_int64();
+    user.paid += amount;
+    if (type == "PAYMENT_REFUNDED") {
+      user.refunded += amount;  // Taken and given back: the order never counted as paid.
+    } else {
+      ++paid_;
+      balance(text("orderId"), -1);
+    }
+  }
+}
+
+void AuditBook::balance(const std::string& order, std::int64_t by) {
+  const auto row = completed_not_paid_.try_emplace(order, 0).first;
+  row->second += by;
+  if (row->second == 0) completed_not_paid_.erase(row);
+}
+
+Finding audit_product(const std::string& id, const AuditBook::Product& book, const Stock& store) {
+  return {"stocked = available + reserved + sold", id, book.stocked,
+          store.available + book.reserved + book.sold};
+}
+
+Finding audit_stock_row(const std::string& id, const Stock& store) {
+  return {"stocked = available + reserved + sold in the stock store", id, store.stocked,
+          store.available + store.reserved + store.sold};
+}
+
+Finding audit_user(const std::string& id, const AuditBook::User& book, const Account& store) {
+  return {"deposited = balance + paid - refunded", id, book.deposited,
+          store.balance + book.paid - book.refunded};
+}
+
+Finding audit_orders(const AuditBook& book, std::int64_t open) {
+  return {"created = completed + cancelled + open", "orders", book.created(),
+          book.completed() + book.cancelled() + open};
+}
+
+std::vector<Finding> audit_payments(const AuditBook& book) {
+  std::vector<Finding> findings{
+      {"completed = paid", "orders", book.completed(), book.paid()}};
+  for (const auto& [order, difference] : book.completed_not_paid()) {
+    findings.push_back({"completed = paid", order, difference, 0});
+  }
+  return findings;
+}
+
+}  // namespace thalweg::shop

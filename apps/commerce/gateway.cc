@@ -1,0 +1,142 @@
+#include "gateway.h"
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include <thalweg/schemas/partitioning.h>
+
+#include "gateway_context.h"
+#include "tokens.h"
+
+namespace thalweg::shop {
+
+Body::Body(const HttpRequest& request) {
+  auto parsed = parse_json(request.body());
+  if (!parsed) {
+    fault_ = "the body is not JSON: " + parsed.error().message;
+  } else if (!parsed->is_object()) {
+    fault_ = "the body is not a JSON object";
+  } else {
+    value_ = std::make_unique<boost::json::value>(*std::move(parsed));
+  }
+}
+
+Body::~Body() = default;
+
+const boost::json::object& Body::object() const { return value_->get_object(); }
+
+HttpResponse bad_request(const Faults& faults) {
+  return problem(400, "invalid_request", join(faults));
+}
+
+HttpResponse not_found(std::string_view what, std::string_view id) {
+  return problem(404, "not_found", "no " + std::string(what) + " " + std::string(id));
+}
+
+HttpResponse conflict(std::string_view code, std::string_view detail) {
+  return problem(409, code, detail);
+}
+
+HttpResponse unavailable(const Error& error) {
+  auto response = problem(503, "unavailable", error.message, "ask again in a moment");
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
+GatewayContext::GatewayContext(HttpServer& server, StreamsApplication& orders, ShopConfig config)
+    : server_(server),
+      orders_(orders),
+      config_(std::move(config)),
+      producer_(*orders.environment().log, "gateway"),
+      watch_(orders),
+      auditor_(orders, config_) {}
+
+void GatewayContext::close() {
+  producer_.close();
+  watch_.close();
+  auditor_.close();
+}
+
+void GatewayContext::command(CommandRecord record, Responder responder,
+                             std::move_only_function<HttpResponse()> answer) {
+  command_then(std::move(record), std::move(responder),
+               [answer = std::move(answer)](Responder waiting) mutable { waiting.send(answer()); });
+}
+
+void GatewayContext::command_then(CommandRecord record, Responder responder,
+                                  std::move_only_function<void(Responder)> next) {
+  // The callbacks of log and application are copyable; what they carry is not.
+  struct Pending {
+    Responder responder;
+    std::move_only_function<void(Responder)> next;
+  };
+  auto pending = std::make_shared<Pending>(std::move(responder), std::move(next));
+  producer_.send(
+      std::move(record.topic), std::move(record.key), std::move(record.value),
+      orders_.environment().clock->wall_clock(), std::move(record.headers),
+      [this, pending](Result<AsyncProducer::Sent> sent) {
+        if (!sent) return pending->responder.send(unavailable(sent.error()));
+        orders_.when_processed(sent->partition, sent->offset, [this, pending] {
+          server_.post([pending] { pending->next(std::move(pending->responder)); });
+        });
+      });
+}
+
+Result<std::shared_ptr<const StoreView>> GatewayContext::partition_view(const char* store,
+                                                                        const std::string& key) {
+  auto views = orders_.views(store);
+  if (!views) return std::unexpected(views.error());
+  const auto partition = partition_of(key, static_cast<std::int32_t>(views->size()));
+  auto& view = (*views)[static_cast<std::size_t>(partition)];
+  if (!view) return failure(ErrorCode::kUnavailable, "the partition is not restored here yet");
+  return std::move(view);
+}
+
+void GatewayContext::send_durable(CommitSequence commit, Responder responder,
+                                  HttpResponse response) {
+  auto& durability = orders_.environment().log->durability();
+  if (durability.durable() >= commit) return responder.send(std::move(response));
+  auto pending = std::make_shared<std::pair<Responder, HttpResponse>>(std::move(responder),
+                                                                      std::move(response));
+  durability.when_durable(commit,
+                          [pending] { pending->first.send(std::move(pending->second)); });
+}
+
+std::expected<std::string, HttpResponse> GatewayContext::caller(const HttpRequest& request) const {
+  if (config_.auth_secret.empty()) return std::string(request.header("X-User").value_or(""));
+  constexpr std::string_view kBearer = "Bearer ";
+  std::string_view token = request.header("Authorization").value_or("");
+  if (token.starts_with(kBearer)) {
+    token.remove_prefix(kBearer.size());
+  } else {
+    token = request.query("access_token").value_or("");
+  }
+  auto claims = read_token(token, config_.auth_secret, now());
+  if (claims) return std::move(claims->user_id);
+  auto response = problem(401, "unauthorized", claims.error().message);
+  response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return std::unexpected(std::move(response));
+}
+
+std::optional<HttpResponse> GatewayContext::refusal(const HttpRequest& request,
+                                                    std::string_view user) const {
+  auto asking = caller(request);
+  if (!asking) return std::move(asking.error());
+  if (asking->empty() || *asking == user) return {};
+  return problem(403, "forbidden", "this belongs to another user");
+}
+
+Gateway::Gateway(HttpServer& server, StreamsApplication& orders, ShopConfig config)
+    : context_(std::make_shared<GatewayContext>(server, orders, std::move(config))) {
+  add_order_routes(context_);
+  add_user_routes(context_);
+  add_product_routes(context_);
+  add_route(context_, "GET", "/audit",
+            [](const ContextPtr& context, HttpRequest&, Responder responder) {
+              context->auditor().audit(std::move(responder));
+            });
+}
+
+Gateway::~Gateway() { context_->close(); }
+
+}  // namespace thalweg::shop

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+
+#include <thalweg/runtime/async_producer.h>
+#include <thalweg/runtime/http_server.h>
+#include <thalweg/runtime/streams_application.h>
+
+#include "shop_config.h"
+
+namespace thalweg::shop {
+
+class GatewayContext;
+
+/// The shop over HTTP: orders, users, products, and the audit.
+///
+/// A 2xx to a command means that the command is durable and that every later request, of any
+/// client, sees what became of it: the command is a record of a topic, and the answer waits for its
+/// sync and for the commit of `order-service` that has passed it. Answers to queries show committed
+/// state and wait until that is durable.
+class Gateway {
+ public:
+  /// Adds its routes to `server`, which is not started yet. `orders` runs build_orders().
+  /// Everything given must outlive the gateway, and the server's stop() must come before its end.
+  Gateway(HttpServer& server, StreamsApplication& orders, ShopConfig config);
+  ~Gateway();
+
+ private:
+  std::shared_ptr<GatewayContext> context_;
+};
+
+}  // namespace thalweg::shop

@@ -1,0 +1,143 @@
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <boost/json/fwd.hpp>
+
+#include <thalweg/runtime/async_producer.h>
+#include <thalweg/runtime/http_server.h>
+#include <thalweg/runtime/json_text.h>
+#include <thalweg/runtime/streams_application.h>
+
+#include "auditor.h"
+#include "json_fields.h"
+#include "model.h"
+#include "order_watch.h"
+#include "shop_config.h"
+#include "text.h"
+#include "topologies.h"
+
+namespace thalweg::shop {
+
+/// A record that a request becomes.
+struct CommandRecord {
+  std::string topic;
+  std::string key;
+  std::string value;
+  Headers headers = {};
+};
+
+/// A body that is a JSON object, or the 400 that says why it is not.
+class Body {
+ public:
+  explicit Body(const HttpRequest& request);
+  ~Body();
+  bool is_object() const { return value_ != nullptr; }
+  const boost::json::object& object() const;
+  const std::string& fault() const { return fault_; }
+
+ private:
+  std::unique_ptr<const boost::json::value> value_;  // An object, or null.
+  std::string fault_;
+};
+
+HttpResponse bad_request(const Faults& faults);
+HttpResponse not_found(std::string_view what, std::string_view id);
+HttpResponse conflict(std::string_view code, std::string_view detail);
+HttpResponse unavailable(const Error& error);
+
+/// What all routes share. Thread-safe.
+class GatewayContext {
+ public:
+  GatewayContext(HttpServer& server, StreamsApplication& orders, ShopConfig config);
+
+  void close();
+  HttpServer& server() { return server_; }
+  OrderWatch& watch() { return watch_; }
+  Auditor& auditor() { return auditor_; }
+  std::int64_t now() const { return to_millis(orders_.environment().clock->wall_clock()); }
+
+  /// Writes the record, waits until it is durable and processed, and sends what `answer` gives
+  /// then.
+  void command(CommandRecord record, Responder responder,
+               std::move_only_function<HttpResponse()> answer);
+  void command(CommandRecord record, Responder responder, HttpResponse answer) {
+    command(std::move(record), std::move(responder),
+            [answer = std::move(answer)]() mutable { return std::move(answer); });
+  }
+  /// The same, where `next` answers, perhaps later.
+  void command_then(CommandRecord record, Responder responder,
+                    std::move_only_function<void(Responder)> next);
+
+  /// The row of `key`, with the commit that an answer made of it must wait for.
+  template <typename V>
+  struct Found {
+    std::optional<V> row;
+    CommitSequence commit = 0;
+  };
+  template <typename V>
+  Result<Found<V>> find(const char* store, const std::string& key) {
+    auto view = orders_.store<std::string, V>(store);
+    if (!view) return std::unexpected(view.error());
+    auto entry = view->get(key);
+    if (!entry) return std::unexpected(entry.error());
+    Found<V> found;
+    if (*entry) found.row = std::move((*entry)->value);
+    found.commit = view->last_commit();
+    return found;
+  }
+  /// The view of the store's partition that holds `key`.
+  Result<std::shared_ptr<const StoreView>> partition_view(const char* store,
+                                                          const std::string& key);
+
+  /// Sends `response` once `commit` is durable.
+  void send_durable(CommitSequence commit, Responder responder, HttpResponse response);
+
+  /// Who asks. With `auth.secret`: whom the token speaks for; the answer to whoever has none is the
+  /// error. Without: the header `X-User`, which is believed; empty when there is none.
+  std::expected<std::string, HttpResponse> caller(const HttpRequest& request) const;
+  /// The answer to a request that may not see or change what belongs to `user`; nothing if it may.
+  std::optional<HttpResponse> refusal(const HttpRequest& request, std::string_view user) const;
+
+ private:
+  HttpServer& server_;
+  StreamsApplication& orders_;
+  ShopConfig config_;
+  AsyncProducer producer_;
+  OrderWatch watch_;
+  Auditor auditor_;
+};
+
+using ContextPtr = std::shared_ptr<GatewayContext>;
+
+// Each adds its routes.
+void add_order_routes(const ContextPtr& context);
+void add_user_routes(const ContextPtr& context);
+void add_product_routes(const ContextPtr& context);
+
+/// Adds a route whose handler is `handle(context, request, responder)`. Handlers know by themselves
+/// who may do what.
+template <typename Handle>
+void add_route(const ContextPtr& context, std::string_view method, std::string_view pattern,
+               Handle handle) {
+  context->server().route(
+      method, pattern,
+      [context, handle](HttpRequest& request, Responder responder) {
+        handle(context, request, std::move(responder));
+      },
+      {.without_token = true});
+}
+
+template <typename T>
+std::string bytes_of(const T& value) {
+  std::string bytes;
+  Serde<T>::serialize(value, bytes);
+  return bytes;
+}
+
+}  // namespace thalweg::shop

@@ -1,0 +1,128 @@
+#include <boost/json/object.hpp>
+
+#include "gateway_context.h"
+#include "topics.h"
+
+namespace thalweg::shop {
+namespace {
+
+constexpr std::int64_t kStockMax = 1'000'000'000'000;
+
+HttpResponse product_json(const std::string& id, const Stock& stock, int status = 200) {
+  HttpResponse response{.status = status};
+  JsonWriter(response.body)
+      .text("productId", id)
+      .text("name", stock.name)
+      .number("price", stock.price)
+      .number("stock", stock.available)
+      .end();
+  return response;
+}
+
+HttpResponse stock_differs(const Stock& stock) {
+  return bad_request({"stock is not the product's first stock of " +
+                      std::to_string(stock.first_stock) +
+                      ": POST /products/{id}/restock adds to it"});
+}
+
+/// What the product's task made of a PUT. Two first PUTs may have come at once: one of them won.
+HttpResponse put_answer(const ContextPtr& context, const std::string& id,
+                        const StockCommand& put, int status) {
+  const auto product = context->find<Stock>(stores::kStock, id);
+  if (!product) return unavailable(product.error());
+  if (product->row && product->row->first_stock != put.quantity) {
+    return stock_differs(*product->row);
+  }
+  return product_json(id, product->row.value_or(Stock{}), status);
+}
+
+void put_product(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  const std::string id(request.param("id"));
+  if (auto caller = context->caller(request); !caller) {
+    return responder.send(std::move(caller.error()));
+  }
+  const Body body(request);
+  if (!body.is_object()) return responder.send(bad_request({body.fault()}));
+  const auto known = context->find<Stock>(stores::kStock, id);
+  if (!known) return responder.send(unavailable(known.error()));
+  Faults faults;
+  JsonFields fields(body.object(), faults);
+  if (id.size() > 200) faults.push_back("the product id is longer than 200 bytes");
+  StockCommand put{.kind = StockCommandKind::PUT};
+  put.name = fields.text("name");
+  put.price = fields.integer("price", 0, kAmountMax);
+  const auto stock = fields.optional_integer("stock", 0, kStockMax);
+  if (!stock && !known->row) fields.fault("stock", "is missing");
+  if (!faults.empty()) return responder.send(bad_request(faults));
+  put.quantity = stock.value_or(known->row ? known->row->first_stock : 0);
+  if (known->row && put.quantity != known->row->first_stock) {
+    return responder.send(stock_differs(*known->row));
+  }
+  put.at = context->now();
+  const int status = known->row ? 200 : 201;
+  context->command({topics::kProductCommands, id, bytes_of(put)}, std::move(responder),
+                   [context, id, put, status] { return put_answer(context, id, put, status); });
+}
+
+/// Calls `show(product)` for the product of the path, and sends what it gives.
+template <typename Show>
+void show_product(const ContextPtr& context, HttpRequest& request, Responder responder,
+                  Show show) {
+  const std::string id(request.param("id"));
+  const auto product = context->find<Stock>(stores::kStock, id);
+  if (!product) return responder.send(unavailable(product.error()));
+  context->send_durable(product->commit, std::move(responder),
+                        product->row ? show(id, *product->row) : not_found("product", id));
+}
+
+void get_product(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  show_product(context, request, std::move(responder),
+               [](const std::string& id, const Stock& stock) { return product_json(id, stock); });
+}
+
+void get_stock(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  show_product(context, request, std::move(responder), [](const std::string&, const Stock& stock) {
+    HttpResponse response;
+    JsonWriter(response.body)
+        .number("stocked", stock.stocked)
+        .number("available", stock.available)
+        .number("reserved", stock.reserved)
+        .number("sold", stock.sold)
+        .end();
+    return response;
+  });
+}
+
+void post_restock(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  const std::string id(request.param("id"));
+  if (auto caller = context->caller(request); !caller) {
+    return responder.send(std::move(caller.error()));
+  }
+  const Body body(request);
+  if (!body.is_object()) return responder.send(bad_request({body.fault()}));
+  Faults faults;
+  JsonFields fields(body.object(), faults);
+  StockCommand restock{.kind = StockCommandKind::RESTOCK};
+  restock.quantity = fields.integer("quantity", 1, kStockMax);
+  restock.command_id = std::string(request.header("Idempotency-Key").value_or(""));
+  restock.at = context->now();
+  if (!faults.empty()) return responder.send(bad_request(faults));
+  const auto product = context->find<Stock>(stores::kStock, id);
+  if (!product) return responder.send(unavailable(product.error()));
+  if (!product->row) return responder.send(not_found("product", id));
+  HttpResponse response;
+  JsonWriter(response.body).text("productId", id).number("quantity", restock.quantity).end();
+  context->command({topics::kProductCommands, id, bytes_of(restock)}, std::move(responder),
+                   std::move(response));
+}
+
+}  // namespace
+
+void add_product_routes(const ContextPtr& context) {
+  add_route(context, "PUT", "/products/{id}", put_product);
+  add_route(context, "GET", "/products/{id}", get_product);
+  add_route(context, "GET", "/products/{id}/stock", get_stock);
+  add_route(context, "POST", "/products/{id}/restock", post_restock);
+}
+
+}  // namespace thalweg::shop

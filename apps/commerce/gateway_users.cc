@@ -1,0 +1,184 @@
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+#include <boost/json/object.hpp>
+
+#include "gateway_context.h"
+#include "order_json.h"
+#include "topics.h"
+
+namespace thalweg::shop {
+namespace {
+
+/// A user id in a path, or nothing when it was answered that it cannot be one.
+bool is_id(const std::string& id) {
+  return id.size() <= 200 &&
+         std::ranges::none_of(id, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+}
+
+HttpResponse user_json(const std::string& id, const User& user) {
+  HttpResponse response;
+  JsonWriter json(response.body);
+  json.text("userId", id).text_or_null("email", user.email);
+  if (user.age < 0) {
+    json.raw("age", "null");
+  } else {
+    json.number("age", user.age);
+  }
+  json.text_or_null("gender", user.gender).end();
+  return response;
+}
+
+void put_user(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  const std::string id(request.param("id"));
+  if (auto refusal = context->refusal(request, id)) {
+    return responder.send(*std::move(refusal));
+  }
+  const Body body(request);
+  if (!body.is_object()) return responder.send(bad_request({body.fault()}));
+  Faults faults;
+  JsonFields fields(body.object(), faults);
+  if (!is_id(id)) faults.push_back("the user id has control characters or is too long");
+  User user{fields.optional_text("email").value_or(""),
+            static_cast<std::int32_t>(fields.optional_integer("age", 0, 150).value_or(-1)),
+            fields.optional_text("gender", 40).value_or("")};
+  if (!faults.empty()) return responder.send(bad_request(faults));
+  context->command({topics::kUsers, id, bytes_of(user)}, std::move(responder),
+                   user_json(id, user));
+}
+
+void get_user(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  const std::string id(request.param("id"));
+  if (auto refusal = context->refusal(request, id)) {
+    return responder.send(*std::move(refusal));
+  }
+  const auto user = context->find<User>(stores::kUsers, id);
+  if (!user) return responder.send(unavailable(user.error()));
+  context->send_durable(user->commit, std::move(responder),
+                        user->row ? user_json(id, *user->row) : not_found("user", id));
+}
+
+void get_balance(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  const std::string id(request.param("id"));
+  if (auto refusal = context->refusal(request, id)) {
+    return responder.send(*std::move(refusal));
+  }
+  const auto account = context->find<Account>(stores::kAccounts, id);
+  if (!account) return responder.send(unavailable(account.error()));
+  const auto user = context->find<User>(stores::kUsers, id);
+  if (!user) return responder.send(unavailable(user.error()));
+  const auto commit = std::max(account->commit, user->commit);
+  if (!account->row && !user->row) {
+    return context->send_durable(commit, std::move(responder), not_found("user", id));
+  }
+  const Account row = account->row.value_or(Account{});
+  HttpResponse response;
+  JsonWriter(response.body)
+      .number("deposited", row.deposited)
+      .number("balance", row.balance)
+      .number("paid", row.paid)
+      .number("refunded", row.refunded)
+      .end();
+  context->send_durable(commit, std::move(responder), std::move(response));
+}
+
+void post_deposit(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  const std::string id(request.param("id"));
+  if (auto refusal = context->refusal(request, id)) {
+    return responder.send(*std::move(refusal));
+  }
+  const Body body(request);
+  if (!body.is_object()) return responder.send(bad_request({body.fault()}));
+  Faults faults;
+  JsonFields fields(body.object(), faults);
+  if (!is_id(id)) faults.push_back("the user id has control characters or is too long");
+  AccountCommand deposit{.amount = fields.integer("amount", 1, kAmountMax),
+                         .order_id = {},
+                         .command_id = std::string(request.header("Idempotency-Key").value_or(""))};
+  if (!faults.empty()) return responder.send(bad_request(faults));
+  HttpResponse response;
+  JsonWriter(response.body).text("userId", id).number("amount", deposit.amount).end();
+  context->command({topics::kAccountCommands, id, bytes_of(deposit)}, std::move(responder),
+                   std::move(response));
+}
+
+constexpr std::size_t kPageDefault = 50;
+constexpr std::size_t kPageMax = 500;
+
+/// `limit` of the query; 0 if it is no number from 1 to kPageMax.
+std::size_t page_limit(const HttpRequest& request) {
+  const auto text = request.query("limit");
+  if (!text) return kPageDefault;
+  std::size_t limit = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
+  const bool whole = error == std::errc() && end == text->data() + text->size();
+  return whole && limit <= kPageMax ? limit : 0;
+}
+
+/// As it can stand in a query; no byte of it means anything to HTTP.
+std::string percent_encoded(std::string_view text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) || c == '-' || c == '.' || c == '_') {
+      out += c;
+    } else {
+      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return out;
+}
+
+/// An array, newest first; the header `Next-Cursor` says where the next page begins.
+void get_orders(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  const std::string user(request.param("id"));
+  if (auto refusal = context->refusal(request, user)) {
+    return responder.send(*std::move(refusal));
+  }
+  const std::size_t limit = page_limit(request);
+  if (limit == 0) {
+    return responder.send(bad_request({"limit is not between 1 and " + std::to_string(kPageMax)}));
+  }
+  const auto view = context->partition_view(stores::kOrdersByUser, user);
+  if (!view) return responder.send(unavailable(view.error()));
+  const std::string prefix = order_by_user_prefix(user);
+  StoreView::Scan scan{.from = prefix, .to = prefix, .reverse = true, .limit = limit};
+  if (const auto cursor = request.query("cursor")) {
+    scan.to->append(*cursor);
+  } else {
+    scan.to->back() = '\n' + 1;
+  }
+  const auto page = (*view)->scan(scan);
+  if (!page) return responder.send(unavailable(page.error()));
+  CommitSequence commit = (*view)->last_commit();
+  HttpResponse response{.body = "["};
+  for (const auto& entry : *page) {
+    const std::string order_id(order_id_of(entry.key));
+    const auto order = context->find<Order>(stores::kOrders, order_id);
+    if (!order) return responder.send(unavailable(order.error()));
+    commit = std::max(commit, order->commit);
+    if (!order->row) continue;
+    if (response.body.size() > 1) response.body += ',';
+    append_order(order_id, *order->row, response.body);
+  }
+  response.body += ']';
+  if (page->size() == limit) {
+    response.headers.emplace_back("Next-Cursor",
+                                  percent_encoded(page->back().key.substr(prefix.size())));
+  }
+  context->send_durable(commit, std::move(responder), std::move(response));
+}
+
+}  // namespace
+
+void add_user_routes(const ContextPtr& context) {
+  add_route(context, "PUT", "/users/{id}", put_user);
+  add_route(context, "GET", "/users/{id}", get_user);
+  add_route(context, "GET", "/users/{id}/balance", get_balance);
+  add_route(context, "GET", "/users/{id}/orders", get_orders);
+  add_route(context, "POST", "/users/{id}/deposit", post_deposit);
+}
+
+}  // namespace thalweg::shop

@@ -1,0 +1,59 @@
+#include "saga_topology.h"
+
+#include <thalweg/state/stores.h>
+
+#include "saga.h"
+#include "small_processors.h"
+#include "topics.h"
+
+namespace thalweg::shop {
+namespace {
+
+using Id = std::string;
+using Commands = KStream<Id, SagaCommand>;
+
+/// Reads a topic that others write to; what is no command goes to its dead letters.
+Commands foreign(StreamsBuilder& builder, const std::string& topic, JsonCommandSerde::Parse parse) {
+  auto commands = builder.stream<Id, SagaCommand>(
+      topic, {.value_serde = AnySerde<SagaCommand>(JsonCommandSerde{parse})});
+  auto branches = commands.split({.name = topic + "-"})
+                      .branch([](const Id& key, const SagaCommand& command) {
+                        return command.readable(key);
+                      }, {.name = "commands"})
+                      .default_branch({.name = "unreadable"});
+  branches.at(topic + "-unreadable")
+      .process_values([] { return std::make_unique<DeadLetterProcessor>(); }, {},
+                      {.name = topic + "-dead-letters"})
+      .to(topic + ".dlq");
+  return branches.at(topic + "-commands");
+}
+
+template <typename T>
+Commands own(StreamsBuilder& builder, const std::string& topic) {
+  return builder.stream<Id, SagaCommand>(
+      topic, {.value_serde = AnySerde<SagaCommand>(OwnCommandSerde<T>{})});
+}
+
+Commands saga_commands(StreamsBuilder& builder) {
+  return foreign(builder, topics::kOrderStart, parse_order_start)
+      .merge(foreign(builder, topics::kOrderCancel, parse_order_cancel))
+      .merge(foreign(builder, topics::kOrderCencel, parse_order_cancel))
+      .merge(foreign(builder, topics::kStockRollback, parse_stock_rollback))
+      .merge(foreign(builder, topics::kOrderProcessing, parse_process_order))
+      .merge(foreign(builder, topics::kPaymentProcessing, parse_process_payment))
+      .merge(own<StockReply>(builder, topics::kStockReplies))
+      .merge(own<PaymentReply>(builder, topics::kPaymentReplies))
+      .merge(own<SagaTimeout>(builder, topics::kSagaTimeouts));
+}
+
+}  // namespace
+
+KStream<std::string, OrderEvent> decide_orders(StreamsBuilder& builder, const ShopConfig& config) {
+  builder.add_state_store(
+      key_value_store_builder<std::string, Saga>(SagaProcessor::kStore, {.caching = true}));
+  return saga_commands(builder).process_values(
+      [timeout = config.saga_timeout] { return std::make_unique<SagaProcessor>(timeout); },
+      {SagaProcessor::kStore}, {.name = "saga"});
+}
+
+}  // namespace thalweg::shop

@@ -1,0 +1,162 @@
+#include "shop_process.h"
+
+#include <spdlog/spdlog.h>
+
+#include <thalweg/runtime/async_producer.h>
+
+#include "model.h"
+#include "topics.h"
+#include "topologies.h"
+
+namespace thalweg::shop {
+namespace {
+
+/// The topics of answers on their way: whoever was down longer has timed out.
+constexpr std::chrono::hours kLoopRetention{24};
+
+bool is_loop(std::string_view topic) {
+  return topic == topics::kStockReplies || topic == topics::kPaymentReplies ||
+         topic == topics::kSagaTimeouts;
+}
+
+}  // namespace
+
+std::set<Role> parse_roles(const std::string& names) {
+  static const std::map<std::string, Role> known = {
+      {"gateway", Role::kGateway},
+      {"orders", Role::kOrders},
+      {"choreography", Role::kChoreography}};
+  std::set<Role> roles;
+  for (std::size_t begin = 0; begin <= names.size();) {
+    const auto end = std::min(names.find(',', begin), names.size());
+    const std::string name = names.substr(begin, end - begin);
+    const auto role = known.find(name);
+    if (role == known.end()) {
+      throw ConfigError("--roles: no role \"" + name +
+                        "\"; there are gateway, orders, choreography");
+    }
+    roles.insert(role->second);
+    begin = end + 1;
+  }
+  if (roles.contains(Role::kGateway) && !roles.contains(Role::kOrders)) {
+    throw ConfigError("--roles: gateway reads the state of orders: on the embedded log both run in "
+                      "one process");
+  }
+  return roles;
+}
+
+ShopProcess::ShopProcess(ShopProcessOptions options) : options_(std::move(options)) {}
+
+ShopProcess::~ShopProcess() { stop(); }
+
+Status ShopProcess::start() {
+  auto environment = LocalEnvironment::open(options_.streams);
+  if (!environment) return std::unexpected(environment.error());
+  environment_ = *std::move(environment);
+  if (auto made = make_topics(); !made) return made;
+  if (options_.roles.contains(Role::kOrders)) {
+    add_application("order-service", build_orders(options_.shop));
+  }
+  if (options_.roles.contains(Role::kChoreography)) {
+    add_application("choreography", build_choreography());
+  }
+  const Environment shared = environment_->environment();
+  HttpServerOptions http{.listen = options_.listen, .threads = options_.http_threads};
+  // Off loopback customers come with tokens of their own, and operators with theirs; else the
+  // server refuses to listen there.
+  http.bearer_token = options_.shop.admin_token;
+  http.allow_remote = !options_.shop.auth_secret.empty() && !options_.shop.admin_token.empty();
+  http.limits.connections = 4096;
+  http.metrics = shared.metrics;
+  server_ = std::make_unique<HttpServer>(std::move(http));
+  std::vector<StreamsApplication*> applications;
+  for (const auto& application : applications_) applications.push_back(application.get());
+  queries_ = std::make_unique<QueryService>(*server_, applications, *shared.log, *shared.metrics,
+                                            *shared.clock);
+  if (options_.roles.contains(Role::kGateway)) {
+    gateway_ = std::make_unique<Gateway>(*server_, *applications_.front(), options_.shop);
+  }
+  // First HTTP: a port that is taken should be known before any state is touched.
+  if (auto started = server_->start(); !started) return started;
+  for (const auto& application : applications_) {
+    if (auto started = application->start(); !started) return started;
+  }
+  return {};
+}
+
+Status ShopProcess::make_topics() {
+  std::vector<std::string> names(topics::kAll.begin(), topics::kAll.end());
+  for (const char* topic : topics::kForeignInputs) names.push_back(std::string(topic) + ".dlq");
+  Log& log = environment_->log();
+  for (const auto& name : names) {
+    if (log.topic(name)) continue;
+    TopicSpec spec{.name = name, .partitions = options_.streams.log_default_partitions};
+    if (is_loop(name)) spec.retention = kLoopRetention;
+    if (name == topics::kUsers) spec.cleanup = CleanupPolicy::kCompact;
+    auto made = log.create_topic(spec);
+    if (!made && made.error().code != ErrorCode::kAlreadyExists) return made;
+  }
+  return {};
+}
+
+void ShopProcess::add_application(std::string id, Topology topology) {
+  StreamsConfig config = options_.streams;
+  config.application_id = id;
+  auto application = std::make_unique<StreamsApplication>(std::move(topology), std::move(config),
+                                                          environment_->environment());
+  application->on_state_change([id](StreamsApplication::State, StreamsApplication::State to) {
+    if (to == StreamsApplication::State::kRunning) spdlog::info("{} is running", id);
+    if (to == StreamsApplication::State::kError) spdlog::error("{} has stopped", id);
+  });
+  applications_.push_back(std::move(application));
+}
+
+std::string ShopProcess::failure() const {
+  for (const auto& application : applications_) {
+    if (const auto reason = application->failure()) {
+      return application->config().application_id + ": " + *reason;
+    }
+  }
+  return {};
+}
+
+void ShopProcess::add_demo_data() {
+  AsyncProducer producer(environment_->log(), "demo");
+  const Timestamp now = environment_->environment().clock->wall_clock();
+  const auto send = [&](const char* topic, const char* key, std::string value) {
+    producer.send(topic, key, std::move(value), now, {}, [](Result<AsyncProducer::Sent> sent) {
+      if (!sent) spdlog::warn("demo data: {}", sent.error().message);
+    });
+  };
+  const auto product = [&](const char* id, const char* name, std::int64_t price) {
+    StockCommand put{.kind = StockCommandKind::PUT, .quantity = 1000, .name = name};
+    put.price = price;
+    put.at = to_millis(now);
+    std::string bytes;
+    Serde<StockCommand>::serialize(put, bytes);
+    send(topics::kProductCommands, id, std::move(bytes));
+  };
+  product("lantern", "Storm lantern", 4900);
+  product("kettle", "Camping kettle", 2450);
+  product("hammock", "Hammock", 7900);
+  std::string user;
+  Serde<User>::serialize({"demo@example.com", 33, "female"}, user);
+  send(topics::kUsers, "demo", std::move(user));
+  std::string deposit;
+  Serde<AccountCommand>::serialize({.amount = 1'000'000, .order_id = {}, .command_id = "demo"},
+                                   deposit);
+  send(topics::kAccountCommands, "demo", std::move(deposit));
+  producer.close();
+}
+
+void ShopProcess::stop() {
+  if (server_) server_->stop();
+  gateway_.reset();
+  queries_.reset();
+  for (const auto& application : applications_) application->close();
+  server_.reset();
+  applications_.clear();
+  environment_.reset();
+}
+
+}  // namespace thalweg::shop

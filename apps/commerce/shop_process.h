@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <thalweg/runtime/http_server.h>
+#include <thalweg/runtime/local_environment.h>
+#include <thalweg/runtime/query_server.h>
+#include <thalweg/runtime/streams_application.h>
+
+#include "gateway.h"
+#include "shop_config.h"
+
+namespace thalweg::shop {
+
+/// The roles a process can play, by their names in `--roles`.
+enum class Role { kGateway, kOrders, kChoreography };
+
+/// Reads `gateway,orders`. Throws ConfigError for an unknown name, or a combination that cannot
+/// work.
+std::set<Role> parse_roles(const std::string& names);
+
+struct ShopProcessOptions {
+  StreamsConfig streams;  ///< Of every application but for its id.
+  ShopConfig shop;
+  std::string listen = "127.0.0.1:8080";
+  std::set<Role> roles = {Role::kGateway, Role::kOrders, Role::kChoreography};
+  int http_threads = 1;
+};
+
+/// The shop in one process: storage and log, the applications of its roles, HTTP.
+class ShopProcess {
+ public:
+  explicit ShopProcess(ShopProcessOptions options);
+  ~ShopProcess();  ///< As stop().
+
+  /// Opens the data and begins to answer; `GET /readyz` tells when all state is restored. An error
+  /// says what has to be changed.
+  Status start();
+  /// Takes no more requests, commits, writes the state and closes. May be called again.
+  void stop();
+  std::uint16_t port() const { return server_ ? server_->port() : 0; }
+  /// Why an application stopped by itself; empty while all is well.
+  std::string failure() const;
+  /// Adds a few products and a customer, once.
+  void add_demo_data();
+
+ private:
+  Status make_topics();
+  void add_application(std::string id, Topology topology);
+
+  ShopProcessOptions options_;
+  std::unique_ptr<LocalEnvironment> environment_;
+  std::vector<std::unique_ptr<StreamsApplication>> applications_;
+  std::unique_ptr<HttpServer> server_;
+  std::unique_ptr<QueryService> queries_;
+  std::unique_ptr<Gateway> gateway_;
+};
+
+}  // namespace thalweg::shop

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <thalweg/schemas/error.h>
+
+namespace thalweg::shop {
+
+using Digest = std::array<std::uint8_t, 32>;
+
+Digest sha256(std::string_view bytes);
+Digest hmac_sha256(std::string_view key, std::string_view bytes);
+
+/// Who a token speaks for.
+struct Claims {
+  std::string user_id;  ///< `sub`.
+};
+
+/// Reads a JSON Web Token signed with HS256 and `secret`. kInvalid says what is wrong with it:
+/// form, algorithm, signature, `exp`, `nbf`, or a missing `sub`.
+Result<Claims> read_token(std::string_view token, std::string_view secret, std::int64_t now_ms);
+
+/// Makes such a token, for tools and tests. `expires_ms` 0: never.
+std::string make_token(std::string_view user_id, std::string_view secret, std::int64_t expires_ms);
+
+}  // namespace thalweg::shop

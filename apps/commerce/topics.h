@@ -1,0 +1,50 @@
+#pragma once
+
+#include <array>
+
+namespace thalweg::shop::topics {
+
+// Public: JSON, a contract with other programs.
+inline constexpr const char* kOrderStart = "order.start";
+inline constexpr const char* kStockSuccess = "stock.success";
+inline constexpr const char* kOrderCreated = "order.created";
+inline constexpr const char* kPaymentRequest = "payment.request";
+inline constexpr const char* kPaymentSuccess = "payment.success";
+inline constexpr const char* kOrderCancel = "order.cancel";
+inline constexpr const char* kOrderCencel = "order.cencel";  // Old producers spell it so.
+inline constexpr const char* kStockRollback = "stock.rollback";
+inline constexpr const char* kOrderProcessing = "order-processing-topic";
+inline constexpr const char* kPaymentProcessing = "payment-processing-topic";
+inline constexpr const char* kInventoryEvents = "inventory-events";
+inline constexpr const char* kPaymentEvents = "payment-events";
+inline constexpr const char* kNotificationEvents = "notification-events";
+inline constexpr const char* kAnalyticsEvents = "analytics-events";
+inline constexpr const char* kOrderCompleted = "order-completed";
+inline constexpr const char* kOrderProcessed = "order.processed";
+inline constexpr const char* kExternalEvents = "external-events";
+inline constexpr const char* kProductEvents = "product-events";
+
+// Our own: FlatBuffers.
+inline constexpr const char* kOrderEvents = "order-events";
+inline constexpr const char* kUsers = "users";
+inline constexpr const char* kProductCommands = "product-commands";
+inline constexpr const char* kAccountCommands = "account-commands";
+// Answers on their way back to the saga, and its timeouts: a plan has no loops of its own, so these
+// three go through topics that are named.
+inline constexpr const char* kStockReplies = "stock-replies";
+inline constexpr const char* kPaymentReplies = "payment-replies";
+inline constexpr const char* kSagaTimeouts = "saga-timeouts";
+
+/// Topics that outside producers write to; each has its dead letters in `<topic>.dlq`.
+inline constexpr std::array kForeignInputs = {kOrderStart,    kOrderCancel,     kOrderCencel,
+                                              kStockRollback, kOrderProcessing, kPaymentProcessing};
+
+/// Every topic the applications read or write, dead letters aside.
+inline constexpr std::array kAll = {
+    kOrderStart,         kStockSuccess,   kOrderCreated,    kPaymentRequest,  kPaymentSuccess,
+    kOrderCancel,        kOrderCencel,    kStockRollback,   kOrderProcessing, kPaymentProcessing,
+    kInventoryEvents,    kPaymentEvents,  kNotificationEvents, kAnalyticsEvents, kOrderCompleted,
+    kOrderProcessed,     kExternalEvents, kProductEvents,   kOrderEvents,     kUsers,
+    kProductCommands,    kAccountCommands, kStockReplies,   kPaymentReplies,  kSagaTimeouts};
+
+}  // namespace thalweg::shop::topics

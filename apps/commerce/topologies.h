@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <thalweg/topology/topology.h>
+
+#include "shop_config.h"
+
+namespace thalweg::shop {
+
+// Each topology is a pure function of the settings; its stores are named here for queries.
+
+namespace stores {
+inline constexpr const char* kSagas = "sagas";        ///< order id -> Saga
+inline constexpr const char* kOrders = "orders";      ///< order id -> Order
+inline constexpr const char* kStock = "stock";        ///< product id -> Stock
+inline constexpr const char* kAccounts = "accounts";  ///< user id -> Account
+inline constexpr const char* kUsers = "users";        ///< user id -> User
+/// order_by_user_key() -> when it was created
+inline constexpr const char* kOrdersByUser = "orders-by-user";
+}  // namespace stores
+
+/// Key of `orders-by-user`: sorts by user, then by time; its partition is that of the user's id.
+std::string order_by_user_key(std::string_view user_id, std::int64_t created_at,
+                              std::string_view order_id);
+/// The order id in such a key.
+std::string_view order_id_of(std::string_view order_by_user_key);
+/// Where the keys of one user begin.
+std::string order_by_user_prefix(std::string_view user_id);
+
+/// `order-service`: the saga, products with their stock, accounts, and what queries read.
+Topology build_orders(const ShopConfig& config);
+
+/// `choreography`: the history of orders in the words of the choreographed shops.
+Topology build_choreography();
+
+}  // namespace thalweg::shop

@@ -1,0 +1,157 @@
+// The auditor's book against the stores: it balances after every kind of end, and one event that is
+// doubled or dropped is enough to make it not.
+
+#include "audit_book.h"
+#include "shop_fixture.h"
+
+namespace thalweg::shop {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class Audit : public ShopTest {
+ protected:
+  struct Written {
+    std::string topic, key, value;
+  };
+
+  /// A shop in which orders have ended in every way.
+  void a_day_in_the_shop() {
+    product("shoe", 30, 5);
+    product("sock", 2, 10);
+    restock("shoe", 5, "k1");
+    deposit("ann", 200);
+    deposit("bob", 10);
+    order("o1", "ann", item("shoe", 2) + "," + item("sock", 3));
+    order("o2", "bob", item("shoe", 1));
+    order("o3", "ann", item("shoe", 90));
+    order("o4", "ann", item("sock", 1), R"({"payment":"later"})");
+  }
+  /// Everything the book is made of, in the order in which it was written, topic by topic.
+  std::vector<Written> records() {
+    std::vector<Written> all = commands_;
+    auto* events = choreography_input();
+    all.insert(all.end(), events->begin(), events->end());
+    for (const char* topic :
+         {topics::kOrderCompleted, topics::kNotificationEvents, topics::kPaymentEvents}) {
+      auto* produced = orders_.produced(topic);
+      if (!produced) continue;
+      for (const auto& record : *produced) all.push_back({topic, *record.key, *record.value});
+    }
+    return all;
+  }
+  /// What does not hold, by the book of these records.
+  std::vector<std::string> violations(const std::vector<Written>& records) {
+    AuditBook book;
+    for (const auto& record : records) book.add(record.topic, record.key, record.value);
+    std::vector<Finding> findings = audit_payments(book);
+    findings.push_back(audit_orders(book, 1));  // o4 is waiting.
+    for (const char* id : {"shoe", "sock"}) {
+      const auto known = book.products().find(id);
+      const auto row = known == book.products().end() ? AuditBook::Product{} : known->second;
+      findings.push_back(audit_product(id, row, stock(id)));
+      findings.push_back(audit_stock_row(id, stock(id)));
+    }
+    for (const char* id : {"ann", "bob"}) {
+      const auto known = book.users().find(id);
+      const auto row = known == book.users().end() ? AuditBook::User{} : known->second;
+      findings.push_back(audit_user(id, row, account(id)));
+    }
+    std::vector<std::string> broken;
+    for (const auto& finding : findings) {
+      if (!finding.holds()) broken.push_back(finding.invariant + " [" + finding.key + "]");
+    }
+    return broken;
+  }
+
+  /// Whether the record moves stock or money, or begins or ends an order: others only tell of it.
+  static bool carries_a_number(const Written& record) {
+    const auto says = [&](const char* text) {
+      return record.value.find(text) != std::string::npos;
+    };
+    if (record.topic == topics::kNotificationEvents) return says("ORDER_CANCELLED");
+    if (record.topic == topics::kPaymentEvents) return !says("PAYMENT_FAILED");
+    if (record.topic != topics::kOrderEvents) return true;
+    OrderEvent event;
+    Serde<OrderEvent>::deserialize(record.value, event);
+    return event.type == EventType::ORDER_CREATED ||
+           event.type == EventType::INVENTORY_DEDUCTED ||
+           event.type == EventType::ORDER_COMPLETED ||
+           (event.type == EventType::ORDER_CANCELLED && event.deducted);
+  }
+
+  void SetUp() override {
+    keep_events_ = &events_;
+    a_day_in_the_shop();
+    note_command(topics::kProductCommands, "shoe", put("shoe", 30, 5));
+    note_command(topics::kProductCommands, "sock", put("sock", 2, 10));
+    note_command(topics::kProductCommands, "shoe", restock_of(5));
+    note_command(topics::kAccountCommands, "ann", deposit_of(200));
+    note_command(topics::kAccountCommands, "bob", deposit_of(10));
+  }
+
+ private:
+  template <typename T>
+  void note_command(const std::string& topic, const std::string& key, const T& command) {
+    std::string bytes;
+    Serde<T>::serialize(command, bytes);
+    commands_.push_back({topic, key, bytes});
+  }
+  static StockCommand put(const std::string& id, std::int64_t price, std::int64_t quantity) {
+    StockCommand command{.kind = StockCommandKind::PUT, .quantity = quantity, .name = "The " + id};
+    command.price = price;
+    return command;
+  }
+  static StockCommand restock_of(std::int64_t quantity) {
+    return StockCommand{.kind = StockCommandKind::RESTOCK, .quantity = quantity};
+  }
+  static AccountCommand deposit_of(std::int64_t amount) { return AccountCommand{.amount = amount}; }
+  std::vector<Written>* choreography_input() {
+    written_events_.clear();
+    for (const auto& [key, value] : events_) {
+      written_events_.push_back({topics::kOrderEvents, key, value});
+    }
+    return &written_events_;
+  }
+
+  std::vector<std::pair<std::string, std::string>> events_;
+  std::vector<Written> commands_;
+  std::vector<Written> written_events_;
+};
+
+TEST_F(Audit, BalancesHoweverOrdersEnd) { EXPECT_THAT(violations(records()), IsEmpty()); }
+
+TEST_F(Audit, OneRecordDoubledOrDroppedIsSeen) {
+  const auto all = records();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!carries_a_number(all[i])) continue;
+    SCOPED_TRACE(all[i].topic + " " + all[i].key);
+    auto dropped = all;
+    dropped.erase(dropped.begin() + static_cast<std::ptrdiff_t>(i));
+    EXPECT_THAT(violations(dropped), Not(IsEmpty()));
+    if (all[i].topic == topics::kProductCommands && i < 2) continue;  // A PUT counts once.
+    auto doubled = all;
+    doubled.insert(doubled.begin() + static_cast<std::ptrdiff_t>(i), all[i]);
+    EXPECT_THAT(violations(doubled), Not(IsEmpty()));
+  }
+}
+
+TEST_F(Audit, AStockRowThatLostAReleaseIsSeen) {
+  Stock row = stock("shoe");
+  row.available -= 1;
+
+  EXPECT_FALSE(audit_stock_row("shoe", row).holds());
+}
+
+TEST_F(Audit, BytesThatAreNoEventAreCounted) {
+  AuditBook book;
+
+  book.add(topics::kOrderEvents, "o1", "rubbish");
+  book.add(topics::kOrderCompleted, "o1", "{}");
+
+  EXPECT_EQ(book.unreadable(), 2);
+}
+
+}  // namespace
+}  // namespace thalweg::shop

@@ -1,0 +1,279 @@
+// What the shop promises about orders, told through its topics and tables.
+
+#include "shop_fixture.h"
+
+namespace thalweg::shop {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using namespace std::chrono_literals;
+
+using Orders = ShopTest;
+
+TEST_F(Orders, AnOrderThatCanBeFilledAndPaidIsCompleted) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+
+  order("o1", "ann", item("shoe", 2));
+
+  EXPECT_EQ(order_row("o1").status, OrderStatus::COMPLETED);
+  EXPECT_EQ(order_row("o1").final_amount, 60);
+  EXPECT_THAT(history("o1"),
+              ElementsAre(EventType::ORDER_CREATED, EventType::INVENTORY_DEDUCTED,
+                          EventType::PAYMENT_COMPLETED, EventType::SHIPMENT_CREATED,
+                          EventType::ORDER_COMPLETED));
+}
+
+TEST_F(Orders, ACompletedOrderMovesStockAndMoney) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+
+  order("o1", "ann", item("shoe", 2));
+
+  EXPECT_EQ(stock("shoe").available, 3);
+  EXPECT_EQ(stock("shoe").reserved, 0);
+  EXPECT_EQ(stock("shoe").sold, 2);
+  EXPECT_EQ(account("ann").balance, 40);
+  EXPECT_EQ(account("ann").paid, 60);
+}
+
+TEST_F(Orders, PaymentShipmentAndStatusAreInOneRow) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+
+  order("o1", "ann", item("shoe", 1), R"({"shipment":{"city":"Ulm"},"warehouseStorage":true})");
+
+  const Order row = order_row("o1");
+  EXPECT_THAT(row.payment_id, SizeIs(36));
+  EXPECT_THAT(row.shipment, HasSubstr(R"("request":{"city":"Ulm"})"));
+  EXPECT_THAT(row.storage, HasSubstr("storageId"));
+}
+
+TEST_F(Orders, AnOrderForMoreThanThereIsIsCancelledAndTakesNothing) {
+  product("shoe", 30, 1);
+  deposit("ann", 100);
+
+  order("o1", "ann", item("shoe", 2));
+
+  EXPECT_EQ(order_row("o1").status, OrderStatus::CANCELLED);
+  EXPECT_EQ(order_row("o1").reason, Reason::OUT_OF_STOCK);
+  EXPECT_EQ(stock("shoe").available, 1);
+  EXPECT_EQ(account("ann").balance, 100);
+}
+
+TEST_F(Orders, WhenOneItemIsRefusedTheOthersAreReleased) {
+  product("shoe", 30, 5);
+  product("sock", 2, 0);
+  deposit("ann", 100);
+
+  order("o1", "ann", item("shoe", 2) + "," + item("sock", 1));
+
+  EXPECT_EQ(order_row("o1").reason, Reason::OUT_OF_STOCK);
+  EXPECT_EQ(stock("shoe").available, 5);
+  EXPECT_EQ(stock("shoe").reserved, 0);
+}
+
+TEST_F(Orders, AnUnknownProductCancelsTheOrder) {
+  order("o1", "ann", item("ghost", 1));
+
+  EXPECT_EQ(order_row("o1").reason, Reason::UNKNOWN_PRODUCT);
+}
+
+TEST_F(Orders, ALowBalanceCancelsTheOrderAndReleasesItsStock) {
+  product("shoe", 30, 5);
+  deposit("ann", 10);
+
+  order("o1", "ann", item("shoe", 2));
+
+  EXPECT_EQ(order_row("o1").reason, Reason::INSUFFICIENT_BALANCE);
+  EXPECT_EQ(stock("shoe").available, 5);
+  EXPECT_EQ(account("ann").balance, 10);
+  EXPECT_THAT(history("o1"),
+              ElementsAre(EventType::ORDER_CREATED, EventType::INVENTORY_DEDUCTED,
+                          EventType::PAYMENT_FAILED, EventType::ORDER_CANCELLED));
+}
+
+TEST_F(Orders, AnOrderDeliveredTwiceIsOneOrder) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+
+  order("o1", "ann", item("shoe", 1));
+  order("o1", "ann", item("shoe", 1));
+
+  EXPECT_EQ(stock("shoe").sold, 1);
+  EXPECT_EQ(account("ann").paid, 30);
+}
+
+TEST_F(Orders, TheSameProductTwiceInOneOrderIsOneItem) {
+  product("shoe", 30, 5);
+  deposit("ann", 500);
+
+  order("o1", "ann", item("shoe", 1) + "," + item("shoe", 2));
+
+  EXPECT_EQ(stock("shoe").sold, 3);
+  EXPECT_THAT(order_row("o1").items, SizeIs(1));
+}
+
+TEST_F(Orders, ACommandIdCountsOnce) {
+  product("shoe", 30, 5);
+
+  restock("shoe", 3, "k1");
+  restock("shoe", 3, "k1");
+  restock("shoe", 3, "k2");
+  deposit("ann", 10, "k1");
+  deposit("ann", 10, "k1");
+
+  EXPECT_EQ(stock("shoe").stocked, 11);
+  EXPECT_EQ(account("ann").deposited, 10);
+}
+
+TEST_F(Orders, ALaterPutChangesNameAndPriceButNotTheStock) {
+  product("shoe", 30, 5);
+
+  product("shoe", 40, 5);
+  product("shoe", 50, 7);
+
+  EXPECT_EQ(stock("shoe").price, 40);
+  EXPECT_EQ(stock("shoe").stocked, 5);
+}
+
+// --- payment: "later" -----------------------------------------------------------------------
+
+TEST_F(Orders, AnOrderToBePaidLaterWaitsWithItsStockReserved) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+
+  order("o1", "ann", item("shoe", 2), R"({"payment":"later"})");
+
+  EXPECT_EQ(order_row("o1").status, OrderStatus::PENDING);
+  EXPECT_EQ(stock("shoe").reserved, 2);
+  EXPECT_EQ(account("ann").balance, 100);
+}
+
+TEST_F(Orders, APaymentRecordCompletesTheWaitingOrderOnce) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+  order("o1", "ann", item("shoe", 2), R"({"payment":"later"})");
+
+  foreign(topics::kPaymentProcessing, "o1", R"({"orderId":"o1","userId":"ann"})");
+  foreign(topics::kPaymentProcessing, "o1", R"({"orderId":"o1","userId":"ann"})");
+
+  EXPECT_EQ(order_row("o1").status, OrderStatus::COMPLETED);
+  EXPECT_EQ(account("ann").paid, 60);
+}
+
+TEST_F(Orders, AProcessingRecordBringsTheShipment) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+  order("o1", "ann", item("shoe", 2), R"({"payment":"later"})");
+
+  foreign(topics::kOrderProcessing, "o1",
+          R"({"orderId":"o1","userId":"ann","request":{"shipment":{"city":"Ulm"}}})");
+
+  EXPECT_EQ(order_row("o1").status, OrderStatus::COMPLETED);
+  EXPECT_THAT(order_row("o1").shipment, HasSubstr("Ulm"));
+}
+
+// --- Cancellations and time -----------------------------------------------------------------
+
+TEST_F(Orders, AWaitingOrderCanBeCancelledAndReleasesItsStockOnce) {
+  product("shoe", 30, 5);
+  order("o1", "ann", item("shoe", 2), R"({"payment":"later"})");
+
+  foreign(topics::kOrderCencel, "o1", R"({"orderId":"o1","reason":"changed my mind"})");
+  foreign(topics::kOrderCancel, "o1", R"({"orderId":"o1"})");
+  foreign(topics::kStockRollback, "o1", R"({"orderId":"o1"})");
+
+  EXPECT_EQ(order_row("o1").status, OrderStatus::CANCELLED);
+  EXPECT_EQ(stock("shoe").available, 5);
+  EXPECT_EQ(stock("shoe").stocked, 5);
+}
+
+TEST_F(Orders, ACompletedOrderCannotBeCancelled) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+  order("o1", "ann", item("shoe", 2));
+
+  foreign(topics::kOrderCancel, "o1", R"({"orderId":"o1"})");
+  foreign(topics::kStockRollback, "o1", R"({"orderId":"o1"})");
+
+  EXPECT_EQ(order_row("o1").status, OrderStatus::COMPLETED);
+  EXPECT_EQ(stock("shoe").sold, 2);
+}
+
+TEST_F(Orders, ACancellationThatOvertakesItsOrderStillCounts) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+
+  foreign(topics::kOrderCancel, "o1", R"({"orderId":"o1","reason":"PAYMENT_FAILED"})");
+  EXPECT_FALSE(order_exists("o1"));
+  order("o1", "ann", item("shoe", 2));
+
+  EXPECT_EQ(order_row("o1").status, OrderStatus::CANCELLED);
+  EXPECT_EQ(stock("shoe").available, 5);
+  EXPECT_EQ(account("ann").balance, 100);
+}
+
+TEST_F(Orders, AnOrderThatIsNotFinishedInTimeIsCancelled) {
+  product("shoe", 30, 5);
+  order("o1", "ann", item("shoe", 2), R"({"payment":"later"})");
+
+  time_passes(59s);
+  EXPECT_EQ(order_row("o1").status, OrderStatus::PENDING);
+  time_passes(2s);
+
+  EXPECT_EQ(order_row("o1").status, OrderStatus::CANCELLED);
+  EXPECT_EQ(order_row("o1").reason, Reason::TIMEOUT);
+  EXPECT_EQ(stock("shoe").available, 5);
+}
+
+TEST_F(Orders, TheTimerOfAFinishedOrderIsGone) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+  order("o1", "ann", item("shoe", 2));
+
+  time_passes(120s);
+
+  EXPECT_EQ(order_row("o1").status, OrderStatus::COMPLETED);
+  EXPECT_THAT(written(topics::kSagaTimeouts), IsEmpty());
+}
+
+// --- Records that cannot be read ------------------------------------------------------------
+
+TEST_F(Orders, WhatIsNotAnOrderGoesToTheDeadLettersAndStopsNothing) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+
+  foreign(topics::kOrderStart, "o0", "{broken");
+  foreign(topics::kOrderStart, "o0", R"({"orderId":"o0","userId":"ann","items":[]})");
+  order("o1", "ann", item("shoe", 1));
+
+  EXPECT_THAT(written("order.start.dlq"), SizeIs(2));
+  EXPECT_EQ(order_row("o1").status, OrderStatus::COMPLETED);
+}
+
+TEST_F(Orders, ADeadLetterKeepsItsBytesAndSaysWhatIsWrong) {
+  const std::string bytes = R"({"orderId":"o9","userId":"","items":[{"productId":"a"}]})";
+
+  foreign(topics::kOrderStart, "o9", bytes);
+
+  auto* letters = orders_.produced("order.start.dlq");
+  ASSERT_NE(letters, nullptr);
+  EXPECT_EQ(letters->front().value, bytes);
+  const Header* message = letters->front().headers.last("__streams.errors.message");
+  ASSERT_NE(message, nullptr);
+  EXPECT_THAT(*message->value, AllOf(HasSubstr("userId"), HasSubstr("items[0].quantity")));
+}
+
+TEST_F(Orders, AnOrderUnderAnotherKeyIsADeadLetter) {
+  foreign(topics::kOrderCancel, "o1", R"({"orderId":"o2"})");
+
+  EXPECT_THAT(written("order.cancel.dlq"), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace thalweg::shop

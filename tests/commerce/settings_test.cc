@@ -1,0 +1,50 @@
+// The settings file that comes with the shop, and the names of its roles.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thalweg/runtime/streams_config.h>
+
+#include "shop_process.h"
+
+namespace thalweg::shop {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Pair;
+
+TEST(ShopToml, HoldsTheClientSettingsOfTheOldSystems) {
+  StreamsConfigBuilder builder;
+  builder.allow({"saga.timeout.ms", "shop.timezone"});
+  builder.from_toml_file(THALWEG_SHOP_TOML);
+  builder.set("application.id", "shop", "test");
+
+  const StreamsConfig config = builder.build();
+
+  EXPECT_EQ(config.num_stream_threads, 3);
+  EXPECT_EQ(builder.application_number("saga.timeout.ms", 0, 1, 1'000'000), 60'000);
+  EXPECT_THAT(config.client_properties,
+              AllOf(Contains(Pair("producer.acks", "all")),
+                    Contains(Pair("producer.retries", "3")),
+                    Contains(Pair("producer.batch.size", "16384")),
+                    Contains(Pair("producer.linger.ms", "10")),
+                    Contains(Pair("producer.compression.type", "snappy")),
+                    Contains(Pair("consumer.max.poll.records", "500")),
+                    Contains(Pair("consumer.session.timeout.ms", "10000"))));
+}
+
+TEST(Roles, AreReadByName) {
+  EXPECT_THAT(parse_roles("orders"), ElementsAre(Role::kOrders));
+  EXPECT_THAT(parse_roles("orders,gateway"), ElementsAre(Role::kGateway, Role::kOrders));
+}
+
+TEST(Roles, ThatCannotBeAreRefused) {
+  EXPECT_THROW(parse_roles("orders,painting"), ConfigError);
+  EXPECT_THROW(parse_roles(""), ConfigError);
+  EXPECT_THROW(parse_roles("gateway"), ConfigError) << "there would be no state to read";
+}
+
+}  // namespace
+}  // namespace thalweg::shop
