@@ -2,11 +2,9 @@
 //
 //     log_bench --records 5000000 --bytes 100 --per-commit 2000
 //
-// Tells how fast records are written while another thread reads them, how fast a new reader gets the
-// same from disk, how long opening takes, and how long a commit of one record takes until it is
+// Tells how fast records are written while another thread reads them, how fast a new reader gets
+// the same from disk, how long opening takes, and how long a commit of one record takes until it is
 // visible and until it is durable.
-
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -14,6 +12,7 @@
 #include <iostream>
 #include <random>
 #include <string>
+#include <sys/resource.h>
 #include <thread>
 #include <vector>
 
@@ -110,8 +109,8 @@ void write_all(Log& log, const Settings& settings) {
       char key[8];
       std::copy_n(reinterpret_cast<const char*>(&n), 8, key);
       static_cast<void>(producer->send(topic, static_cast<std::int32_t>(i % settings.partitions),
-                                       BytesView(key, 8), values[n % values.size()],
-                                       from_millis(i), {}));
+                                       BytesView(key, 8), values[n % values.size()], from_millis(i),
+                                       {}));
     }
     producer->commit();
     while (producer->poll(event)) {

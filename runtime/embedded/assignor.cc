@@ -47,8 +47,10 @@ std::map<TopicPartition, std::string> assign_partitions(
     std::vector<Share*> here;
     for (std::size_t i = 0; i < members.size(); ++i) {
       if (!members[i].topics.contains(topic)) continue;
-      shares[i].owned_here = static_cast<std::int32_t>(std::ranges::count_if(
-          owned, [&](const auto& e) { return e.first.topic == topic && e.second == members[i].id; }));
+      shares[i].owned_here =
+          static_cast<std::int32_t>(std::ranges::count_if(owned, [&](const auto& e) {
+            return e.first.topic == topic && e.second == members[i].id;
+          }));
       here.push_back(&shares[i]);
     }
     if (here.empty()) continue;

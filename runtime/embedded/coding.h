@@ -11,8 +11,8 @@
 
 namespace thalweg::internal {
 
-// Numbers as the embedded log stores them: little-endian in values, big-endian in keys (so that keys
-// sort as numbers do), varints inside batches.
+// Numbers as the embedded log stores them: little-endian in values, big-endian in keys (so that
+// keys sort as numbers do), varints inside batches.
 
 template <std::unsigned_integral T>
 void put_big_endian(std::string& out, T value) {
@@ -78,8 +78,8 @@ inline std::int64_t unzigzag(std::uint64_t value) {
   return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
 }
 
-/// Reads the fields of a stored value one after the other; after the first that is not whole, ok() is
-/// false and every field is zero or empty.
+/// Reads the fields of a stored value one after the other; after the first that is not whole, ok()
+/// is false and every field is zero or empty.
 class FieldReader {
  public:
   explicit FieldReader(BytesView bytes) : rest_(bytes) {}

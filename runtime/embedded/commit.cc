@@ -2,14 +2,16 @@
 
 #include "embedded/embedded_log_impl.h"
 
-// The commit of the embedded log: the only place where offsets are given and records become visible.
+// The commit of the embedded log: the only place where offsets are given and records become
+// visible.
 
 namespace thalweg::internal {
 
 Status EmbeddedLogImpl::append_locked(const WriteBatch& batch) {
   if (durability_.failed()) {
-    return failure(ErrorCode::kUnavailable, "the log accepts nothing until a sync succeeds; the last: " +
-                                                durability_.status().error().message);
+    return failure(ErrorCode::kUnavailable,
+                   "the log accepts nothing until a sync succeeds; the last: " +
+                       durability_.status().error().message);
   }
   return journal_.append(batch);
 }
@@ -28,9 +30,9 @@ bool EmbeddedLogImpl::is_current(std::string_view transactional_id, std::uint32_
 Status EmbeddedLogImpl::check_offsets_locked(
     const std::map<TopicPartition, OffsetAndMetadata>& offsets, const GroupMetadata& group) const {
   if (!groups_.accepts(group)) {
-    return failure(ErrorCode::kUnavailable, "member " + group.member + " of generation " +
-                                                std::to_string(group.generation) +
-                                                " has no part in group " + group.group + " any more");
+    return failure(ErrorCode::kUnavailable,
+                   "member " + group.member + " of generation " + std::to_string(group.generation) +
+                       " has no part in group " + group.group + " any more");
   }
   for (const auto& [name, offset] : offsets) {
     if (auto found = partition_locked(name); !found) return std::unexpected(found.error());
@@ -58,8 +60,8 @@ std::expected<void, CommitFailure> EmbeddedLogImpl::check_locked(
   for (const PartitionWrite* write : request.writes) {
     if (!write->partition->deleted()) continue;
     return std::unexpected(
-        CommitFailure{.error = {ErrorCode::kNotFound, "topic " + write->partition->name().topic +
-                                                          " was deleted"}});
+        CommitFailure{.error = {ErrorCode::kNotFound,
+                                "topic " + write->partition->name().topic + " was deleted"}});
   }
   if (request.offsets != nullptr) {
     if (auto status = check_offsets_locked(*request.offsets, *request.group); !status) {
@@ -83,8 +85,9 @@ void EmbeddedLogImpl::stage_locked(const CommitRequest& request) {
   }
   if (request.offsets != nullptr) {
     for (const auto& [name, offset] : *request.offsets) {
-      staged_.put(offset_key(request.group->group, topics_.find(name.topic)->second->id, name.partition),
-                  encode_offset(offset));
+      staged_.put(
+          offset_key(request.group->group, topics_.find(name.topic)->second->id, name.partition),
+          encode_offset(offset));
     }
   }
   if (!request.transactional_id.empty()) {

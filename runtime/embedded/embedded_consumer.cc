@@ -118,9 +118,9 @@ bool EmbeddedConsumer::fetch(std::vector<RecordBatch>& into, std::size_t max_rec
 bool EmbeddedConsumer::refill(Reading& reading, std::size_t records_max) {
   PartitionLog& partition = *reading.partition;
   if (partition.deleted()) {
-    stop(reading, {.kind = ConsumerEvent::Kind::kFailed,
-                   .error = {ErrorCode::kNotFound,
-                             "topic " + partition.name().topic + " was deleted"}});
+    stop(reading,
+         {.kind = ConsumerEvent::Kind::kFailed,
+          .error = {ErrorCode::kNotFound, "topic " + partition.name().topic + " was deleted"}});
     return false;
   }
   const Offset end = partition.end();
@@ -191,7 +191,8 @@ void EmbeddedConsumer::answer(ConsumerEvent event) {
 }
 
 void EmbeddedConsumer::fail(const TopicPartition& partition, Error error) {
-  answer({.kind = ConsumerEvent::Kind::kFailed, .partitions = {partition}, .error = std::move(error)});
+  answer(
+      {.kind = ConsumerEvent::Kind::kFailed, .partitions = {partition}, .error = std::move(error)});
 }
 
 void EmbeddedConsumer::fetch_committed(const std::vector<TopicPartition>& partitions) {

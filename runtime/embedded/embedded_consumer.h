@@ -28,14 +28,16 @@ class EmbeddedConsumer final : public LogConsumer {
   void fetch_committed(const std::vector<TopicPartition>& partitions) override;
   void fetch_ends(const std::vector<TopicPartition>& partitions) override;
   bool poll(ConsumerEvent& event) override { return mailbox_->take(event); }
-  void set_wakeup(std::function<void()> wakeup) override { mailbox_->wakeup.set(std::move(wakeup)); }
+  void set_wakeup(std::function<void()> wakeup) override {
+    mailbox_->wakeup.set(std::move(wakeup));
+  }
 
  private:
   struct Reading {
     std::shared_ptr<PartitionLog> partition;
     std::uint32_t tag = 0;
     Offset position = 0;
-    bool stopped = false;           ///< Out of range or failed; until it is assigned anew.
+    bool stopped = false;               ///< Out of range or failed; until it is assigned anew.
     std::deque<BatchPtr> fetched = {};  ///< The first one is being read, by `reader`.
     LogBatchReader reader = {};
     bool in_batch = false;

@@ -257,8 +257,8 @@ Result<std::shared_ptr<PartitionLog>> EmbeddedLogImpl::partition_locked(
   if (found == topics_.end()) return no_topic(name.topic);
   const auto& partitions = found->second->partitions;
   if (name.partition < 0 || static_cast<std::size_t>(name.partition) >= partitions.size()) {
-    return failure(ErrorCode::kNotFound, "topic " + name.topic + " has no partition " +
-                                             std::to_string(name.partition));
+    return failure(ErrorCode::kNotFound,
+                   "topic " + name.topic + " has no partition " + std::to_string(name.partition));
   }
   return partitions[static_cast<std::size_t>(name.partition)];
 }

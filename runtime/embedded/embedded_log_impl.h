@@ -78,7 +78,8 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   const EmbeddedLogOptions& options() const { return options_; }
   Timestamp wall_clock() const { return clock_.wall_clock(); }
   EmbeddedTopicPtr find(std::string_view name) const;
-  /// The topic, made with the default settings when it does not exist. kNotFound: it may not be made.
+  /// The topic, made with the default settings when it does not exist. kNotFound: it may not be
+  /// made.
   Result<EmbeddedTopicPtr> find_or_create(const std::string& name);
   Result<std::shared_ptr<PartitionLog>> partition(const TopicPartition& name) const;
 

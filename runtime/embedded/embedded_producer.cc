@@ -74,12 +74,12 @@ Status EmbeddedProducer::send(TopicHandle handle, std::int32_t partition,
     if (auto status = resolve(topic); !status) return status;
   }
   if (partition < 0 || static_cast<std::size_t>(partition) >= topic.outputs.size()) {
-    return failure(ErrorCode::kInvalid, "topic " + topic.name + " has no partition " +
-                                            std::to_string(partition));
+    return failure(ErrorCode::kInvalid,
+                   "topic " + topic.name + " has no partition " + std::to_string(partition));
   }
   if (transactional() && !open_) {
-    return failure(ErrorCode::kInvalid, "a record for topic " + topic.name +
-                                            " outside of any transaction");
+    return failure(ErrorCode::kInvalid,
+                   "a record for topic " + topic.name + " outside of any transaction");
   }
   if ((key ? key->size() : 0) + (value ? value->size() : 0) + headers.size() > kRecordBytesMax) {
     return failure(ErrorCode::kInvalid, "a record for topic " + topic.name + " is over " +
@@ -94,7 +94,8 @@ Status EmbeddedProducer::send(TopicHandle handle, std::int32_t partition,
     touched_.push_back(&output);
   }
   output.builder.add(key, value, timestamp, headers);
-  if (output.builder.bytes() >= kBatchBytes || output.builder.count() >= kBatchRecords) seal(output);
+  if (output.builder.bytes() >= kBatchBytes || output.builder.count() >= kBatchRecords)
+    seal(output);
   return {};
 }
 
@@ -123,7 +124,8 @@ bool EmbeddedProducer::refused() {
   if (fenced_ || (transactional() && !log_.is_current(options_.transactional_id, epoch_))) {
     fenced_ = true;
     report(ProducerEvent::Kind::kFenced,
-           {ErrorCode::kInvalid, "a newer producer has the transactional id " + options_.transactional_id});
+           {ErrorCode::kInvalid,
+            "a newer producer has the transactional id " + options_.transactional_id});
     return true;
   }
   if (broken_) report(ProducerEvent::Kind::kAbortRequired, *broken_);
@@ -182,7 +184,8 @@ void EmbeddedProducer::abort() {
 
 Offset EmbeddedProducer::delivered_end(TopicHandle handle, std::int32_t partition) const {
   const Topic& topic = topics_.at(handle);
-  if (partition < 0 || static_cast<std::size_t>(partition) >= topic.outputs.size()) return kNoOffset;
+  if (partition < 0 || static_cast<std::size_t>(partition) >= topic.outputs.size())
+    return kNoOffset;
   return topic.outputs[static_cast<std::size_t>(partition)].delivered_end;
 }
 

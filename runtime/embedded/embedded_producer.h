@@ -56,7 +56,7 @@ class EmbeddedProducer final : public LogProducer {
   EmbeddedLogImpl& log_;
   const ProducerOptions options_;
   std::uint32_t epoch_ = 0;
-  bool open_ = false;    ///< In a transaction; always, without a transactional id.
+  bool open_ = false;  ///< In a transaction; always, without a transactional id.
   bool fenced_ = false;
   std::optional<Error> broken_;  ///< Why the transaction can only be aborted.
   std::deque<Topic> topics_;     ///< By handle. A deque, because Output must not move.

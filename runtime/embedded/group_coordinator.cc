@@ -19,8 +19,8 @@ std::string GroupCoordinator::join(const std::string& group, const std::string& 
   Group& joined = groups_[group];
   Member* member = find(joined, id);
   if (member == nullptr) {
-    const std::string name = (client_id.empty() ? "consumer" : client_id) + "-" +
-                             std::to_string(++members_made_);
+    const std::string name =
+        (client_id.empty() ? "consumer" : client_id) + "-" + std::to_string(++members_made_);
     joined.members.push_back({.id = name, .mailbox = mailbox, .valid_from = joined.generation + 1});
     member = &joined.members.back();
   }

@@ -15,9 +15,9 @@ namespace thalweg::internal {
 
 /// The consumer groups of one process: who owns which partition.
 ///
-/// Cooperative: a partition that is to move is first revoked at its owner, and given to the next only
-/// after release() or leave(). Not thread-safe: the log calls it under its lock, and wakes the consumers
-/// collected in `wakeups` after it.
+/// Cooperative: a partition that is to move is first revoked at its owner, and given to the next
+/// only after release() or leave(). Not thread-safe: the log calls it under its lock, and wakes the
+/// consumers collected in `wakeups` after it.
 class GroupCoordinator {
  public:
   using PartitionCount = std::function<std::int32_t(const std::string& topic)>;

@@ -16,7 +16,8 @@ std::string partition_prefix(char kind, TopicId topic, std::int32_t partition) {
 }
 
 std::unexpected<Error> corrupt(const char* what) {
-  return failure(ErrorCode::kCorrupt, std::string("the log's record of ") + what + " is unreadable");
+  return failure(ErrorCode::kCorrupt,
+                 std::string("the log's record of ") + what + " is unreadable");
 }
 
 }  // namespace
@@ -62,9 +63,10 @@ Result<OffsetKey> decode_offset_key(BytesView key) {
   constexpr std::size_t kTail = 1 + 4 + 4;
   if (key.size() < 1 + kTail || key[key.size() - kTail] != '\0') return corrupt("an offset");
   const char* tail = key.data() + key.size() - kTail + 1;
-  return OffsetKey{.group = std::string(key.substr(1, key.size() - 1 - kTail)),
-                   .topic = read_big_endian<TopicId>(tail),
-                   .partition = static_cast<std::int32_t>(read_big_endian<std::uint32_t>(tail + 4))};
+  return OffsetKey{
+      .group = std::string(key.substr(1, key.size() - 1 - kTail)),
+      .topic = read_big_endian<TopicId>(tail),
+      .partition = static_cast<std::int32_t>(read_big_endian<std::uint32_t>(tail + 4))};
 }
 
 std::string encode_topic(const TopicSpec& spec) {

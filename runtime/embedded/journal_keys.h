@@ -22,8 +22,8 @@ using TopicId = std::uint32_t;
 
 /// What is known of a partition beyond its batches.
 struct PartitionRecord {
-  Offset begin = 0;            ///< Earlier records are deleted, whether or not their batch is.
-  Offset cleaned_to = 0;       ///< Compacted up to here.
+  Offset begin = 0;                ///< Earlier records are deleted, whether or not their batch is.
+  Offset cleaned_to = 0;           ///< Compacted up to here.
   std::int64_t clean_records = 0;  ///< Records left below `cleaned_to`.
 
   friend bool operator==(const PartitionRecord&, const PartitionRecord&) = default;

@@ -142,9 +142,8 @@ Result<LogBatch> decode_batch_header(BytesView stored, Offset base) {
   }
   const char* at = stored.data();
   if (static_cast<std::uint8_t>(at[0]) != kFormat) {
-    return failure(ErrorCode::kCorrupt,
-                   "a stored batch has the unknown format " +
-                       std::to_string(static_cast<std::uint8_t>(at[0])));
+    return failure(ErrorCode::kCorrupt, "a stored batch has the unknown format " +
+                                            std::to_string(static_cast<std::uint8_t>(at[0])));
   }
   if (read_little_endian<std::int64_t>(at + kBaseAt) != base ||
       read_little_endian<std::uint16_t>(at + 2) != 0) {

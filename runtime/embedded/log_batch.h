@@ -11,11 +11,12 @@
 
 namespace thalweg::internal {
 
-/// Consecutive records of one partition as the embedded log keeps them: shared by the tail in memory
-/// and all readers, never changed once published.
+/// Consecutive records of one partition as the embedded log keeps them: shared by the tail in
+/// memory and all readers, never changed once published.
 struct LogBatch {
   Offset base = 0;
-  std::int32_t span = 0;    ///< Offsets it stands for, from `base` on: more than it has records once compacted.
+  std::int32_t span =
+      0;  ///< Offsets it stands for, from `base` on: more than it has records once compacted.
   std::uint32_t count = 0;  ///< Records in `body`.
   std::int64_t first_timestamp = 0;
   std::int64_t max_timestamp = -1;  ///< For retention: when it was written, if no record says.
@@ -84,7 +85,8 @@ class LogBatchBuilder {
 // The checksum covers everything from 16 on. Format, codec and base offset are outside, because the
 // base is only known under the lock; it must equal the one in the key.
 
-/// Writes the stored form, with a base offset of 0. `compress` asks for LZ4, which is used if it pays.
+/// Writes the stored form, with a base offset of 0. `compress` asks for LZ4, which is used if it
+/// pays.
 void encode_batch(const LogBatch& batch, bool compress, std::string& out);
 void patch_base_offset(std::string& stored, Offset base);
 /// Reads a stored batch. kCorrupt when it is not what encode_batch() wrote for `base`.

@@ -95,8 +95,8 @@ Status PartitionCleaner::truncate() {
 bool PartitionCleaner::worth_compacting(Offset dirty_end) const {
   const std::int64_t dirty = dirty_end - record_.cleaned_to;
   if (dirty < std::max<std::int64_t>(1, options_.compaction_records_min)) return false;
-  return static_cast<double>(dirty) >= options_.compaction_dirty_ratio *
-                                           static_cast<double>(dirty + record_.clean_records);
+  return static_cast<double>(dirty) >=
+         options_.compaction_dirty_ratio * static_cast<double>(dirty + record_.clean_records);
 }
 
 Status PartitionCleaner::compact() {
@@ -177,9 +177,10 @@ std::int64_t PartitionCleaner::horizon_of(const LogBatch& batch) const {
 
 Status PartitionCleaner::add(const LogBatch& batch, const LatestOffsets& latest) {
   const std::int64_t horizon = horizon_of(batch);
-  const bool fits = group_.sources.size() < kGroupBatches && group_.builder.bytes() < kGroupBytes &&
-                    (horizon == 0 || group_.delete_horizon == 0 || horizon == group_.delete_horizon) &&
-                    batch.end() - group_.base < std::numeric_limits<std::int32_t>::max();
+  const bool fits =
+      group_.sources.size() < kGroupBatches && group_.builder.bytes() < kGroupBytes &&
+      (horizon == 0 || group_.delete_horizon == 0 || horizon == group_.delete_horizon) &&
+      batch.end() - group_.base < std::numeric_limits<std::int32_t>::max();
   if (!group_.sources.empty() && !fits) {
     if (auto status = finish_group(); !status) return status;
   }

@@ -29,8 +29,8 @@ class PartitionCleaner {
   Status expire();
   /// Removes what lies before the beginning, and remembers the beginning.
   Status truncate();
-  /// Drops records whose key has a newer one, if enough is new since the last time. Offsets stay, the
-  /// last batch is never touched, and tombstones stay for `delete_retention`.
+  /// Drops records whose key has a newer one, if enough is new since the last time. Offsets stay,
+  /// the last batch is never touched, and tombstones stay for `delete_retention`.
   Status compact();
 
  private:
@@ -47,8 +47,7 @@ class PartitionCleaner {
     using is_transparent = void;
     std::size_t operator()(BytesView key) const { return std::hash<BytesView>{}(key); }
   };
-  using LatestOffsets =
-      boost::unordered_flat_map<std::string, Offset, KeyHash, std::equal_to<>>;
+  using LatestOffsets = boost::unordered_flat_map<std::string, Offset, KeyHash, std::equal_to<>>;
 
   std::unique_ptr<StorageCursor> batches() const;
   Result<std::shared_ptr<LogBatch>> decode(const StorageCursor& cursor) const;

@@ -96,7 +96,8 @@ bool PartitionLog::read_tail(Offset from, std::size_t records_max, std::deque<Ba
   tail_begin = tail_.empty() ? end_.load(std::memory_order_relaxed) : tail_.front()->base;
   evicted = evicted_commit_;
   if (from < tail_begin) return false;
-  auto batch = std::ranges::upper_bound(tail_, from, {}, [](const BatchPtr& b) { return b->end(); });
+  auto batch =
+      std::ranges::upper_bound(tail_, from, {}, [](const BatchPtr& b) { return b->end(); });
   // Batches of one transaction may stay together, but a reader takes what it asked for.
   for (std::size_t records = 0; batch != tail_.end() && records < records_max; ++batch) {
     into.push_back(*batch);
@@ -130,8 +131,7 @@ Status PartitionLog::read_journal(Offset from, Offset tail_begin, CommitSequence
   return {};
 }
 
-Status PartitionLog::read(Offset from, std::size_t records_max,
-                          std::deque<BatchPtr>& into) const {
+Status PartitionLog::read(Offset from, std::size_t records_max, std::deque<BatchPtr>& into) const {
   Offset tail_begin = 0;
   CommitSequence evicted = 0;
   if (read_tail(from, records_max, into, tail_begin, evicted)) return {};

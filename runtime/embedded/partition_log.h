@@ -17,7 +17,8 @@ namespace thalweg::internal {
 
 using BatchPtr = std::shared_ptr<const LogBatch>;
 
-/// One partition: its newest batches in memory, the older ones in the journal. Safe from any thread.
+/// One partition: its newest batches in memory, the older ones in the journal. Safe from any
+/// thread.
 class PartitionLog {
  public:
   PartitionLog(TopicPartition name, TopicId topic, Journal& journal)
@@ -35,7 +36,8 @@ class PartitionLog {
   const PartitionRecord& record() const { return record_; }
   void set_record(const PartitionRecord& record) { record_ = record; }
 
-  /// Shows batches to readers; the journal has them already. Adds readers not yet told to `wakeups`.
+  /// Shows batches to readers; the journal has them already. Adds readers not yet told to
+  /// `wakeups`.
   void publish(const std::vector<std::shared_ptr<LogBatch>>& batches, Wakeups& wakeups);
   /// Drops the oldest batch in memory if it is the one at `base`; returns what that frees.
   std::size_t evict(Offset base);
@@ -48,7 +50,8 @@ class PartitionLog {
   void add_reader(const std::shared_ptr<ConsumerMailbox>& mailbox);
   void remove_reader(const std::shared_ptr<ConsumerMailbox>& mailbox);
 
-  /// Appends the batches from the one that holds `from` on, with about `records_max` records in all.
+  /// Appends the batches from the one that holds `from` on, with about `records_max` records in
+  /// all.
   Status read(Offset from, std::size_t records_max, std::deque<BatchPtr>& into) const;
 
  private:

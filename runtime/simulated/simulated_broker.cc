@@ -136,8 +136,8 @@ CommitSequence SimulatedBroker::end_transaction(const std::string& id, bool comm
     due_.erase(timeout->second);
     timeouts_.erase(timeout);
   }
-  ended->state = commit ? SimulatedTransaction::State::kCommitted
-                        : SimulatedTransaction::State::kAborted;
+  ended->state =
+      commit ? SimulatedTransaction::State::kCommitted : SimulatedTransaction::State::kAborted;
   if (commit) ended->commit = ++visible_;
   const std::set<TopicPartition> partitions = ended->partitions;
   for (const TopicPartition& partition : partitions) {

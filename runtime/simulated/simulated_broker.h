@@ -18,8 +18,8 @@
 
 namespace thalweg::internal {
 
-/// A transaction as the coordinator sees it. The outcome is decided once; each partition learns it by
-/// its own marker.
+/// A transaction as the coordinator sees it. The outcome is decided once; each partition learns it
+/// by its own marker.
 struct SimulatedTransaction {
   enum class State : std::uint8_t { kOpen, kCommitted, kAborted };
   State state = State::kOpen;
@@ -37,7 +37,7 @@ struct SimulatedEntry {
   std::optional<std::string> value = {};
   Timestamp timestamp = kNoTimestamp;
   std::string headers = {};
-  CommitSequence commit = 0;               ///< Of a plain write.
+  CommitSequence commit = 0;                 ///< Of a plain write.
   SimulatedTransactionPtr transaction = {};  ///< Null for a plain write.
   bool is_marker = false;
 };
@@ -116,8 +116,12 @@ class SimulatedBroker {
   void schedule(std::chrono::milliseconds after, std::function<void()> action);
   Clock::Instant now() const { return clock_.now(); }
   std::optional<Clock::Instant> next_due() const;
-  void wake_later(std::shared_ptr<ConsumerMailbox> mailbox) { wakeups_.push_back(std::move(mailbox)); }
-  void wake_later(std::shared_ptr<Wakeup> wakeup) { producer_wakeups_.push_back(std::move(wakeup)); }
+  void wake_later(std::shared_ptr<ConsumerMailbox> mailbox) {
+    wakeups_.push_back(std::move(mailbox));
+  }
+  void wake_later(std::shared_ptr<Wakeup> wakeup) {
+    producer_wakeups_.push_back(std::move(wakeup));
+  }
 
   // --- Topics -------------------------------------------------------------------------------
 
@@ -145,7 +149,8 @@ class SimulatedBroker {
   /// The transaction has offsets: they are not stable until it ends.
   void hold_offsets(const SimulatedTransactionPtr& transaction);
   /// Whether a transaction holds back the group's offsets.
-  bool offsets_pending(const std::string& group, const std::vector<TopicPartition>& partitions) const;
+  bool offsets_pending(const std::string& group,
+                       const std::vector<TopicPartition>& partitions) const;
   /// Calls `ready` when no transaction holds back the offsets.
   void when_stable(const std::string& group, std::vector<TopicPartition> partitions,
                    std::function<void()> ready);
@@ -164,7 +169,7 @@ class SimulatedBroker {
   // --- Readers ------------------------------------------------------------------------------
 
   std::vector<SimulatedConsumer*> consumers;  ///< In the order they were made.
-  std::uint64_t incarnation = 0;  ///< Clients of an earlier one are dead.
+  std::uint64_t incarnation = 0;              ///< Clients of an earlier one are dead.
   void forget(SimulatedConsumer* consumer);
 
  private:

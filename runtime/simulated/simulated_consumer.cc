@@ -188,16 +188,16 @@ bool SimulatedConsumer::take(const TopicPartition& name, Reading& reading, std::
   RecordBatch batch{.tag = reading.tag};
   auto memory = std::make_shared<std::vector<std::shared_ptr<const SimulatedEntry>>>();
   while (reading.position < end && batch.records.size() < records_max) {
-    const auto& entry = partition->entries[static_cast<std::size_t>(reading.position -
-                                                                    partition->begin_of_entries)];
+    const auto& entry =
+        partition
+            ->entries[static_cast<std::size_t>(reading.position - partition->begin_of_entries)];
     const Offset offset = reading.position++;
     const SimulatedTransaction* transaction = entry->transaction.get();
     const bool committed =
         transaction == nullptr || transaction->state == SimulatedTransaction::State::kCommitted;
     if (entry->is_marker || (options_.read_committed && !committed)) continue;
     memory->push_back(entry);
-    batch.records.push_back(
-        {offset, entry->timestamp, entry->key, entry->value, entry->headers});
+    batch.records.push_back({offset, entry->timestamp, entry->key, entry->value, entry->headers});
     batch.commit = std::max(batch.commit, transaction ? transaction->commit : entry->commit);
   }
   batch.next = reading.position;

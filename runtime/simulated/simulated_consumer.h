@@ -25,7 +25,9 @@ class SimulatedConsumer final : public LogConsumer {
   void fetch_committed(const std::vector<TopicPartition>& partitions) override;
   void fetch_ends(const std::vector<TopicPartition>& partitions) override;
   bool poll(ConsumerEvent& event) override;
-  void set_wakeup(std::function<void()> wakeup) override { mailbox_->wakeup.set(std::move(wakeup)); }
+  void set_wakeup(std::function<void()> wakeup) override {
+    mailbox_->wakeup.set(std::move(wakeup));
+  }
 
   // --- What the broker does to it; with its lock held ---------------------------------------
 

@@ -5,8 +5,8 @@
 #include "simulated/simulated_broker.h"
 #include "simulated/simulated_consumer.h"
 
-// Groups of the simulated broker: Kafka's cooperative rebalance in two phases. In the first, owners are
-// asked to give partitions up; in the next, the new owners get them.
+// Groups of the simulated broker: Kafka's cooperative rebalance in two phases. In the first, owners
+// are asked to give partitions up; in the next, the new owners get them.
 
 namespace thalweg::internal {
 
@@ -21,11 +21,11 @@ std::string SimulatedBroker::join(const std::string& name, const std::string& id
   SimulatedGroup& group = groups[name];
   SimulatedGroup::Member* member = group.find(id);
   if (member == nullptr) {
-    group.members.push_back({.id = (client_id.empty() ? "consumer" : client_id) + "-" +
-                                   std::to_string(++members_made_),
-                             .client_id = client_id,
-                             .topics = {},
-                             .consumer = &consumer});
+    group.members.push_back(
+        {.id = (client_id.empty() ? "consumer" : client_id) + "-" + std::to_string(++members_made_),
+         .client_id = client_id,
+         .topics = {},
+         .consumer = &consumer});
     member = &group.members.back();
   }
   member->topics = {subscribed.begin(), subscribed.end()};
@@ -38,7 +38,8 @@ std::string SimulatedBroker::join(const std::string& name, const std::string& id
 
 void SimulatedBroker::leave(const std::string& name, const std::string& id) {
   SimulatedGroup& group = groups[name];
-  if (std::erase_if(group.members, [&](const auto& member) { return member.id == id; }) == 0) return;
+  if (std::erase_if(group.members, [&](const auto& member) { return member.id == id; }) == 0)
+    return;
   std::erase_if(group.owners, [&](const auto& entry) { return entry.second.member == id; });
   trigger_rebalance(name);
 }

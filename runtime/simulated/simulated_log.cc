@@ -134,7 +134,8 @@ class SimulatedLogImpl final : public SimulatedLog {
     std::vector<std::pair<std::string, std::string>> missing;
     for (auto& [name, group] : broker_.groups) {
       for (auto& member : group.members) {
-        if (std::exchange(member.consumer, nullptr) != nullptr) missing.emplace_back(name, member.id);
+        if (std::exchange(member.consumer, nullptr) != nullptr)
+          missing.emplace_back(name, member.id);
       }
     }
     for (const auto& [name, id] : missing) {

@@ -86,7 +86,8 @@ void SimulatedProducer::lose_commit(bool happened) {
   deliver();
   if (transactional() && happened) {
     broker_.end_transaction(options_.transactional_id, true);
-  } else if (const auto late = broker_.options().late_end_max; transactional() && late.count() > 0) {
+  } else if (const auto late = broker_.options().late_end_max;
+             transactional() && late.count() > 0) {
     const auto arrive = [&broker = broker_, id = options_.transactional_id, epoch = epoch_] {
       if (broker.producers[id].epoch == epoch) broker.end_transaction(id, true);
     };
@@ -137,7 +138,8 @@ Status SimulatedProducer::send(TopicHandle handle, std::int32_t partition,
   const Access access(broker_);
   const std::string& name = topics_.at(handle);
   if (transactional() && !open_) {
-    return failure(ErrorCode::kInvalid, "a record for topic " + name + " outside of any transaction");
+    return failure(ErrorCode::kInvalid,
+                   "a record for topic " + name + " outside of any transaction");
   }
   const auto found = broker_.find_or_create(name);
   if (!found) return std::unexpected(found.error());

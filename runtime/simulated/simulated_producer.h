@@ -62,8 +62,9 @@ class SimulatedProducer final : public LogProducer {
   std::deque<OrderedOutcome>& ordered_;
   std::int32_t epoch_ = -1;
   bool open_ = false;
-  std::optional<ProducerEvent> broken_;  ///< What every operation answers until abort() or for ever.
-  std::vector<std::string> topics_;      ///< By handle.
+  std::optional<ProducerEvent>
+      broken_;                       ///< What every operation answers until abort() or for ever.
+  std::vector<std::string> topics_;  ///< By handle.
   std::vector<std::pair<TopicPartition, SimulatedEntry>> unsent_;
   std::map<TopicPartition, Offset> ends_;       ///< Of the transaction under way.
   std::map<TopicPartition, Offset> delivered_;  ///< Of the last that was committed.

@@ -103,8 +103,8 @@ TEST_F(EmbeddedRecovery, WhatWasSyncedSurvivesACrash) {
   EXPECT_EQ(position(), 1);
 }
 
-// For every point at which the machine may die: what is left is a prefix of the commits with all that
-// were durable, and records and offsets tell the same.
+// For every point at which the machine may die: what is left is a prefix of the commits with all
+// that were durable, and records and offsets tell the same.
 TEST_F(EmbeddedRecovery, ACrashLeavesAPrefixOfTheCommits) {
   const std::uint64_t seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));

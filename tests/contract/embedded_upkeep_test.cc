@@ -7,10 +7,10 @@
 namespace thalweg::testing {
 namespace {
 
+using std::chrono::hours;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using std::chrono::hours;
 
 class EmbeddedUpkeep : public EmbeddedStory {
  protected:

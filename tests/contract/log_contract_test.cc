@@ -43,7 +43,8 @@ class LogContract : public ::testing::TestWithParam<MakeHarness> {
 };
 
 TEST_P(LogContract, CommittedRecordsAreReadAsTheyWereWrittenInOrder) {
-  const std::vector<Written> records = {{"k1", "one", 100, "h"}, {"k2", "two", 90}, {"k1", "", 110}};
+  const std::vector<Written> records = {
+      {"k1", "one", 100, "h"}, {"k2", "two", 90}, {"k1", "", 110}};
 
   EXPECT_EQ(producer_.write(kOrders, records), Kind::kCommitted);
 
@@ -59,7 +60,8 @@ TEST_P(LogContract, NullIsNotEmpty) {
 }
 
 TEST_P(LogContract, TimestampsBeforeTheEpochSurvive) {
-  const std::vector<Written> records = {{"k", "v", -1}, {"k", "v", -5'000'000}, {"k", "v", 1LL << 45}};
+  const std::vector<Written> records = {
+      {"k", "v", -1}, {"k", "v", -5'000'000}, {"k", "v", 1LL << 45}};
 
   producer_.write(kOrders, records);
 
@@ -272,8 +274,7 @@ TEST_P(LogContract, OffsetsAreCommittedWithTheirTransaction) {
 
   EXPECT_THAT(reader.committed({kOrders, kPayments}),
               ElementsAre(Pair(kOrders, OffsetAndMetadata{5, "time=9"})));
-  EXPECT_THAT(log().committed("shop"),
-              ElementsAre(Pair(kOrders, OffsetAndMetadata{5, "time=9"})));
+  EXPECT_THAT(log().committed("shop"), ElementsAre(Pair(kOrders, OffsetAndMetadata{5, "time=9"})));
 }
 
 TEST_P(LogContract, OffsetsOfAnAbortedTransactionAreForgotten) {
@@ -380,7 +381,8 @@ TEST_P(LogContract, ATopicIsMadeOnce) {
   EXPECT_EQ(log().create_topic({.name = "orders"}).error().code, ErrorCode::kAlreadyExists);
   EXPECT_EQ(log().topic("nowhere").error().code, ErrorCode::kNotFound);
   EXPECT_EQ(log().create_topic({.name = "a/b"}).error().code, ErrorCode::kInvalid);
-  EXPECT_EQ(log().create_topic({.name = "none", .partitions = 0}).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(log().create_topic({.name = "none", .partitions = 0}).error().code,
+            ErrorCode::kInvalid);
 }
 
 TEST_P(LogContract, ADeletedTopicIsGoneWithItsRecordsAndOffsets) {

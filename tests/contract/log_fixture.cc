@@ -1,8 +1,7 @@
 #include "contract/log_fixture.h"
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <unistd.h>
 
 #include <thalweg/runtime/simulated_log.h>
 #include <thalweg/state/simulated_storage.h>

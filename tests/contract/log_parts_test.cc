@@ -170,7 +170,8 @@ TEST(LogBatches, RandomBytesAreNeverReadAsRecords) {
     LogBatchReader reader(batch);
     RecordView record;
     std::size_t bytes = 0;
-    while (reader.next(record)) bytes += record.headers.size() + (record.key ? record.key->size() : 0);
+    while (reader.next(record))
+      bytes += record.headers.size() + (record.key ? record.key->size() : 0);
     ASSERT_LE(bytes, batch.body.size());
     ASSERT_FALSE(reader.intact());
   }

@@ -1,18 +1,19 @@
 #include <random>
 
-#include "contract/log_fixture.h"
 #include <thalweg/runtime/simulated_log.h>
+
+#include "contract/log_fixture.h"
 
 // What a broker and its client may do to an application, as the simulated log plays it.
 
 namespace thalweg::testing {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 const TopicPartition kOrders{"orders", 0};
 const TopicPartition kPayments{"payments", 0};

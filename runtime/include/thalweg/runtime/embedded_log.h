@@ -16,7 +16,7 @@ struct EmbeddedLogOptions {
   /// False: nothing runs in the background, and step() does it (the simulator).
   bool background_threads = true;
   std::chrono::milliseconds maintenance_interval{10'000};  ///< Retention and compaction.
-  bool compress = true;  ///< LZ4 for batches that shrink by it.
+  bool compress = true;                                    ///< LZ4 for batches that shrink by it.
   /// A compacted topic is cleaned when so much of a partition is new since the last time...
   double compaction_dirty_ratio = 0.5;
   /// ...and this many records at least.
@@ -30,8 +30,8 @@ struct EmbeddedLogOptions {
 /// A durable log inside the process, on a Storage's journal: the default when no brokers are set.
 ///
 /// A transaction is one journal batch of record batches, consumer offsets and the producer's epoch,
-/// so every prefix of the journal is a consistent cut. Commits are visible at once; a syncing thread
-/// makes them durable together, as fast as the disk allows.
+/// so every prefix of the journal is a consistent cut. Commits are visible at once; a syncing
+/// thread makes them durable together, as fast as the disk allows.
 class EmbeddedLog : public Log {
  public:
   /// Reads back what the journal holds. `storage` and `clock` must outlive the log.
@@ -42,8 +42,8 @@ class EmbeddedLog : public Log {
   virtual bool step_sync() = 0;
   /// Retention and compaction, once over all topics.
   virtual Status maintain() = 0;
-  /// Why the last sync or maintenance failed, if it did. After a failed sync nothing is accepted until
-  /// one succeeds, for nothing since the last good one may be claimed durable.
+  /// Why the last sync or maintenance failed, if it did. After a failed sync nothing is accepted
+  /// until one succeeds, for nothing since the last good one may be claimed durable.
   virtual Status status() const = 0;
   /// Makes everything durable and stops the threads. Clients must be gone.
   virtual void close() = 0;

@@ -16,10 +16,10 @@
 
 namespace thalweg {
 
-// The log port: what the runtime asks of Apache Kafka, of the embedded log, or of the simulated one.
-// It is cut at a client's own semantics and never blocks: operations start, and later report an
-// event from poll(). A consumer or producer is used by one thread. The protocol of commits, aborts
-// and assignments stands above the port, once, in runtime/.
+// The log port: what the runtime asks of Apache Kafka, of the embedded log, or of the simulated
+// one. It is cut at a client's own semantics and never blocks: operations start, and later report
+// an event from poll(). A consumer or producer is used by one thread. The protocol of commits,
+// aborts and assignments stands above the port, once, in runtime/.
 
 enum class CleanupPolicy : std::uint8_t { kDelete, kCompact, kCompactAndDelete };
 
@@ -35,7 +35,7 @@ struct TopicSpec {
 struct RecordBatch {
   std::uint32_t tag = 0;  ///< As given to LogConsumer::assign().
   std::vector<RecordView> records = {};
-  Offset next = 0;  ///< The position after the batch, past control and compacted records.
+  Offset next = 0;            ///< The position after the batch, past control and compacted records.
   CommitSequence commit = 0;  ///< The commit that made the newest of the records visible.
   std::shared_ptr<const void> memory = {};  ///< Keeps the views valid.
 };
@@ -115,10 +115,10 @@ class LogConsumer {
 
 struct ProducerEvent {
   enum class Kind : std::uint8_t {
-    kReady,           ///< init() is done: earlier transactions of the same id are settled.
-    kFlushed,         ///< Every record sent is delivered.
+    kReady,    ///< init() is done: earlier transactions of the same id are settled.
+    kFlushed,  ///< Every record sent is delivered.
     kOffsetsSent,
-    kCommitted,       ///< `commit` is the commit's place among all of the log.
+    kCommitted,  ///< `commit` is the commit's place among all of the log.
     kAborted,
     kAbortRequired,   ///< The operation failed; the transaction can only be aborted.
     kFenced,          ///< A newer producer has the id, or the broker gave the transaction up.
@@ -175,7 +175,7 @@ class Durability {
 };
 
 struct ConsumerOptions {
-  std::string group = {};      ///< Empty: no member of any, manual assignment only.
+  std::string group = {};  ///< Empty: no member of any, manual assignment only.
   std::string client_id = {};
   bool read_committed = true;
 };
@@ -186,8 +186,8 @@ struct ProducerOptions {
   std::chrono::milliseconds transaction_timeout{15'000};
 };
 
-/// A log: makes clients, and answers questions about topics. Thread-safe. The calls of this class may
-/// wait for an answer (start-up and tools call them, workers do not).
+/// A log: makes clients, and answers questions about topics. Thread-safe. The calls of this class
+/// may wait for an answer (start-up and tools call them, workers do not).
 class Log {
  public:
   virtual ~Log() = default;

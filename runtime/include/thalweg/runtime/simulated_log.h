@@ -31,14 +31,14 @@ struct SimulatedLogOptions {
 
   // --- How often things go wrong (0 to 1) ---------------------------------------------------
 
-  double flush_aborts = 0;       ///< Records could not be delivered.
-  double offsets_abort = 0;      ///< send_offsets() fails.
-  double commit_aborts = 0;      ///< commit() fails and says so.
-  double commit_unknown = 0;     ///< The answer of commit() is lost.
-  double unknown_happened = 0.5; ///< Whether that commit had happened.
-  double producer_fails = 0;     ///< Any operation of a producer: fatal.
-  double member_expires = 0;     ///< Per poll(): the group gives the member up; it hears of it later.
-  double fetch_empty = 0;        ///< fetch() gives nothing although there is something.
+  double flush_aborts = 0;        ///< Records could not be delivered.
+  double offsets_abort = 0;       ///< send_offsets() fails.
+  double commit_aborts = 0;       ///< commit() fails and says so.
+  double commit_unknown = 0;      ///< The answer of commit() is lost.
+  double unknown_happened = 0.5;  ///< Whether that commit had happened.
+  double producer_fails = 0;      ///< Any operation of a producer: fatal.
+  double member_expires = 0;  ///< Per poll(): the group gives the member up; it hears of it later.
+  double fetch_empty = 0;     ///< fetch() gives nothing although there is something.
 
   std::size_t fetch_records_max = std::numeric_limits<std::size_t>::max();
   /// Commit and abort markers take offsets, as on Kafka.
@@ -47,26 +47,27 @@ struct SimulatedLogOptions {
 
 /// The log port in memory, in virtual time, with the hazards of a broker and its client.
 ///
-/// Records of open transactions take their offsets at once and hold back readers; markers come later
-/// than the answer to the commit; the answer may be lost; a group may give up a member that does not
-/// know it yet. Everything follows from the seed, the clock and the calls. Everything is durable.
+/// Records of open transactions take their offsets at once and hold back readers; markers come
+/// later than the answer to the commit; the answer may be lost; a group may give up a member that
+/// does not know it yet. Everything follows from the seed, the clock and the calls. Everything is
+/// durable.
 class SimulatedLog : public Log {
  public:
   enum class Step : std::uint8_t { kInit, kFlush, kSendOffsets, kCommit, kAbort };
 
-  /// Lets everything happen that is due by the clock; returns whether anything did. Calls of clients
-  /// do so too; this one is for waking those that wait.
+  /// Lets everything happen that is due by the clock; returns whether anything did. Calls of
+  /// clients do so too; this one is for waking those that wait.
   virtual bool step() = 0;
   /// When the next thing is due.
   virtual std::optional<Clock::Instant> next_due() const = 0;
 
-  /// The next `step` of a producer ends with `kind`, whatever the probabilities say. For a commit of
-  /// unknown outcome, `happened` tells whether it did.
+  /// The next `step` of a producer ends with `kind`, whatever the probabilities say. For a commit
+  /// of unknown outcome, `happened` tells whether it did.
   virtual void fail_next(Step step, ProducerEvent::Kind kind, bool happened = false) = 0;
   /// The group gives up the member of that client id now; the member hears kLost later.
   virtual void expire_member(const std::string& group, const std::string& client_id) = 0;
-  /// Every client made so far is dead, as if its process had been killed: it leaves no group and ends
-  /// no transaction. The objects may be destroyed later.
+  /// Every client made so far is dead, as if its process had been killed: it leaves no group and
+  /// ends no transaction. The objects may be destroyed later.
   virtual void crash_clients() = 0;
 };
 
