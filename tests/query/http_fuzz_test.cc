@@ -1,5 +1,6 @@
 #include <random>
 
+#include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <thalweg/runtime/json_text.h>
