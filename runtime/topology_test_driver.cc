@@ -27,7 +27,8 @@ class CapturingCollector final : public RecordCollector {
   void send(TopicHandle topic, std::int32_t, std::optional<BytesView> key,
             std::optional<BytesView> value, Timestamp timestamp, const Headers& headers) override {
     TopologyTestDriver::Produced record{.key = {}, .value = {}, .timestamp = timestamp,
-                                        .headers = headers};
+                                        .headers = headers,
+                                        .sequence = 0};
     if (key) record.key.emplace(*key);
     if (value) record.value.emplace(*value);
     fresh_.emplace_back(topic, std::move(record));
@@ -153,6 +154,7 @@ class TopologyTestDriver::Impl {
     task_.committed(ends, commits_);
     for (auto& [topic, record] : collector_.take()) {
       const std::string& name = collector_.name(topic);
+      record.sequence = ++produced_count_;
       if (const auto input = input_of(name)) enqueue(*input, record);
       produced_[name].push_back(std::move(record));
     }
@@ -167,6 +169,7 @@ class TopologyTestDriver::Impl {
   StreamTask task_;
   std::map<std::size_t, Offset> next_offset_;
   CommitSequence commits_ = 0;
+  std::uint64_t produced_count_ = 0;
   std::map<std::string, std::deque<Produced>> produced_;
 };
 
@@ -179,7 +182,7 @@ TopologyTestDriver::~TopologyTestDriver() = default;
 void TopologyTestDriver::pipe(const std::string& topic, std::optional<std::string> key,
                               std::optional<std::string> value, Timestamp timestamp,
                               const Headers& headers) {
-  impl_->pipe(topic, {std::move(key), std::move(value), timestamp, headers});
+  impl_->pipe(topic, {std::move(key), std::move(value), timestamp, headers, 0});
 }
 
 void TopologyTestDriver::advance_wall_clock_time(std::chrono::milliseconds by) {

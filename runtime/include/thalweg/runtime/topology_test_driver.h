@@ -107,6 +107,7 @@ class TopologyTestDriver {
     std::optional<std::string> value;
     Timestamp timestamp = kNoTimestamp;
     Headers headers;
+    std::uint64_t sequence = 0;  ///< Its place among all records written, to any topic.
   };
 
   explicit TopologyTestDriver(Topology topology, StreamsConfig config = {},

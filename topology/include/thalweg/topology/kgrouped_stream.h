@@ -34,8 +34,8 @@ class KGroupedStream {
 
   /// Folds the values of each key: `aggregator(key, value, so far)`, beginning with `initializer()`.
   /// An aggregator may return std::optional, where null deletes the row; the next record then begins
-  /// anew.
-  template <Initializer I, Aggregator<payload_t<K>, payload_t<V>, aggregate_t<I>> F>
+  /// anew. An initializer that returns std::optional makes `so_far` one.
+  template <Initializer I, Aggregator<payload_t<K>, payload_t<V>, seed_t<I>> F>
   auto aggregate(I initializer, F aggregator,
                  Materialized<payload_t<K>, aggregate_t<I>> materialized = {}) const
       -> KTable<payload_t<K>, aggregate_t<I>>;

@@ -106,19 +106,23 @@ template <typename F, typename V>
 concept Reducer = std::copy_constructible<F> && std::invocable<F&, V, const V&> &&
                   std::convertible_to<std::invoke_result_t<F&, V, const V&>, std::optional<V>>;
 
-/// `A initializer()`
+/// `A initializer()`, or std::optional<A>: then null is a seed, too
 template <typename F>
 concept Initializer = std::copy_constructible<F> && std::invocable<F&> &&
                       (!std::is_void_v<std::invoke_result_t<F&>>);
 
+/// What an aggregation begins with, and hands to its aggregator.
 template <Initializer F>
-using aggregate_t = std::remove_cvref_t<std::invoke_result_t<F&>>;
+using seed_t = std::remove_cvref_t<std::invoke_result_t<F&>>;
+/// What its table holds.
+template <Initializer F>
+using aggregate_t = payload_t<seed_t<F>>;
 
-/// `A aggregator(const K& key, const V& value, A so_far)`, or std::optional<A>
-template <typename F, typename K, typename V, typename A>
-concept Aggregator =
-    std::copy_constructible<F> && std::invocable<F&, const K&, const V&, A> &&
-    std::convertible_to<std::invoke_result_t<F&, const K&, const V&, A>, std::optional<A>>;
+/// `A aggregator(const K& key, const V& value, Seed so_far)`, or std::optional<A>
+template <typename F, typename K, typename V, typename Seed>
+concept Aggregator = std::copy_constructible<F> && std::invocable<F&, const K&, const V&, Seed> &&
+                     std::convertible_to<std::invoke_result_t<F&, const K&, const V&, Seed>,
+                                         std::optional<payload_t<Seed>>>;
 
 namespace internal {
 

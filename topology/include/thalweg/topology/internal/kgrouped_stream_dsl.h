@@ -73,7 +73,7 @@ KTable<payload_t<K>, payload_t<V>> KGroupedStream<K, V>::reduce(
 }
 
 template <typename K, typename V>
-template <Initializer I, Aggregator<payload_t<K>, payload_t<V>, aggregate_t<I>> F>
+template <Initializer I, Aggregator<payload_t<K>, payload_t<V>, seed_t<I>> F>
 auto KGroupedStream<K, V>::aggregate(
     I initializer, F aggregator,
     Materialized<payload_t<K>, aggregate_t<I>> materialized) const

@@ -2,6 +2,7 @@
 
 // The templates of StreamsBuilder.
 
+#include <concepts>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,7 +35,7 @@ KStream<K, V> StreamsBuilder::stream(std::vector<std::string> topics, Consumed<K
 template <typename K, typename V>
 KTable<K, V> StreamsBuilder::table(std::string topic, Consumed<K, V> consumed,
                                    Materialized<K, V> materialized) {
-  static_assert(!is_nullable<K> && !is_nullable<V>,
+  static_assert(std::same_as<K, payload_t<K>> && std::same_as<V, payload_t<V>>,
                 "a table's key and value are plain types: a row that is gone has no value");
   auto store = internal::store_name(*graph_, materialized, topic + "-");
   auto source_name = graph_->name_or_new(consumed.name, "-source", "KSTREAM-SOURCE-");

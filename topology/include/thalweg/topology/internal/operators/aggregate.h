@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <thalweg/topology/internal/operator_plan.h>
@@ -32,11 +33,14 @@ class AggregateNode final : public TableNode<payload_t<K>, A>, public Receiver<K
     const auto* key = payload_of(key_or_null);
     const auto* value = payload_of(value_or_null);
     if (!key || !value) return task_->dropped(this->name(), "null key or value");
+    using Seed = std::remove_cvref_t<std::invoke_result_t<Init&>>;
     const ValueAndTimestamp<A>* old = this->store().get_with_timestamp(*key);
     RecordContext result = context;
     if (old) result.timestamp = std::max(context.timestamp, old->timestamp);
-    this->write(*key, std::invoke(aggregator_, *key, *value, old ? A(old->value) : A(initializer_())),
-                result);
+    this->write(
+        *key,
+        std::invoke(aggregator_, *key, *value, old ? Seed(old->value) : Seed(initializer_())),
+        result);
   }
 
  private:

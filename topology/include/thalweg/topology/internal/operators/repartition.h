@@ -8,6 +8,7 @@
 #include <thalweg/topology/internal/operators/pass_through.h>
 #include <thalweg/topology/internal/operators/sink.h>
 #include <thalweg/topology/internal/operators/source.h>
+#include <thalweg/topology/internal/payload.h>
 #include <thalweg/topology/internal/stream_graph.h>
 
 namespace thalweg::internal {
@@ -22,8 +23,7 @@ RepartitionPlan plan_repartition(std::string prefix, const OptionalSerde<K>& key
   const auto key = resolve_serde<K>(key_serde, {}, "key", where);
   const auto value = resolve_serde<V>(value_serde, {}, "value", where);
   const auto has_key = [](const K& candidate, const V&) {
-    if constexpr (is_nullable<K>) return candidate.has_value();
-    return true;
+    return payload_of(candidate) != nullptr;
   };
   return {.topic_prefix = std::move(prefix),
           .filter = plan_filter<K, V, true>(has_key),

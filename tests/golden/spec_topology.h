@@ -1,0 +1,52 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <variant>
+
+#include <boost/json/value.hpp>
+
+#include <thalweg/topology/streams_builder.h>
+
+#include "golden/spec_functions.h"
+
+namespace thalweg::golden {
+
+/// Builds the topology of a spec, statement by statement: one statement is one call of the DSL.
+class SpecTopology {
+ public:
+  /// Throws SpecError for what the interpreter does not know, TopologyError where the DSL does.
+  void run(const boost::json::value& statement);
+  Topology build(const std::string& optimization) { return builder_.build(optimization); }
+
+  /// How each store shows its entries: `kv` or `tskv`.
+  const std::map<std::string, std::string>& store_kinds() const { return store_kinds_; }
+
+ private:
+  using Stream = KStream<Key, Value>;
+  using Table = KTable<Key, std::int64_t>;
+  using Grouped = KGroupedStream<Key, Value>;
+  using Variable = std::variant<Stream, Table, Grouped>;
+
+  void source(const boost::json::value& statement, const std::string& op);
+  void on_stream(const boost::json::value& statement, const std::string& op, const Stream& in);
+  bool stateless(const boost::json::value& statement, const std::string& op, const Stream& in);
+  void on_table(const boost::json::value& statement, const std::string& op, const Table& in);
+  void on_grouped(const boost::json::value& statement, const std::string& op, const Grouped& in);
+  void split(const boost::json::value& statement, const Stream& in);
+  void process(const boost::json::value& statement, const Stream& in, bool fixed_key);
+  void join(const boost::json::value& statement, const Stream& in, bool left);
+  void sink(const boost::json::value& statement, const Stream& in);
+  void add_store(const boost::json::value& statement);
+
+  const Variable& variable(const boost::json::value& statement, const char* name) const;
+  template <typename T>
+  const T& variable_as(const boost::json::value& statement, const char* name) const;
+  void bind(const boost::json::value& statement, Variable value);
+
+  StreamsBuilder builder_;
+  std::map<std::string, Variable> variables_;
+  std::map<std::string, std::string> store_kinds_;
+};
+
+}  // namespace thalweg::golden
