@@ -13,6 +13,32 @@ constexpr std::size_t kOverhead = 16 + 12;
 
 constexpr std::size_t kWorthShrinking = 1024;
 
+/// How many bytes all keys begin with in common.
+std::size_t common_prefix(const std::vector<const ByteEntry*>& entries) {
+  const BytesView first = entries.front()->key();
+  std::size_t size = first.size();
+  for (const ByteEntry* entry : entries) {
+    const BytesView key = entry->key();
+    size = std::min(size, key.size());
+    size = static_cast<std::size_t>(
+        std::mismatch(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(size), key.begin())
+            .first -
+        first.begin());
+  }
+  return size;
+}
+
+/// Up to eight bytes of a key as a number that sorts like them; a shorter key sorts as if zeros
+/// followed.
+std::uint64_t leading_bytes(BytesView key) {
+  if (key.size() >= sizeof(std::uint64_t)) return read_big_endian<std::uint64_t>(key);
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < sizeof value; ++i) {
+    value = (value << 8) | (i < key.size() ? static_cast<unsigned char>(key[i]) : 0);
+  }
+  return value;
+}
+
 }  // namespace
 
 ByteEntry* ByteEntry::make(BytesView key, std::optional<BytesView> value, Timestamp timestamp) {
@@ -117,11 +143,31 @@ void ByteTable::swap(ByteTable& other) {
   std::swap(is_ordered_, other.is_ordered_);
 }
 
+void ByteTable::sort(std::vector<const ByteEntry*>& entries) {
+  if (entries.empty()) return;
+  // Comparing entries in place costs two cache misses; bytes that lie beside the pointers none.
+  struct Item {
+    std::uint64_t leading;
+    const ByteEntry* entry;
+  };
+  const std::size_t shared = common_prefix(entries);
+  std::vector<Item> items;
+  items.reserve(entries.size());
+  for (const ByteEntry* entry : entries) {
+    items.push_back({leading_bytes(entry->key().substr(shared)), entry});
+  }
+  std::sort(items.begin(), items.end(), [](const Item& left, const Item& right) {
+    if (left.leading != right.leading) return left.leading < right.leading;
+    return left.entry->key() < right.entry->key();
+  });
+  for (std::size_t i = 0; i < items.size(); ++i) entries[i] = items[i].entry;
+}
+
 void ByteTable::make_ordered() {
   if (is_ordered_) return;
-  std::vector<ByteEntry*> all(entries_.begin(), entries_.end());
-  std::sort(all.begin(), all.end(), Less{});
-  for (ByteEntry* entry : all) order_.insert(order_.end(), entry);
+  auto all = entries();
+  sort(all);
+  for (const ByteEntry* entry : all) order_.insert(order_.end(), entry);
   is_ordered_ = true;
 }
 

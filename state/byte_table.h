@@ -61,7 +61,7 @@ class ByteTable {
     static BytesView key(BytesView bytes) { return bytes; }
     bool operator()(const auto& left, const auto& right) const { return key(left) < key(right); }
   };
-  using Order = std::set<ByteEntry*, Less>;
+  using Order = std::set<const ByteEntry*, Less>;
 
   ByteTable() = default;
   ~ByteTable() { clear(); }
@@ -88,6 +88,8 @@ class ByteTable {
 
   /// All entries, in no order.
   std::vector<const ByteEntry*> entries() const { return {entries_.begin(), entries_.end()}; }
+  /// Sorts entries by key.
+  static void sort(std::vector<const ByteEntry*>& entries);
 
   bool is_ordered() const { return is_ordered_; }
   /// Builds the order of keys, once; from then on each new key keeps it up.
