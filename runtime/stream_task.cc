@@ -164,23 +164,31 @@ std::size_t StreamTask::process(std::size_t max_records, Timestamp wall_clock) {
 void StreamTask::process_head(RecordQueue& queue) {
   metadata_ = queue.head_metadata();
   record_time_ = queue.head_timestamp();
+  current_ = &queue;
+  current_ = &queue;
   try {
     queue.process_head();
   } catch (const std::exception& error) {
-    switch (setup_.config->processing_handler) {
-      case FailureHandling::kFail:
-        fail_processing(error, metadata_);
-      case FailureHandling::kContinue:
-        spdlog::warn("task {}: skipped a record ({}): {}", to_string(setup_.id), place(metadata_),
-                     error.what());
-        dropped("", "processing failed");
-        break;
-      case FailureHandling::kDeadLetter:
-        to_dead_letters(queue.head(), metadata_, "ProcessingError", error.what());
-        dropped("", "processing failed");
-        break;
-    }
+    fail_processing(error, metadata_);
   }
+  current_ = nullptr;
+}
+
+bool StreamTask::skip_failed(std::string_view node, const std::exception& error) {
+  switch (setup_.config->processing_handler) {
+    case FailureHandling::kFail:
+      return false;
+    case FailureHandling::kContinue:
+      spdlog::warn("task {}: {} skipped a record ({}): {}", to_string(setup_.id), node,
+                   place(metadata_), error.what());
+      break;
+    case FailureHandling::kDeadLetter:
+      if (!current_) return false;  // A punctuation or a flush: there is no record to keep.
+      to_dead_letters(current_->head(), metadata_, "ProcessingError", error.what());
+      break;
+  }
+  dropped(node, "processing failed");
+  return true;
 }
 
 void StreamTask::fail_processing(const std::exception& cause, const RecordMetadata& metadata) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -100,7 +101,15 @@ class StreamTask final : public TaskContext {
   const RecordMetadata& metadata() const override { return metadata_; }
   Cancellable schedule(std::chrono::milliseconds interval, PunctuationType type,
                        std::string_view node, Punctuator punctuator) override;
+  Timestamp exchange_record_time(Timestamp time) override {
+    return std::exchange(record_time_, time);
+  }
+  Timestamp exchange_record_time(Timestamp time) override {
+    return std::exchange(record_time_, time);
+  }
+  bool skip_failed(std::string_view node, const std::exception& error) override;
   void request_commit() override { commit_requested_ = true; }
+  bool skip_failed(std::string_view node, const std::exception& error) override;
   void dropped(std::string_view node, std::string_view reason) override;
 
  private:
@@ -123,7 +132,9 @@ class StreamTask final : public TaskContext {
   PunctuationQueue wall_clock_;
   Timestamp stream_time_ = kNoTimestamp;
   Timestamp record_time_ = kNoTimestamp;
+  const RecordQueue* current_ = nullptr;  // Whose head is being processed.
   RecordMetadata metadata_;
+  const RecordQueue* current_ = nullptr;  // Whose head is being processed.
   std::optional<Timestamp> idle_since_;
   bool commit_requested_ = false;
   std::uint64_t processed_ = 0;
