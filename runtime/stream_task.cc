@@ -165,7 +165,6 @@ void StreamTask::process_head(RecordQueue& queue) {
   metadata_ = queue.head_metadata();
   record_time_ = queue.head_timestamp();
   current_ = &queue;
-  current_ = &queue;
   try {
     queue.process_head();
   } catch (const std::exception& error) {

@@ -104,12 +104,8 @@ class StreamTask final : public TaskContext {
   Timestamp exchange_record_time(Timestamp time) override {
     return std::exchange(record_time_, time);
   }
-  Timestamp exchange_record_time(Timestamp time) override {
-    return std::exchange(record_time_, time);
-  }
   bool skip_failed(std::string_view node, const std::exception& error) override;
   void request_commit() override { commit_requested_ = true; }
-  bool skip_failed(std::string_view node, const std::exception& error) override;
   void dropped(std::string_view node, std::string_view reason) override;
 
  private:
@@ -132,7 +128,6 @@ class StreamTask final : public TaskContext {
   PunctuationQueue wall_clock_;
   Timestamp stream_time_ = kNoTimestamp;
   Timestamp record_time_ = kNoTimestamp;
-  const RecordQueue* current_ = nullptr;  // Whose head is being processed.
   RecordMetadata metadata_;
   const RecordQueue* current_ = nullptr;  // Whose head is being processed.
   std::optional<Timestamp> idle_since_;

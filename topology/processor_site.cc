@@ -29,7 +29,7 @@ Cancellable ProcessorSite::schedule(std::chrono::milliseconds interval, Punctuat
                            try {
                              punctuator(time);
                            } catch (...) {
-                             rethrow_from(node_);
+                             handle_failure(node_);
                            }
                          });
 }

@@ -4,12 +4,16 @@
 
 namespace thalweg::internal {
 
-void rethrow_from(const ProcessorNode& node) {
+void handle_failure(const ProcessorNode& node) {
   try {
     throw;
   } catch (const ProcessorError&) {
     throw;
+  } catch (const StoreError& error) {
+    // The disk's failure, not the record's: nothing is gained by skipping it.
+    std::throw_with_nested(ProcessorError(node.name(), error.what()));
   } catch (const std::exception& error) {
+    if (node.task() && node.task()->skip_failed(node.name(), error)) return;
     std::throw_with_nested(ProcessorError(node.name(), error.what()));
   } catch (...) {
     std::throw_with_nested(ProcessorError(node.name(), "an exception of unknown type"));

@@ -7,7 +7,7 @@ namespace thalweg::internal {
 SinkNode::SinkNode(std::string name, std::string topic, bool internal_topic)
     : ProcessorNode(std::move(name)), topic_(std::move(topic)), internal_topic_(internal_topic) {}
 
-void SinkNode::init(TaskContext& context) {
+void SinkNode::start(TaskContext& context) {
   collector_ = &context.collector();
   handle_ = collector_->topic(context.topic_name(topic_, internal_topic_));
 }

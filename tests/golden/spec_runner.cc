@@ -77,8 +77,6 @@ class Run {
     try {
       execute(result);
       result["stores"] = stores();
-      result["metrics"] = json::object{
-          {"dropped-records-total", driver_ ? driver_->dropped_records() : 0}};
       result["error"] = nullptr;
     } catch (const SpecError& error) {
       phase_ = "spec";
@@ -91,7 +89,10 @@ class Run {
     for (auto& [topic, records] : internal_) internal[topic] = std::move(records);
     result["internal"] = std::move(internal);
     if (!result.contains("stores")) result["stores"] = nullptr;
-    if (!result.contains("metrics")) result["metrics"] = nullptr;
+    result["metrics"] = nullptr;
+    if (driver_) {
+      result["metrics"] = json::object{{"dropped-records-total", driver_->dropped_records()}};
+    }
     return result;
   }
 

@@ -53,6 +53,7 @@ class TopologyWorld final : public TaskContext, public RecordCollector {
   struct Options {
     bool caching = false;
     std::int32_t partitions = 1;
+    bool skip_failed = false;  ///< The processing exception handler.
   };
 
   explicit TopologyWorld(Topology topology) : TopologyWorld(std::move(topology), Options{}) {}
@@ -148,6 +149,11 @@ class TopologyWorld final : public TaskContext, public RecordCollector {
                        Punctuator punctuator) override {
     punctuators_.push_back(std::move(punctuator));
     return {};
+  }
+  Timestamp exchange_record_time(Timestamp time) override { return std::exchange(time_, time); }
+  bool skip_failed(std::string_view node, const std::exception&) override {
+    if (options_.skip_failed) drops_.emplace_back(node);
+    return options_.skip_failed;
   }
   void request_commit() override {}
   void dropped(std::string_view node, std::string_view) override { drops_.emplace_back(node); }

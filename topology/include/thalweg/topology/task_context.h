@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -71,8 +72,16 @@ class TaskContext {
   /// record, then at multiples of the interval, once for several missed; wall clock: from now on).
   virtual Cancellable schedule(std::chrono::milliseconds interval, PunctuationType type,
                                std::string_view node, Punctuator punctuator) = 0;
+  /// Sets the time that stores give to writes without one, and returns what it was: that of the record
+  /// being processed. A node whose input has another time than the task's record calls this.
+  virtual Timestamp exchange_record_time(Timestamp time) { return time; }
   /// Asks for a commit soon.
   virtual void request_commit() = 0;
+  /// Called while handling what `node` threw for one record. True: go on with the next node, as the
+  /// processing exception handler says; false: let it end the task.
+  virtual bool skip_failed(std::string_view /*node*/, const std::exception& /*error*/) {
+    return false;
+  }
   /// Counts a record that `node` dropped (`dropped-records`), with the reason for the log.
   virtual void dropped(std::string_view node, std::string_view reason) = 0;
 };

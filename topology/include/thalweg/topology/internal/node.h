@@ -46,11 +46,21 @@ class ProcessorNode {
   /// Adds a child; throws TopologyError when its input is not of this node's output types.
   virtual void add_child(ProcessorNode& child) = 0;
   /// Stores are open and, outside tests of a single node, restored. Parents are initialised first.
-  virtual void init(TaskContext&) {}
+  void init(TaskContext& task) {
+    task_ = &task;
+    start(task);
+  }
   virtual void close() {}
+  /// The task that runs the node; null before init().
+  TaskContext* task() const { return task_; }
+
+ protected:
+  /// What init() means for this kind of node.
+  virtual void start(TaskContext&) {}
 
  private:
   std::string name_;
+  TaskContext* task_ = nullptr;
 };
 
 /// The typed input of one partition queue: reads the head record into objects it reuses.

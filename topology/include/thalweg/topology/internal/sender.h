@@ -9,14 +9,14 @@
 
 namespace thalweg::internal {
 
-/// Rethrows what is being caught as a ProcessorError of `node`, unless a node further down has already
-/// done so.
-[[noreturn]] void rethrow_from(const ProcessorNode& node);
+/// Called while `node` is left by an exception. Returns if the processing exception handler says to go on;
+/// else rethrows it as a ProcessorError of that node, unless a node further down has already done so.
+void handle_failure(const ProcessorNode& node);
 [[noreturn]] void cannot_be_child(const ProcessorNode& parent, const ProcessorNode& child);
 
 /// A node with output: hands records to its children, depth first, in the order in which they were
-/// added. This is the boundary at which exceptions get the name of the node that they left; it costs
-/// nothing while none is thrown.
+/// added. This is the boundary at which an exception is handled and gets the name of the node that it left;
+/// it costs nothing while none is thrown.
 template <typename K, typename V, typename Base = ProcessorNode>
 class Sender : public Base {
  public:
@@ -58,7 +58,7 @@ class Sender : public Base {
     try {
       child.receiver->process(key, value, context);
     } catch (...) {
-      rethrow_from(*child.node);
+      handle_failure(*child.node);
     }
   }
 

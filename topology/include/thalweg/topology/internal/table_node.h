@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -17,14 +18,15 @@ class TableNode : public Sender<K, Change<V>> {
   TableNode(std::string name, std::shared_ptr<const TablePlan> plan)
       : Sender<K, Change<V>>(std::move(name)), plan_(std::move(plan)) {}
 
-  void init(TaskContext& context) override {
+  void start(TaskContext& context) override {
     if (!plan_->materialized) return;
     store_ = &key_value_store_of<K, V>(context, plan_->store);
     const bool old_values = plan_->send_old_values;
     store_->set_listener(
         [this, old_values](const K& key, const V* new_value, const V* old_value,
                            Timestamp timestamp, const Headers& headers) {
-          this->forward(key, {new_value, old_values ? old_value : nullptr}, {timestamp, &headers});
+          this->forward(key, {new_value, old_values ? old_value : nullptr},
+                        {deletion_time_.value_or(timestamp), &headers});
         },
         old_values);
   }
@@ -34,28 +36,39 @@ class TableNode : public Sender<K, Change<V>> {
   bool sends_old_values() const { return plan_->send_old_values; }
   KeyValueStore<K, V>& store() { return *store_; }
 
-  /// Writes the row, or deletes it for null; the store's listener does the rest.
-  void write(const K& key, const V* value, const RecordContext& context) {
+  /// Writes the row, or deletes it for null; the store's listener does the rest. A deletion leaves no
+  /// row that could hold the result's time, so it is logged with `record_time`; so it is forwarded too,
+  /// if it waits in the cache.
+  void write(const K& key, const V* value, const RecordContext& result, Timestamp record_time) {
     if (value) {
-      store_->put(key, *value, context.timestamp, *context.headers);
+      store_->put(key, *value, result.timestamp, *result.headers);
     } else {
-      store_->remove(key, context.timestamp, *context.headers);
+      remove(key, result, record_time);
     }
   }
-  void write(const K& key, V&& value, const RecordContext& context) {
-    store_->put(key, std::move(value), context.timestamp, *context.headers);
+  void write(const K& key, V&& value, const RecordContext& result, Timestamp) {
+    store_->put(key, std::move(value), result.timestamp, *result.headers);
   }
-  void write(const K& key, std::optional<V>&& value, const RecordContext& context) {
+  void write(const K& key, std::optional<V>&& value, const RecordContext& result,
+             Timestamp record_time) {
     if (value) {
-      write(key, std::move(*value), context);
+      store_->put(key, std::move(*value), result.timestamp, *result.headers);
     } else {
-      write(key, static_cast<const V*>(nullptr), context);
+      remove(key, result, record_time);
     }
   }
 
  private:
+  void remove(const K& key, const RecordContext& result, Timestamp record_time) {
+    const bool at_once = !store_->cached();
+    if (at_once) deletion_time_ = result.timestamp;
+    store_->remove(key, record_time, *result.headers);
+    deletion_time_.reset();
+  }
+
   std::shared_ptr<const TablePlan> plan_;
   KeyValueStore<K, V>* store_ = nullptr;
+  std::optional<Timestamp> deletion_time_;  // While a deletion is forwarded at once.
 };
 
 }  // namespace thalweg::internal

@@ -23,16 +23,11 @@ class AggregateNode final : public TableNode<payload_t<K>, A>, public Receiver<K
         initializer_(std::move(initializer)),
         aggregator_(std::move(aggregator)) {}
 
-  void init(TaskContext& context) override {
-    TableNode<payload_t<K>, A>::init(context);
-    task_ = &context;
-  }
-
   void process(const K& key_or_null, const V& value_or_null,
                const RecordContext& context) override {
     const auto* key = payload_of(key_or_null);
     const auto* value = payload_of(value_or_null);
-    if (!key || !value) return task_->dropped(this->name(), "null key or value");
+    if (!key || !value) return this->task()->dropped(this->name(), "null key or value");
     using Seed = std::remove_cvref_t<std::invoke_result_t<Init&>>;
     const ValueAndTimestamp<A>* old = this->store().get_with_timestamp(*key);
     RecordContext result = context;
@@ -40,13 +35,12 @@ class AggregateNode final : public TableNode<payload_t<K>, A>, public Receiver<K
     this->write(
         *key,
         std::invoke(aggregator_, *key, *value, old ? Seed(old->value) : Seed(initializer_())),
-        result);
+        result, context.timestamp);
   }
 
  private:
   Init initializer_;
   Fold aggregator_;
-  TaskContext* task_ = nullptr;
 };
 
 template <typename K, typename V, typename A, typename Init, typename Fold>

@@ -32,18 +32,23 @@ class ProcessorSite {
   [[noreturn]] void no_record() const;
   [[noreturn]] static void no_processor(const std::string& node);
 
-  /// While it lives, forwards inherit from `context`.
+  /// While it lives, forwards inherit from `context`, and so do writes to stores.
   class Scope {
    public:
-    Scope(ProcessorSite& site, const RecordContext& context) : site_(site) {
+    Scope(ProcessorSite& site, const RecordContext& context)
+        : site_(site), time_before_(site.task_->exchange_record_time(context.timestamp)) {
       site_.current_ = &context;
     }
-    ~Scope() { site_.current_ = nullptr; }
+    ~Scope() {
+      site_.current_ = nullptr;
+      site_.task_->exchange_record_time(time_before_);
+    }
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
 
    private:
     ProcessorSite& site_;
+    Timestamp time_before_;
   };
 
  private:
@@ -68,7 +73,7 @@ class ProcessNode final : public Sender<typename P::OutputKey, typename P::Outpu
         context_(*this, planned.stores),
         processor_(std::move(processor)) {}
 
-  void init(TaskContext& task) override {
+  void start(TaskContext& task) override {
     context_.site.init(task);
     processor_->init(context_);
   }
@@ -126,7 +131,7 @@ class ProcessValuesNode final : public Sender<typename P::InputKey, typename P::
         context_(*this, planned.stores),
         processor_(std::move(processor)) {}
 
-  void init(TaskContext& task) override {
+  void start(TaskContext& task) override {
     context_.site.init(task);
     processor_->init(context_);
   }

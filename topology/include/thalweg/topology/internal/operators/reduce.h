@@ -21,25 +21,20 @@ class ReduceNode final : public TableNode<payload_t<K>, payload_t<V>>, public Re
   ReduceNode(std::string name, std::shared_ptr<const TablePlan> plan, F reducer)
       : Table(std::move(name), std::move(plan)), reducer_(std::move(reducer)) {}
 
-  void init(TaskContext& context) override {
-    Table::init(context);
-    task_ = &context;
-  }
-
   void process(const K& key_or_null, const V& value_or_null,
                const RecordContext& context) override {
     const auto* key = payload_of(key_or_null);
     const auto* value = payload_of(value_or_null);
-    if (!key || !value) return task_->dropped(this->name(), "null key or value");
+    if (!key || !value) return this->task()->dropped(this->name(), "null key or value");
     const auto* old = this->store().get_with_timestamp(*key);
-    if (!old) return this->write(*key, value, context);
+    if (!old) return this->write(*key, value, context, context.timestamp);
     const RecordContext result{std::max(context.timestamp, old->timestamp), context.headers};
-    this->write(*key, std::invoke(reducer_, payload_t<V>(old->value), *value), result);
+    this->write(*key, std::invoke(reducer_, payload_t<V>(old->value), *value), result,
+                context.timestamp);
   }
 
  private:
   F reducer_;
-  TaskContext* task_ = nullptr;
 };
 
 template <typename K, typename V, typename F>

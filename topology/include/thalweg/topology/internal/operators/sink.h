@@ -29,10 +29,10 @@ std::optional<BytesView> write_payload(const AnySerde<payload_t<T>>& serde, cons
 class SinkNode : public ProcessorNode {
  public:
   SinkNode(std::string name, std::string topic, bool internal_topic);
-  void init(TaskContext& context) override;
   void add_child(ProcessorNode& child) override;
 
  protected:
+  void start(TaskContext& context) override;
   /// Of the topic; asked for once.
   std::int32_t partitions();
   /// The partition for a key without a partitioner: by its hash, or in turn where there is none.

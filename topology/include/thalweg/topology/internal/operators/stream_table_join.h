@@ -23,16 +23,15 @@ class StreamTableJoinNode final : public Sender<K, joined_t<J, payload_t<K>, pay
   StreamTableJoinNode(std::string name, const ValueGetterSupplier<payload_t<K>, TV>& table, J joiner)
       : Sender<K, VOut>(std::move(name)), rows_(table.make()), joiner_(std::move(joiner)) {}
 
-  void init(TaskContext& context) override {
+  void start(TaskContext& context) override {
     rows_->init(context);
-    task_ = &context;
   }
 
   void process(const K& key_or_null, const V& value_or_null,
                const RecordContext& context) override {
     const auto* key = payload_of(key_or_null);
     const auto* value = payload_of(value_or_null);
-    if (!key || !value) return task_->dropped(this->name(), "null join key or value");
+    if (!key || !value) return this->task()->dropped(this->name(), "null join key or value");
     const Row<TV> row = rows_->get(*key);
     if (!row.value) return;
     const VOut& joined = join_values<J, payload_t<K>>(joiner_, *key, *value, *row.value);
@@ -42,7 +41,6 @@ class StreamTableJoinNode final : public Sender<K, joined_t<J, payload_t<K>, pay
  private:
   std::unique_ptr<ValueGetter<payload_t<K>, TV>> rows_;
   J joiner_;
-  TaskContext* task_ = nullptr;
 };
 
 /// The same for records with and without a row.
@@ -56,15 +54,14 @@ class StreamTableLeftJoinNode final : public Sender<K, left_joined_t<J, K, paylo
                           J joiner)
       : Sender<K, VOut>(std::move(name)), rows_(table.make()), joiner_(std::move(joiner)) {}
 
-  void init(TaskContext& context) override {
+  void start(TaskContext& context) override {
     rows_->init(context);
-    task_ = &context;
   }
 
   void process(const K& key_or_null, const V& value_or_null,
                const RecordContext& context) override {
     const auto* value = payload_of(value_or_null);
-    if (!value) return task_->dropped(this->name(), "null value");
+    if (!value) return this->task()->dropped(this->name(), "null value");
     const auto* key = payload_of(key_or_null);
     const TV* row = key ? rows_->get(*key).value : nullptr;
     const VOut& joined = join(key_or_null, *value, row);
@@ -83,7 +80,6 @@ class StreamTableLeftJoinNode final : public Sender<K, left_joined_t<J, K, paylo
 
   std::unique_ptr<ValueGetter<payload_t<K>, TV>> rows_;
   J joiner_;
-  TaskContext* task_ = nullptr;
 };
 
 template <typename K, typename V, typename TV, bool Left, typename J>

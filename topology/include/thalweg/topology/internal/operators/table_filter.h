@@ -25,7 +25,7 @@ class TableFilterNode final : public TableNode<K, V>, public Receiver<K, Change<
       if (!new_value && !old_value) return;
     }
     if (this->materialized()) {
-      this->write(key, new_value, context);
+      this->write(key, new_value, context, context.timestamp);
     } else {
       this->forward(key, {new_value, old_value}, context);
     }

@@ -24,7 +24,7 @@ class TableMapValuesNode final : public TableNode<K, payload_t<mapped_value_t<F,
   void process(const K& key, const Change<V>& change, const RecordContext& context) override {
     std::optional<VOut> new_value = mapped(key, change.new_value);
     if (this->materialized()) {
-      this->write(key, std::move(new_value), context);
+      this->write(key, std::move(new_value), context, context.timestamp);
       return;
     }
     std::optional<VOut> old_value;

@@ -18,25 +18,17 @@ class TableSourceNode final : public TableNode<payload_t<K>, payload_t<V>>,
   using Table = TableNode<payload_t<K>, payload_t<V>>;
   using Table::Table;
 
-  void init(TaskContext& context) override {
-    Table::init(context);
-    task_ = &context;
-  }
-
   void process(const K& key_or_null, const V& value_or_null,
                const RecordContext& context) override {
     const auto* key = payload_of(key_or_null);
-    if (!key) return task_->dropped(this->name(), "null key");
+    if (!key) return this->task()->dropped(this->name(), "null key");
     const auto* value = payload_of(value_or_null);
     if (this->materialized()) {
-      this->write(*key, value, context);
+      this->write(*key, value, context, context.timestamp);
     } else {
       this->forward(*key, {value, nullptr}, context);
     }
   }
-
- private:
-  TaskContext* task_ = nullptr;
 };
 
 template <typename K, typename V>
