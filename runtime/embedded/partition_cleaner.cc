@@ -82,11 +82,15 @@ Status PartitionCleaner::truncate() {
   } else if (auto status = cursor->status(); !status) {
     return status;
   }
+  // From the first key that is there, so that the ranges of many passes do not overlap.
+  WriteBatch changes;
+  cursor->seek(partition_.key_of(0));
+  if (cursor->valid() && base_of_batch_key(cursor->key()) < first_kept) {
+    changes.remove_range(cursor->key(), partition_.key_of(first_kept));
+  }
   cursor.reset();
   record_.begin = begin;
   record_.cleaned_to = std::max(record_.cleaned_to, begin);
-  WriteBatch changes;
-  changes.remove_range(partition_.key_of(0), partition_.key_of(first_kept));
   return save(changes);
 }
 
@@ -100,7 +104,7 @@ bool PartitionCleaner::worth_compacting(Offset dirty_end) const {
 }
 
 Status PartitionCleaner::compact() {
-  if (spec_.cleanup == CleanupPolicy::kDelete) return {};
+  if (spec_.cleanup == CleanupPolicy::kDelete || !worth_compacting(partition_.end())) return {};
   auto cursor = batches();
   cursor->seek_for_previous(partition_.key_of(std::numeric_limits<Offset>::max()));
   if (!cursor->valid()) return cursor->status();
