@@ -189,6 +189,13 @@ TEST_F(RecordCache, ListenerThatThrowsLeavesAStoreThatCanAbort) {
   EXPECT_THAT(counts.entries(), ElementsAre(testing::Pair("a", 1)));
 }
 
+TEST_F(RecordCache, FlushSaysWhetherThereWasAnything) {
+  EXPECT_FALSE(counts->flush());
+  put("a", 1);
+  EXPECT_TRUE(counts->flush());
+  EXPECT_FALSE(counts->flush());
+}
+
 TEST_F(RecordCache, BuilderThatAsksForNoCachingGetsNone) {
   const auto builder = key_value_store_builder<std::string, std::int64_t>("plain");
   const auto store = builder->build();
