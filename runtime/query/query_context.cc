@@ -46,7 +46,8 @@ QueryContext::QueryContext(HttpServer& server, std::vector<std::unique_ptr<Query
 QueryContext::~QueryContext() { close(); }
 
 void QueryContext::close() {
-  worker_.close();
+  asker_.close();
+  reader_.close();
   std::unique_ptr<AsyncProducer> producer;
   {
     const std::lock_guard lock(mutex_);
@@ -243,8 +244,11 @@ HttpResponse QueryContext::restoring(const StoreRef& store) const {
 
 TopicSchemasRef QueryContext::topic_schemas(const std::string& topic) {
   const std::lock_guard lock(mutex_);
-  if (stores_.empty()) find_stores();  // For the changelogs.
-  const auto found = topic_schemas_.find(topic);
+  auto found = topic_schemas_.find(topic);
+  if (found == topic_schemas_.end() && topic.ends_with("-changelog")) {
+    find_stores();
+    found = topic_schemas_.find(topic);
+  }
   return found == topic_schemas_.end() ? TopicSchemasRef{} : found->second;
 }
 
@@ -264,7 +268,7 @@ void QueryContext::with_topic(std::string topic, Responder responder,
   };
   auto question =
       std::make_shared<Question>(std::move(topic), std::move(responder), std::move(next));
-  const bool posted = worker_.post([this, question] {
+  const bool posted = asker_.post([this, question] {
     const auto spec = log_.topic(question->topic);
     if (!spec) {
       return question->responder.send(spec.error().code == ErrorCode::kNotFound

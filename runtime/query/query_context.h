@@ -56,7 +56,10 @@ class QueryContext {
   MetricsRegistry& metrics() { return metrics_; }
   Clock& clock() { return clock_; }
   const QueryOptions& options() const { return options_; }
-  BlockingWorker& worker() { return worker_; }
+  /// For questions that the log answers soon.
+  BlockingWorker& asker() { return asker_; }
+  /// For reading topics, which may take seconds.
+  BlockingWorker& reader() { return reader_; }
   /// Null once closed.
   AsyncProducer* producer();
   void close();
@@ -102,7 +105,8 @@ class QueryContext {
   MetricsRegistry& metrics_;
   Clock& clock_;
   QueryOptions options_;
-  BlockingWorker worker_;
+  BlockingWorker asker_;
+  BlockingWorker reader_;
 
   std::mutex mutex_;  // Guards what follows.
   std::multimap<std::string, StoreRef, std::less<>> stores_;

@@ -11,7 +11,8 @@ namespace thalweg::internal {
 
 namespace {
 
-constexpr std::size_t kStreamedRows = 200;  // Per piece of an NDJSON answer.
+constexpr std::size_t kPageBytes = 8u << 20;  // A page ends early when it gets larger.
+constexpr std::size_t kStreamedRows = 200;    // Per piece of an NDJSON answer.
 
 std::string_view kind_name(StateStore::Kind kind) {
   switch (kind) {
@@ -226,15 +227,15 @@ void answer_page(QueryContext& context, const ScanRequest& request, StoreScan sc
   }
   HttpResponse response{.body = R"({"items":[)"};
   auto& body = response.body;
-  const auto count = std::min(rows.size(), request.limit);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (i > 0) body += ',';
-    append_row(request.store, rows[i].partition, rows[i].entry, body);
+  std::size_t shown = 0;
+  for (; shown < std::min(rows.size(), request.limit) && body.size() < kPageBytes; ++shown) {
+    if (shown > 0) body += ',';
+    append_row(request.store, rows[shown].partition, rows[shown].entry, body);
   }
   body += R"(],"next_cursor":)";
-  if (rows.size() > request.limit) {
+  if (rows.size() > shown) {
     body += '"';
-    append_base64(rows[count - 1].entry.key, true, body);
+    append_base64(rows[shown - 1].entry.key, true, body);
     body += '"';
   } else {
     body += "null";

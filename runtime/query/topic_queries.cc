@@ -22,14 +22,14 @@ std::string_view cleanup_name(CleanupPolicy policy) {
 }
 
 // Runs `job` where it may wait for the log, and answers 503 when too much does so already.
-void run_blocking(QueryContext& context, Responder responder,
+void run_blocking(BlockingWorker& worker, Responder responder,
                   std::move_only_function<void(Responder)> job) {
   struct Work {
     Responder responder;
     std::move_only_function<void(Responder)> job;
   };
   const auto work = std::make_shared<Work>(std::move(responder), std::move(job));
-  if (context.worker().post([work] { work->job(std::move(work->responder)); })) return;
+  if (worker.post([work] { work->job(std::move(work->responder)); })) return;
   work->responder.send(QueryContext::busy());
 }
 
@@ -56,7 +56,7 @@ void append_topic(QueryContext& context, const TopicSpec& topic, std::string& ou
 }
 
 void get_topics(const ContextPtr& context, Responder responder) {
-  run_blocking(*context, std::move(responder), [context](Responder later) {
+  run_blocking(context->asker(), std::move(responder), [context](Responder later) {
     HttpResponse response{.body = R"({"items":[)"};
     for (const auto& topic : context->log().topics()) {
       if (response.body.back() == '}') response.body += ',';
@@ -135,7 +135,7 @@ void answer_records(QueryContext& context, const std::string& topic, TopicRead r
   }
   read.topic = *std::move(spec);
   const auto page =
-      read_topic(context.log(), context.clock(), read, [&] { return context.worker().closing(); });
+      read_topic(context.log(), context.clock(), read, [&] { return context.reader().closing(); });
   if (!page) return responder.send(failed(page.error()));
   context.send_durable(options, page->commit, std::move(responder),
                        page_response(*page, context.topic_schemas(topic)));
@@ -146,7 +146,7 @@ void get_records(const ContextPtr& context, HttpRequest& request, Responder resp
   if (!read) return responder.send(std::move(read.error()));
   auto options = context->read_options(request);
   if (!options) return responder.send(std::move(options.error()));
-  run_blocking(*context, std::move(responder),
+  run_blocking(context->reader(), std::move(responder),
                [context, topic = std::string(request.param("topic")), read = *std::move(read),
                 options = *std::move(options)](Responder later) {
                  answer_records(*context, topic, read, options, std::move(later));

@@ -96,6 +96,8 @@ class Reader {
                        .headers = std::string(record.headers)};
       if (record.key) copy.key.emplace(*record.key);
       if (record.value) copy.value.emplace(*record.value);
+      bytes_ +=
+          copy.headers.size() + record.key.value_or("").size() + record.value.value_or("").size();
       page_.records.push_back(std::move(copy));
     }
     next = std::max(next, batch.next);
@@ -107,7 +109,7 @@ class Reader {
     signal_->woken = false;
   }
 
-  bool full() const { return page_.records.size() >= read_.limit; }
+  bool full() const { return page_.records.size() >= read_.limit || bytes_ >= read_.bytes; }
 
   Log& log_;
   Clock& clock_;
@@ -117,6 +119,7 @@ class Reader {
   std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
   std::unique_ptr<LogConsumer> consumer_;
   TopicPage page_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace

@@ -29,6 +29,7 @@ struct TopicRead {
   std::optional<Offset> offset;           ///< Negative: from the end. Absent: from the beginning.
   std::optional<Timestamp> timestamp;     ///< Only records of that time or later.
   std::size_t limit = 100;                ///< Of all partitions together.
+  std::size_t bytes = 8u << 20;           ///< About as much, if that comes before the limit.
   std::chrono::milliseconds time{5'000};  ///< Then what was found is the answer.
 };
 

@@ -73,7 +73,9 @@ class FakeSource final : public internal::QuerySource {
   }
   void lose(const std::string& store, std::size_t partition) { views_[store][partition] = nullptr; }
   void restore_under_way(const std::string& store, Offset position, Offset end) {
-    TaskInfo task{.id = {0, 1}, .state = TaskInfo::State::kRestoring};
+    TaskInfo task;
+    task.id = {0, 1};
+    task.state = TaskInfo::State::kRestoring;
     task.restores.push_back({store, 0, position, end});
     tasks_ = {task};
   }

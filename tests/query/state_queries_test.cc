@@ -243,6 +243,21 @@ TEST_F(StateQueries, LargeStoresAreReadInPiecesAndLoseNothing) {
   EXPECT_EQ(rows, 5000);
 }
 
+TEST_F(StateQueries, APageOfLargeRowsEndsBeforeItsLimitAndTheNextGoesOn) {
+  shop_->add_store<std::string, std::string>("texts", 2);
+  for (int i = 0; i < 12; ++i) {
+    shop_->put<std::string, std::string>("texts", std::string(1, static_cast<char>('a' + i)),
+                                         std::string(1 << 20, 'x'));
+  }
+  start();
+
+  const auto first = body_of("/v1/stores/texts/keys");
+  const auto rest = body_of("/v1/stores/texts/keys?cursor=" + cursor_of(first));
+
+  EXPECT_EQ(keys_of(first) + keys_of(rest), "abcdefghijkl");
+  EXPECT_LT(keys_of(first).size(), 12u);
+}
+
 TEST_F(StateQueries, AStreamKeepsToItsBoundsAndLimit) {
   start_with_stock();
   const auto lines_of = [&](const std::string& target) {

@@ -217,6 +217,20 @@ TEST_F(TopicReads, APageSaysWhereTheNextBeginsAndWhereTheTopicEnds) {
   EXPECT_EQ(member(page, "end"), R"({"0":10})");
 }
 
+TEST_F(TopicReads, APageOfLargeRecordsEndsBeforeItsLimit) {
+  start_with_topic(1);
+  const std::string large(900'000, 'x');
+  for (int i = 0; i < 12; ++i)
+    EXPECT_EQ(post("orders", R"({"value":")" + large + "\"}").status, 200);
+
+  const auto first = body_of("/v1/topics/orders/records");
+
+  const auto count = items_of(first).size();
+  EXPECT_LT(count, 12u);
+  EXPECT_GT(count, 5u);
+  EXPECT_EQ(member(first, "next"), R"({"0":)" + std::to_string(count) + "}");
+}
+
 TEST_F(TopicReads, AllPartitionsAreReadWhenNoneIsNamed) {
   start_with_topic(3);
   for (int i = 0; i < 3; ++i) {
