@@ -10,7 +10,7 @@
 namespace thalweg::shop {
 namespace {
 
-using Steady = std::chrono::steady_clock;
+using Instant = Clock::Instant;
 using namespace std::chrono_literals;
 
 constexpr auto kPause = 100ms;
@@ -25,7 +25,8 @@ constexpr std::int64_t kOverdueGraceMs = 15'000;
 /// Reads the book's topics from where it stopped.
 class Auditor::Reader {
  public:
-  explicit Reader(Log& log) : log_(log), consumer_(log.consumer({.client_id = "auditor"})) {
+  Reader(Log& log, Clock& clock)
+      : log_(log), clock_(clock), consumer_(log.consumer({.client_id = "auditor"})) {
     consumer_->set_wakeup([this] {
       const std::lock_guard lock(mutex_);
       woken_ = true;
@@ -35,9 +36,9 @@ class Auditor::Reader {
 
   Status read_to_ends(AuditBook& book) {
     if (auto found = find_ends(); !found) return found;
-    const auto until = Steady::now() + 30s;
+    const auto until = clock_.now() + 30s;
     while (!at_ends()) {
-      if (Steady::now() > until) return failure(ErrorCode::kUnavailable, "topics take too long");
+      if (clock_.now() > until) return failure(ErrorCode::kUnavailable, "topics take too long");
       batches_.clear();
       if (!consumer_->fetch(batches_, kFetchRecords)) {
         wait();
@@ -96,6 +97,7 @@ class Auditor::Reader {
   }
 
   Log& log_;
+  Clock& clock_;
   std::vector<Input> inputs_;
   std::vector<RecordBatch> batches_;
   std::mutex mutex_;
@@ -180,30 +182,31 @@ void append_finding(const Finding& finding, std::string& out) {
 
 /// Differences seen before, with the moment since which their sides have not moved.
 using Standing =
-    std::map<std::pair<std::string, std::string>, std::pair<Finding, Steady::time_point>>;
+    std::map<std::pair<std::string, std::string>, std::pair<Finding, Instant>>;
 
 /// What differs now, each with the time since when it has been as it is.
-Standing standing_now(const std::vector<Finding>& differing, const Standing& before) {
-  Standing now;
+Standing standing_at(Instant now, const std::vector<Finding>& differing, const Standing& before) {
+  Standing standing;
   for (const auto& finding : differing) {
     const auto key = std::pair(finding.invariant, finding.key);
     const auto known = before.find(key);
     const bool same = known != before.end() && known->second.first == finding;
-    now.emplace(key, std::pair(finding, same ? known->second.second : Steady::now()));
+    standing.emplace(key, std::pair(finding, same ? known->second.second : now));
   }
-  return now;
+  return standing;
 }
 
-bool all_stand_still(const Standing& standing) {
-  return std::ranges::all_of(standing, [](const auto& entry) {
-    return Steady::now() - entry.second.second >= kStandsStill;
+bool all_stand_still(Instant now, const Standing& standing) {
+  return std::ranges::all_of(standing, [now](const auto& entry) {
+    return now - entry.second.second >= kStandsStill;
   });
 }
 
 }  // namespace
 
 HttpResponse Auditor::audit() {
-  const auto until = Steady::now() + kPatience;
+  Clock& clock = *orders_.environment().clock;
+  const auto until = clock.now() + kPatience;
   Standing standing;
   Report report;
   for (;;) {
@@ -212,12 +215,12 @@ HttpResponse Auditor::audit() {
     if (auto done = compare(report); !done) {
       return problem(503, "unavailable", done.error().message);
     }
-    standing = standing_now(report.differing, standing);
-    if (all_stand_still(standing) || Steady::now() >= until || !pause()) break;
+    standing = standing_at(clock.now(), report.differing, standing);
+    if (all_stand_still(clock.now(), standing) || clock.now() >= until || !pause()) break;
   }
   std::vector<Finding> violations;
   for (const auto& [key, entry] : standing) {
-    if (Steady::now() - entry.second >= kStandsStill) violations.push_back(entry.first);
+    if (clock.now() - entry.second >= kStandsStill) violations.push_back(entry.first);
   }
   HttpResponse response{.status = violations.empty() ? 200 : 500};
   JsonWriter json(response.body);
@@ -246,7 +249,8 @@ HttpResponse Auditor::audit() {
 }
 
 Status Auditor::read_topics() {
-  if (!reader_) reader_ = std::make_unique<Reader>(*orders_.environment().log);
+  const Environment& environment = orders_.environment();
+  if (!reader_) reader_ = std::make_unique<Reader>(*environment.log, *environment.clock);
   return reader_->read_to_ends(book_);
 }
 

@@ -45,8 +45,7 @@ void OrderWatch::close() {
 }
 
 void OrderWatch::answer_when_decided(std::string order_id, Responder responder) {
-  Waiting waiting{std::move(order_id), std::move(responder),
-                  std::chrono::steady_clock::now() + kPatience};
+  Waiting waiting{std::move(order_id), std::move(responder), now() + kPatience};
   if (try_answer(waiting)) return;
   {
     const std::lock_guard lock(mutex_);
@@ -83,7 +82,7 @@ bool OrderWatch::try_answer(Waiting& waiting) {
       }
     }
   }
-  if (std::chrono::steady_clock::now() < waiting.until) return false;
+  if (now() < waiting.until) return false;
   HttpResponse undecided{.status = 202};
   JsonWriter(undecided.body)
       .text("orderId", waiting.order_id)

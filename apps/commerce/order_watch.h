@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include <thalweg/runtime/clock.h>
 #include <thalweg/runtime/http_server.h>
 #include <thalweg/runtime/streams_application.h>
 
@@ -34,10 +35,11 @@ class OrderWatch {
   struct Waiting {
     std::string order_id;
     Responder responder;
-    std::chrono::steady_clock::time_point until;
+    Clock::Instant until;
   };
   void run();
   bool try_answer(Waiting& waiting);
+  Clock::Instant now() const { return orders_.environment().clock->now(); }
 
   StreamsApplication& orders_;
   std::mutex mutex_;

@@ -70,8 +70,7 @@ void fan_out(const Events& events) {
   of_type(events, "notifications", EventType::ORDER_COMPLETED, EventType::ORDER_CANCELLED)
       .map_values(notification_event)
       .to(topics::kNotificationEvents);
-  of_type(events, "analytics", EventType::ORDER_CREATED, EventType::ORDER_COMPLETED,
-          EventType::ORDER_CANCELLED)
+  of_type(events, "analytics", EventType::ORDER_COMPLETED, EventType::ORDER_CANCELLED)
       .map_values(analytics_event)
       .to(topics::kAnalyticsEvents);
   const auto completed = of_type(events, "completed-orders", EventType::ORDER_COMPLETED);

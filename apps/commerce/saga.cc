@@ -101,7 +101,7 @@ OrderEvent& SagaProcessor::event(EventType type) {
   event_.at = to_millis(context().task().wall_clock_time());
   event_.reason = Reason::NONE;
   event_.cause = Cause::SAGA;
-  event_.items = saga_.items;
+  event_.items.clear();
   event_.total_amount = saga_.total_amount;
   event_.final_amount = saga_.final_amount;
   event_.coupon_id = saga_.coupon_id;
@@ -111,6 +111,11 @@ OrderEvent& SagaProcessor::event(EventType type) {
   event_.pay_now = false;
   event_.deadline = saga_.deadline;
   event_.deducted = false;
+  return event_;
+}
+
+OrderEvent& SagaProcessor::event_with_items(EventType type) {
+  event(type).items = saga_.items;
   return event_;
 }
 
@@ -130,7 +135,7 @@ bool SagaProcessor::handle(const OrderStart& start) {
   saga_.storage_wanted = options.storage_wanted;
   saga_.coupon_id = options.coupon_id;
   saga_.deadline = deadline();
-  auto& created = event(EventType::ORDER_CREATED);
+  auto& created = event_with_items(EventType::ORDER_CREATED);
   created.pay_now = saga_.pay_now;
   emit(created);
   if (cancelled_early) cancel(reason, cause, false);
@@ -166,7 +171,7 @@ void SagaProcessor::decide_reservation() {
   const bool unknown = any(saga_.items, ItemState::UNKNOWN);
   if (unknown || any(saga_.items, ItemState::REFUSED)) {
     const Reason reason = unknown ? Reason::UNKNOWN_PRODUCT : Reason::OUT_OF_STOCK;
-    auto& insufficient = event(EventType::INVENTORY_INSUFFICIENT);
+    auto& insufficient = event_with_items(EventType::INVENTORY_INSUFFICIENT);
     insufficient.reason = reason;
     emit(insufficient);
     return cancel(reason, Cause::SAGA, false);
@@ -175,7 +180,7 @@ void SagaProcessor::decide_reservation() {
   saga_.final_amount = saga_.total_amount;
   if (!saga_.coupon_id.empty()) {
     // No coupon has been issued that an order could use.
-    emit(event(EventType::INVENTORY_DEDUCTED));
+    emit(event_with_items(EventType::INVENTORY_DEDUCTED));
     auto& refused = event(EventType::COUPON_REFUSED);
     refused.reason = Reason::COUPON_INVALID;
     emit(refused);
@@ -183,7 +188,7 @@ void SagaProcessor::decide_reservation() {
   }
   saga_.status = saga_.pay_now ? SagaStatus::PAYING : SagaStatus::PENDING;
   saga_.payment_asked = saga_.pay_now;
-  auto& deducted = event(EventType::INVENTORY_DEDUCTED);
+  auto& deducted = event_with_items(EventType::INVENTORY_DEDUCTED);
   deducted.pay_now = saga_.pay_now;
   emit(deducted);
 }
@@ -222,8 +227,8 @@ void SagaProcessor::complete(const PaymentReply& reply) {
   }
   auto& completed = event(EventType::ORDER_COMPLETED);
   completed.payment_id = reply.payment_id;
+  completed.items.swap(saga_.items);  // Nothing more can happen to them.
   emit(completed);
-  saga_.items.clear();
   saga_.shipment.clear();
 }
 
@@ -255,7 +260,7 @@ bool SagaProcessor::handle(const SagaTimeout& timeout) {
 }
 
 void SagaProcessor::cancel(Reason reason, Cause cause, bool deducted) {
-  auto& cancelled = event(EventType::ORDER_CANCELLED);
+  auto& cancelled = event_with_items(EventType::ORDER_CANCELLED);
   cancelled.reason = reason;
   cancelled.cause = cause;
   cancelled.deducted = deducted;

@@ -48,7 +48,9 @@ class SagaProcessor final : public FixedKeyProcessor<std::string, SagaCommand, O
   bool finished() const;
   std::int64_t deadline();
 
+  /// The event in the making: all that is known of the order, but for its items.
   OrderEvent& event(EventType type);
+  OrderEvent& event_with_items(EventType type);
   void emit(const OrderEvent& happened) { context().forward(happened); }
 
   std::chrono::milliseconds timeout_;

@@ -101,13 +101,9 @@ Status ShopProcess::make_topics() {
 
 void ShopProcess::add_application(std::string id, Topology topology) {
   StreamsConfig config = options_.streams;
-  config.application_id = id;
+  config.application_id = std::move(id);
   auto application = std::make_unique<StreamsApplication>(std::move(topology), std::move(config),
                                                           environment_->environment());
-  application->on_state_change([id](StreamsApplication::State, StreamsApplication::State to) {
-    if (to == StreamsApplication::State::kRunning) spdlog::info("{} is running", id);
-    if (to == StreamsApplication::State::kError) spdlog::error("{} has stopped", id);
-  });
   applications_.push_back(std::move(application));
 }
 

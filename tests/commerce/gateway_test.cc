@@ -1,0 +1,240 @@
+// The shop over HTTP, as a customer's program sees it: what is answered, and when it is refused.
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "query/raw_client.h"
+#include "shop_process.h"
+#include "tokens.h"
+
+namespace thalweg::shop {
+namespace {
+
+namespace json = boost::json;
+using testing::RawClient;
+using testing::RawResponse;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+class GatewayTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = std::filesystem::temp_directory_path() / "thalweg-gateway-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+    open({});
+  }
+  void TearDown() override {
+    shop_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+  void open(const ShopConfig& config) {
+    shop_.reset();
+    ShopProcessOptions options;
+    options.streams.state_dir = directory_;
+    options.listen = "127.0.0.1:0";
+    options.shop = config;
+    shop_ = std::make_unique<ShopProcess>(std::move(options));
+    const auto started = shop_->start();
+    ASSERT_TRUE(started.has_value()) << started.error().message;
+    while (request("GET", "/readyz").status == 503) {
+    }
+  }
+
+  RawResponse request(std::string_view method, const std::string& target,
+                      const std::string& body = {}, const std::string& headers = {}) {
+    return RawClient(shop_->port()).request(method, target, body, headers + "Connection: close\r\n");
+  }
+  json::value asked(const std::string& target) { return json::parse(request("GET", target).body); }
+
+  void a_shop_with_lamps() {
+    EXPECT_EQ(request("PUT", "/products/lamp", R"({"name":"Lamp","price":30,"stock":10})").status,
+              201);
+    EXPECT_EQ(request("PUT", "/users/ann", R"({"email":"ann@example.com","age":36})").status, 200);
+    EXPECT_EQ(request("POST", "/users/ann/deposit", R"({"amount":100})").status, 200);
+  }
+  std::string order(const std::string& body, const std::string& headers = {}) {
+    const auto answer = request("POST", "/orders", body, headers);
+    EXPECT_EQ(answer.status, 202) << answer.body;
+    return std::string(json::parse(answer.body).at("orderId").as_string());
+  }
+  /// Asks until the order has left PROCESSING.
+  std::string end_of(const std::string& id) {
+    for (;;) {
+      const std::string status(asked("/orders/" + id).at("status").as_string());
+      if (status != "PROCESSING") return status;
+    }
+  }
+
+  static constexpr const char* kTwoLamps =
+      R"({"userId":"ann","items":[{"productId":"lamp","quantity":2}]})";
+  static constexpr const char* kTwoLampsLater =
+      R"({"userId":"ann","items":[{"productId":"lamp","quantity":2}],"payment":"later"})";
+
+  std::string directory_;
+  std::unique_ptr<ShopProcess> shop_;
+};
+
+TEST_F(GatewayTest, TakesAnOrderToItsEnd) {
+  a_shop_with_lamps();
+
+  const std::string id = order(kTwoLamps);
+
+  EXPECT_EQ(end_of(id), "COMPLETED");
+  EXPECT_EQ(asked("/users/ann/balance").at("balance"), 40);
+  EXPECT_EQ(asked("/products/lamp").at("stock"), 8);
+  EXPECT_THAT(asked("/orders/" + id + "/events").as_array(), SizeIs(5));
+  EXPECT_EQ(request("GET", "/audit").status, 200);
+}
+
+TEST_F(GatewayTest, NamesEveryFaultOfABody) {
+  const auto answer = request("POST", "/orders",
+                              R"({"items":[{"productId":7,"quantity":0}],"payment":"never"})");
+
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(answer.header("content-type"), "application/problem+json");
+  EXPECT_THAT(answer.body, AllOf(HasSubstr("userId"), HasSubstr("items[0].productId"),
+                                 HasSubstr("items[0].quantity"), HasSubstr("payment")));
+  EXPECT_EQ(request("POST", "/orders", "{").status, 400);
+  EXPECT_EQ(request("POST", "/orders", "[]").status, 400);
+}
+
+TEST_F(GatewayTest, DoesNotKnowWhatIsNotThere) {
+  a_shop_with_lamps();
+
+  EXPECT_EQ(request("GET", "/orders/none").status, 404);
+  EXPECT_EQ(request("GET", "/products/none/stock").status, 404);
+  EXPECT_EQ(request("GET", "/users/none/balance").status, 404);
+  EXPECT_EQ(request("POST", "/orders/none/pay", "{}").status, 404);
+  EXPECT_EQ(request("POST", "/products/none/restock", R"({"quantity":1})").status, 404);
+  EXPECT_EQ(request("POST", "/orders",
+                    R"({"userId":"ann","items":[{"productId":"none","quantity":2}]})")
+                .status,
+            404);
+}
+
+TEST_F(GatewayTest, ARetryUnderTheSameKeyIsTheSameOrder) {
+  a_shop_with_lamps();
+
+  const std::string first = order(kTwoLamps, "Idempotency-Key: a\r\n");
+  const std::string second = order(kTwoLamps, "Idempotency-Key: a\r\n");
+
+  EXPECT_EQ(first, second);
+  EXPECT_EQ(end_of(first), "COMPLETED");
+  EXPECT_EQ(asked("/users/ann/balance").at("paid"), 60);
+  const auto other = request("POST", "/orders",
+                             R"({"userId":"ann","items":[{"productId":"lamp","quantity":1}]})",
+                             "Idempotency-Key: a\r\n");
+  EXPECT_EQ(other.status, 409);
+}
+
+TEST_F(GatewayTest, ARetriedDepositAndRestockCountOnce) {
+  a_shop_with_lamps();
+  for (int i = 0; i < 3; ++i) {
+    request("POST", "/users/ann/deposit", R"({"amount":5})", "Idempotency-Key: d\r\n");
+    request("POST", "/products/lamp/restock", R"({"quantity":7})", "Idempotency-Key: r\r\n");
+  }
+
+  EXPECT_EQ(asked("/users/ann/balance").at("deposited"), 105);
+  EXPECT_EQ(asked("/products/lamp/stock").at("stocked"), 17);
+}
+
+TEST_F(GatewayTest, AnOrderWaitsForItsPaymentWhenAskedTo) {
+  a_shop_with_lamps();
+  const std::string id = order(kTwoLampsLater);
+  while (asked("/products/lamp/stock").at("reserved") != 2) {
+  }
+
+  const auto paid = request("POST", "/orders/" + id + "/pay", "{}");
+  const auto again = request("POST", "/orders/" + id + "/pay", "{}");
+
+  EXPECT_EQ(paid.status, 200) << paid.body;
+  EXPECT_EQ(json::parse(paid.body).at("status"), "COMPLETED");
+  EXPECT_EQ(again.body, paid.body);
+  EXPECT_EQ(asked("/users/ann/balance").at("paid"), 60);
+}
+
+TEST_F(GatewayTest, APaymentThatIsRefusedSaysWhy) {
+  a_shop_with_lamps();
+  const std::string id = order(
+      R"({"userId":"ann","items":[{"productId":"lamp","quantity":9}],"payment":"later"})");
+
+  const auto refused = request("POST", "/orders/" + id + "/pay", "{}");
+
+  EXPECT_EQ(refused.status, 402) << refused.body;
+  EXPECT_THAT(refused.body, HasSubstr("INSUFFICIENT_BALANCE"));
+  EXPECT_EQ(request("POST", "/orders/" + id + "/process", "{}").status, 409);
+}
+
+TEST_F(GatewayTest, AProductKeepsItsFirstStock) {
+  a_shop_with_lamps();
+
+  EXPECT_EQ(request("PUT", "/products/lamp", R"({"name":"Lamp","price":30,"stock":11})").status,
+            400);
+  EXPECT_EQ(request("PUT", "/products/lamp", R"({"name":"Lamp 2","price":31,"stock":10})").status,
+            200);
+  EXPECT_EQ(asked("/products/lamp").at("name"), "Lamp 2");
+}
+
+TEST_F(GatewayTest, ListsTheOrdersOfAUserPageByPage) {
+  a_shop_with_lamps();
+  for (int i = 0; i < 5; ++i) order(kTwoLamps);
+  while (asked("/users/ann/orders").as_array().size() < 5) {
+  }
+
+  const auto first = request("GET", "/users/ann/orders?limit=3");
+  const auto second =
+      request("GET", "/users/ann/orders?limit=3&cursor=" + first.header("next-cursor"));
+
+  EXPECT_THAT(json::parse(first.body).as_array(), SizeIs(3));
+  EXPECT_THAT(json::parse(second.body).as_array(), SizeIs(2));
+  EXPECT_EQ(second.header("next-cursor"), "");
+  EXPECT_EQ(request("GET", "/users/ann/orders?limit=x").status, 400);
+}
+
+TEST_F(GatewayTest, RemembersEverythingAfterARestart) {
+  a_shop_with_lamps();
+  const std::string id = order(kTwoLamps);
+  EXPECT_EQ(end_of(id), "COMPLETED");
+
+  open({});
+
+  EXPECT_EQ(end_of(id), "COMPLETED");
+  EXPECT_EQ(asked("/products/lamp/stock").at("sold"), 2);
+  EXPECT_EQ(request("GET", "/audit").status, 200);
+}
+
+TEST_F(GatewayTest, WithASecretOnlyTokensAreBelieved) {
+  ShopConfig config;
+  config.auth_secret = "secret";
+  open(config);
+  const std::string ann = "Authorization: Bearer " + make_token("ann", "secret", 0) + "\r\n";
+  const std::string deposit = R"({"amount":5})";
+
+  EXPECT_EQ(request("POST", "/users/ann/deposit", deposit).status, 401);
+  EXPECT_EQ(request("POST", "/users/ann/deposit", deposit, "X-User: ann\r\n").status, 401);
+  EXPECT_EQ(request("POST", "/users/bob/deposit", deposit, ann).status, 403);
+  EXPECT_EQ(request("POST", "/users/ann/deposit", deposit, ann).status, 200);
+}
+
+TEST_F(GatewayTest, ASecondShopOnTheSameDataIsRefused) {
+  ShopProcessOptions options;
+  options.streams.state_dir = directory_;
+  options.listen = "127.0.0.1:0";
+  ShopProcess second(std::move(options));
+
+  const auto started = second.start();
+
+  ASSERT_FALSE(started.has_value());
+  EXPECT_EQ(started.error().code, ErrorCode::kLocked);
+}
+
+}  // namespace
+}  // namespace thalweg::shop
