@@ -15,9 +15,10 @@ struct DescribedNode {
 /// Whether `a` stands before `b`, as their sizes are now.
 bool stands_before(const DescribedNode& a, const DescribedNode& b);
 
-/// One list of arrows in describe(): a red-black tree whose order shifts under it, because the nodes
-/// grow while it is filled. The list shows where each arrow came to rest, so to print what Kafka Streams
-/// prints the tree has to be built by the same textbook insertion (Cormen et al.) as Java's TreeSet.
+/// One list of arrows in describe(): a red-black tree whose order shifts under it, because the
+/// nodes grow while it is filled. The list shows where each arrow came to rest, so to print what
+/// Kafka Streams prints the tree has to be built by the same textbook insertion (Cormen et al.) as
+/// Java's TreeSet.
 class ArrowSet {
  public:
   void insert(const DescribedNode* node);

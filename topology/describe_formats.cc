@@ -158,7 +158,8 @@ std::string TopologyDescription::to_dot() const {
       }
     }
     for (const auto& [store, unused] : stores) {
-      out += "    " + quoted("store " + store) + " [shape=cylinder, label=" + quoted(store) + "];\n";
+      out += "    " + quoted("store " + store) + " [shape=cylinder, label=" + quoted(store) +
+             "];\n";
     }
     out += "  }\n";
   }

@@ -37,7 +37,8 @@ std::vector<std::string> GraphNode::parent_names() const {
 void StreamSourceGraphNode::merge(GraphNode& other_node) {
   auto& other = dynamic_cast<StreamSourceGraphNode&>(other_node);
   if (plan_.auto_offset_reset != other.plan_.auto_offset_reset) {
-    throw TopologyError("Can't configure different offset reset policies on the same input topic(s): " +
+    throw TopologyError("Can't configure different offset reset policies on the same input "
+                        "topic(s): " +
                         name() + " and " + other.name() + " read " + topics_.front());
   }
   const std::vector<GraphNode*> moving = other.children();

@@ -9,8 +9,8 @@
 
 namespace thalweg::internal {
 
-/// One step of the plan. Knows its neighbours and writes itself into the topology when it is its turn:
-/// in the order of build priorities, parents first.
+/// One step of the plan. Knows its neighbours and writes itself into the topology when it is its
+/// turn: in the order of build priorities, parents first.
 class GraphNode {
  public:
   explicit GraphNode(std::string name, OperatorTraits node_traits = {})

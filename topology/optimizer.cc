@@ -27,8 +27,8 @@ bool is_child_of(const GraphNode& node, const GraphNode* parent) {
   return std::ranges::find(node.parents(), parent) != node.parents().end();
 }
 
-/// The operator whose change of key the repartition node follows, if nothing between changes values: the
-/// topic could stand right behind it.
+/// The operator whose change of key the repartition node follows, if nothing between changes
+/// values: the topic could stand right behind it.
 GraphNode* key_changer_of(GraphNode* repartition) {
   GraphNode* changer = find_upstream(repartition, [](const GraphNode& node) {
     return node.traits.key_changing || node.traits.value_changing;
@@ -142,8 +142,8 @@ void OptimizerRules::apply(std::string_view optimization, StreamGraph& plan,
 }
 
 void OptimizerRules::move_to_merges() {
-  // Key changers that all flow into one merge, behind which they are repartitioned: the topic has to
-  // stand behind the merge.
+  // Key changers that all flow into one merge, behind which they are repartitioned: the topic has
+  // to stand behind the merge.
   std::vector<Entry> at_merges;
   std::set<GraphNode*> moved;
   for (GraphNode* merge : merges_) {

@@ -41,8 +41,8 @@ void ProcessorSite::no_such_child(std::string_view child) const {
 
 void ProcessorSite::no_record() const {
   throw StreamsError(node_.name() +
-                     " forwards a value while no record is being processed, so there is no key: use "
-                     "process() instead of process_values()");
+                     " forwards a value while no record is being processed, so there is no key: "
+                     "use process() instead of process_values()");
 }
 
 void ProcessorSite::no_processor(const std::string& node) {

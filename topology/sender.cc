@@ -21,7 +21,8 @@ void handle_failure(const ProcessorNode& node) {
 }
 
 void cannot_be_child(const ProcessorNode& parent, const ProcessorNode& child) {
-  throw TopologyError("node " + child.name() + " does not take what " + parent.name() + " forwards");
+  throw TopologyError("node " + child.name() + " does not take what " + parent.name() +
+                      " forwards");
 }
 
 }  // namespace thalweg::internal

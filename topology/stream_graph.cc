@@ -48,7 +48,8 @@ void check_name(std::string_view name) {
 }
 
 void missing_serde(std::string_view what, const std::type_info& type, std::string_view where) {
-  throw TopologyError(std::string(where) + " needs a serde for its " + std::string(what) + ", but " +
+  throw TopologyError(std::string(where) + " needs a serde for its " + std::string(what) +
+                      ", but " +
                       type_name(type) +
                       " has none: specialise thalweg::Serde for it, or pass one in the options of "
                       "the operator");

@@ -158,7 +158,8 @@ void TopologyGraph::copartition(std::set<std::string> sources) {
   copartitioned_.push_back(std::move(sources));
 }
 
-void TopologyGraph::rename_copartitioned(const std::string& source, const std::string& replacement) {
+void TopologyGraph::rename_copartitioned(const std::string& source,
+                                         const std::string& replacement) {
   for (auto& group : copartitioned_) {
     if (group.erase(source) > 0) group.insert(replacement);
   }

@@ -112,7 +112,8 @@ class SpecProcessor final : public Base {
   void route(const Ref& record) {
     if constexpr (!kFixedKey) {
       const auto& children = need(spec_.parameters, "children").as_array();
-      const auto chosen = floor_mod(record.value.value_or(0), static_cast<std::int64_t>(children.size()));
+      const auto chosen = floor_mod(record.value.value_or(0),
+                                    static_cast<std::int64_t>(children.size()));
       const std::string child(children[static_cast<std::size_t>(chosen)].as_string());
       this->context().forward(record.key, record.value, record.timestamp, record.headers, child);
     }

@@ -209,7 +209,8 @@ class Run {
     if (record.headers.empty()) return out;
     json::array headers;
     for (const Header& header : record.headers) {
-      headers.push_back(json::array{header.key, header.value ? json::value(*header.value) : nullptr});
+      headers.push_back(
+          json::array{header.key, header.value ? json::value(*header.value) : nullptr});
     }
     out["headers"] = std::move(headers);
     return out;

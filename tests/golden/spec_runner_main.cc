@@ -1,5 +1,5 @@
-// Runs specs, one JSON object a line, and prints one result a line: the other half of a differential
-// test against another interpreter of the same language.
+// Runs specs, one JSON object a line, and prints one result a line: the other half of a
+// differential test against another interpreter of the same language.
 
 #include <iostream>
 #include <string>

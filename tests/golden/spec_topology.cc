@@ -72,14 +72,17 @@ const T& SpecTopology::variable_as(const json::value& statement, const char* nam
 }
 
 void SpecTopology::bind(const json::value& statement, Variable value) {
-  if (field(statement, "id")) variables_.insert_or_assign(text_or(statement, "id"), std::move(value));
+  if (!field(statement, "id")) return;
+  variables_.insert_or_assign(text_or(statement, "id"), std::move(value));
 }
 
 void SpecTopology::run(const json::value& statement) {
   const std::string op = text_or(statement, "op");
   if (!field(statement, "in")) return source(statement, op);
   const Variable& in = variable(statement, "in");
-  if (const auto* stream = std::get_if<Stream>(&in)) return on_stream(statement, op, Stream(*stream));
+  if (const auto* stream = std::get_if<Stream>(&in)) {
+    return on_stream(statement, op, Stream(*stream));
+  }
   if (const auto* table = std::get_if<Table>(&in)) return on_table(statement, op, Table(*table));
   on_grouped(statement, op, Grouped(std::get<Grouped>(in)));
 }
@@ -88,8 +91,11 @@ void SpecTopology::source(const json::value& statement, const std::string& op) {
   if (op == "stream") {
     refuse(statement, {"pattern"});
     std::vector<std::string> topics;
-    for (const auto& topic : need(statement, "topics").as_array()) topics.emplace_back(topic.as_string());
-    bind(statement, builder_.stream<Key, Value>(std::move(topics), consumed<Key, Value>(statement)));
+    for (const auto& topic : need(statement, "topics").as_array()) {
+      topics.emplace_back(topic.as_string());
+    }
+    bind(statement,
+         builder_.stream<Key, Value>(std::move(topics), consumed<Key, Value>(statement)));
   } else if (op == "table") {
     // A table's name is that of its source, so the store's options have none.
     auto options = materialized(statement);
@@ -118,7 +124,8 @@ void SpecTopology::add_store(const json::value& spec) {
   store_kinds_.emplace(name, kind);
 }
 
-void SpecTopology::on_stream(const json::value& statement, const std::string& op, const Stream& in) {
+void SpecTopology::on_stream(const json::value& statement, const std::string& op,
+                             const Stream& in) {
   if (stateless(statement, op, in)) return;
   if (op == "merge") {
     bind(statement, in.merge(variable_as<Stream>(statement, "with"), {name_of(statement)}));
@@ -138,7 +145,8 @@ void SpecTopology::on_stream(const json::value& statement, const std::string& op
   } else if (op == "groupByKey") {
     bind(statement, in.group_by_key({.name = name_of(statement)}));
   } else if (op == "groupBy") {
-    bind(statement, in.group_by(key_function(need(statement, "key")), {.name = name_of(statement)}));
+    bind(statement,
+         in.group_by(key_function(need(statement, "key")), {.name = name_of(statement)}));
   } else if (op == "process" || op == "processValues") {
     process(statement, in, op == "processValues");
   } else if (op == "join" || op == "leftJoin") {
@@ -148,7 +156,8 @@ void SpecTopology::on_stream(const json::value& statement, const std::string& op
   }
 }
 
-bool SpecTopology::stateless(const json::value& statement, const std::string& op, const Stream& in) {
+bool SpecTopology::stateless(const json::value& statement, const std::string& op,
+                             const Stream& in) {
   const Named named{name_of(statement)};
   const auto values = [&] { return value_function(need(statement, "val")); };
   if (op == "filter") {
@@ -291,7 +300,8 @@ void SpecTopology::on_grouped(const json::value& statement, const std::string& o
     bind(statement,
          in.aggregate([init] { return init; },
                       [fold = aggregator(need(statement, "agg"))](
-                          const Key& k, const std::int64_t& v, const Value& a) { return fold(k, v, a); },
+                          const Key& k, const std::int64_t& v,
+                          const Value& a) { return fold(k, v, a); },
                       materialized(statement)));
   } else {
     throw SpecError("not supported: grouped " + op);

@@ -58,8 +58,11 @@ TEST_F(Aggregation, AResultsTimeIsTheLatestOfRecordAndRow) {
 }
 
 TEST_F(Aggregation, ReduceTakesTheFirstValueAsItIs) {
-  numbers().group_by_key().reduce([](Number so_far, Number n) { return so_far * n; }).to_stream().to(
-      "out");
+  numbers()
+      .group_by_key()
+      .reduce([](Number so_far, Number n) { return so_far * n; })
+      .to_stream()
+      .to("out");
 
   number("a", 7);
   number("a", 3);

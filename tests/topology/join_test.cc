@@ -53,7 +53,8 @@ TEST_F(StreamTableJoin, ARecordFindsTheRowAsItIsNow) {
   user("u1", "Grace");
   order("u1", "bread");
 
-  EXPECT_THAT(out(), ElementsAre(Texts{"u1", "milk for Ada", 0}, Texts{"u1", "bread for Grace", 0}));
+  EXPECT_THAT(out(), ElementsAre(Texts{"u1", "milk for Ada", 0},
+                                 Texts{"u1", "bread for Grace", 0}));
 }
 
 TEST_F(StreamTableJoin, TheTimeIsTheRecordsEvenIfTheRowIsLater) {
@@ -118,7 +119,9 @@ TEST_F(StreamTableJoin, NullKeysAndValuesDropOutOfAnInnerJoin) {
 
 TEST_F(StreamTableJoin, ANullKeyHasNoRowInALeftJoin) {
   builder_.stream<MaybeText, MaybeText>("orders")
-      .left_join(users(), [](const Text& item, const Text* user) { return item + (user ? "+" : "-"); })
+      .left_join(users(), [](const Text& item, const Text* user) {
+        return item + (user ? "+" : "-");
+      })
       .to("out");
 
   order(std::nullopt, "tea");

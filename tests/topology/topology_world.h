@@ -38,9 +38,9 @@ struct Out {
   }
 };
 
-/// Runs all nodes of a topology by hand: topics are lists in memory, with as many partitions as the test
-/// says, and what is sent to a topic that the topology reads comes back at once. A commit (flush)
-/// follows each record, as in Kafka Streams' test driver.
+/// Runs all nodes of a topology by hand: topics are lists in memory, with as many partitions as the
+/// test says, and what is sent to a topic that the topology reads comes back at once. A commit
+/// (flush) follows each record, as in Kafka Streams' test driver.
 class TopologyWorld final : public TaskContext, public RecordCollector {
  public:
   struct Sent {
@@ -71,7 +71,9 @@ class TopologyWorld final : public TaskContext, public RecordCollector {
       }
     }
     graph_ = topology_.instantiate(-1, *this);
-    for (const auto& source : graph_.sources) inputs_[source.topic] = source.node->open_input(*this);
+    for (const auto& source : graph_.sources) {
+      inputs_[source.topic] = source.node->open_input(*this);
+    }
     for (const auto& node : graph_.nodes) node->init(*this);
   }
   ~TopologyWorld() override {

@@ -13,8 +13,9 @@ class TopologyError : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
-/// User code threw, or bytes could not be read and the handler said fail: stops the task. The message
-/// names task, node, topic, partition and offset; the cause is nested (std::rethrow_if_nested).
+/// User code threw, or bytes could not be read and the handler said fail: stops the task. The
+/// message names task, node, topic, partition and offset; the cause is nested
+/// (std::rethrow_if_nested).
 class StreamsError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -15,9 +15,9 @@ class KTable;
 
 /// The records of a stream, grouped by key: what aggregations start from.
 ///
-/// The result of each is a table in a store of its own. Records whose key or value is null are dropped
-/// and counted. A result's timestamp is the latest of the record and the row it updates. Every update is
-/// passed on; with caching, only the last one of each key in a commit.
+/// The result of each is a table in a store of its own. Records whose key or value is null are
+/// dropped and counted. A result's timestamp is the latest of the record and the row it updates.
+/// Every update is passed on; with caching, only the last one of each key in a commit.
 template <typename K, typename V>
 class KGroupedStream {
  public:
@@ -27,14 +27,14 @@ class KGroupedStream {
   /// Counts the records of each key.
   KTable<Key, std::int64_t> count(Materialized<Key, std::int64_t> materialized = {}) const;
 
-  /// Combines the values of each key: `reducer(so far, value)`. The first value is taken as it is. A
-  /// reducer may return std::optional, where null deletes the row.
+  /// Combines the values of each key: `reducer(so far, value)`. The first value is taken as it is.
+  /// A reducer may return std::optional, where null deletes the row.
   template <Reducer<payload_t<V>> F>
   KTable<Key, Value> reduce(F reducer, Materialized<Key, Value> materialized = {}) const;
 
-  /// Folds the values of each key: `aggregator(key, value, so far)`, beginning with `initializer()`.
-  /// An aggregator may return std::optional, where null deletes the row; the next record then begins
-  /// anew. An initializer that returns std::optional makes `so_far` one.
+  /// Folds the values of each key: `aggregator(key, value, so far)`, beginning with
+  /// `initializer()`. An aggregator may return std::optional, where null deletes the row; the next
+  /// record then begins anew. An initializer that returns std::optional makes `so_far` one.
   template <Initializer I, Aggregator<payload_t<K>, payload_t<V>, seed_t<I>> F>
   auto aggregate(I initializer, F aggregator,
                  Materialized<payload_t<K>, aggregate_t<I>> materialized = {}) const

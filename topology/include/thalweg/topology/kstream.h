@@ -28,13 +28,13 @@ struct Branches;
 /// A record stream: each record is a fact of its own, such as "order 7 was placed".
 ///
 /// A KStream is a small, copyable handle on one node of the plan that a StreamsBuilder owns. An
-/// operator adds a node and returns a handle on it; no record moves until the Topology is run. Handles
-/// must not outlive their builder. Build a topology from one thread.
+/// operator adds a node and returns a handle on it; no record moves until the Topology is run.
+/// Handles must not outlive their builder. Build a topology from one thread.
 ///
-/// Functions passed to an operator are copied into the plan, and from there into each task; there they
-/// are called once per record, by one thread at a time. What they throw ends the task, or goes to the
-/// processing exception handler. Children of a node get its records in the order in which they were
-/// added; timestamps and headers are inherited.
+/// Functions passed to an operator are copied into the plan, and from there into each task; there
+/// they are called once per record, by one thread at a time. What they throw ends the task, or goes
+/// to the processing exception handler. Children of a node get its records in the order in which
+/// they were added; timestamps and headers are inherited.
 ///
 /// A stream whose keys or values may be null has std::optional<T> for K or V.
 ///
@@ -87,7 +87,8 @@ class KStream {
       -> KStream<pair_key_t<range_value_t<mapped_t<F, K, V>>>,
                  pair_value_t<range_value_t<mapped_t<F, K, V>>>>;
 
-  /// Replaces each value by those in the range that `mapper(value)` or `mapper(key, value)` returns.
+  /// Replaces each value by those in the range that `mapper(value)` or `mapper(key, value)`
+  /// returns.
   template <FlatValueMapper<K, V> F>
   auto flat_map_values(F mapper, Named named = {}) const
       -> KStream<K, range_value_t<mapped_value_t<F, K, V>>>;
@@ -107,8 +108,8 @@ class KStream {
 
   // --- Repartitioning and grouping -----------------------------------------------------------
 
-  /// Sends the stream through an internal topic, partitioned by its current key. Records whose key is
-  /// null are dropped.
+  /// Sends the stream through an internal topic, partitioned by its current key. Records whose key
+  /// is null are dropped.
   KStream repartition(Repartitioned<K, V> repartitioned = {}) const;
 
   /// Groups by the current key, through a repartition topic if the key has changed.
@@ -121,15 +122,15 @@ class KStream {
 
   // --- Joins ---------------------------------------------------------------------------------
 
-  /// For each record, emits `joiner(value, row)` or `joiner(key, value, row)` if `table` has a row for
-  /// its key now. Table updates emit nothing. Records with a null key or value are dropped and counted.
-  /// Both inputs need the same partition count; start-up fails otherwise.
+  /// For each record, emits `joiner(value, row)` or `joiner(key, value, row)` if `table` has a row
+  /// for its key now. Table updates emit nothing. Records with a null key or value are dropped and
+  /// counted. Both inputs need the same partition count; start-up fails otherwise.
   template <typename TV, StreamTableJoiner<payload_t<K>, payload_t<V>, TV> J>
   auto join(const KTable<payload_t<K>, TV>& table, J joiner, Joined<K, V> joined = {}) const
       -> KStream<K, joined_t<J, payload_t<K>, payload_t<V>, TV>>;
 
-  /// Like join(), but a record without a row is emitted too: `row` is a const TV* that is null then, or
-  /// a std::optional<TV>, as the joiner wants it. A record with a null key has no row.
+  /// Like join(), but a record without a row is emitted too: `row` is a const TV* that is null
+  /// then, or a std::optional<TV>, as the joiner wants it. A record with a null key has no row.
   template <typename TV, StreamTableLeftJoiner<K, payload_t<V>, TV> J>
   auto left_join(const KTable<payload_t<K>, TV>& table, J joiner, Joined<K, V> joined = {}) const
       -> KStream<K, left_joined_t<J, K, payload_t<V>, TV>>;
@@ -152,8 +153,9 @@ class KStream {
   // --- Processor API -------------------------------------------------------------------------
 
   /// Runs a processor of your own. `supplier()` returns a std::unique_ptr to a class derived from
-  /// Processor<K, V, KOut, VOut> and is called once per task. The processor may use the `stores`, which
-  /// add_state_store() or a table's name gave to the builder. Marks the stream for repartitioning.
+  /// Processor<K, V, KOut, VOut> and is called once per task. The processor may use the `stores`,
+  /// which add_state_store() or a table's name gave to the builder. Marks the stream for
+  /// repartitioning.
   template <ProcessorSupplier<K, V> S>
   auto process(S supplier, std::vector<std::string> stores = {}, Named named = {}) const
       -> KStream<typename supplied_t<S>::OutputKey, typename supplied_t<S>::OutputValue>;

@@ -20,9 +20,9 @@ class TableSupplier;
 
 /// A changelog stream: each record is the new value of a row, such as "product 7 has 3 left".
 ///
-/// A KTable is a small, copyable handle, as a KStream is. K and V are plain types: a row that is gone has
-/// no value. A table is kept in a store only if its options name one or something downstream needs to
-/// look rows up; otherwise its changes only pass through.
+/// A KTable is a small, copyable handle, as a KStream is. K and V are plain types: a row that is
+/// gone has no value. A table is kept in a store only if its options name one or something
+/// downstream needs to look rows up; otherwise its changes only pass through.
 template <typename K, typename V>
 class KTable {
  public:
@@ -38,10 +38,11 @@ class KTable {
   template <KeyValuePredicate<K, V> P>
   KTable filter_not(P predicate, Materialized<K, V> materialized = {}) const;
 
-  /// Replaces each value by `mapper(value)` or `mapper(key, value)`; deletions pass through. A mapper
-  /// may return std::optional, where null deletes the row.
+  /// Replaces each value by `mapper(value)` or `mapper(key, value)`; deletions pass through. A
+  /// mapper may return std::optional, where null deletes the row.
   template <ValueMapper<K, V> F>
-  auto map_values(F mapper, Materialized<K, payload_t<mapped_value_t<F, K, V>>> materialized = {}) const
+  auto map_values(F mapper,
+                  Materialized<K, payload_t<mapped_value_t<F, K, V>>> materialized = {}) const
       -> KTable<K, payload_t<mapped_value_t<F, K, V>>>;
 
   /// The table's changes as a stream; a deleted row is a null value.

@@ -20,11 +20,11 @@ namespace thalweg {
 // A name replaces the generated node name (`KSTREAM-FILTER-0000000001`); Kafka Streams' rules for
 // names apply ([A-Za-z0-9._-], at most 249 characters).
 
-// Serdes: a source reads with its type's own Serde<T> unless told otherwise, which is checked when the
-// program is compiled. Behind it, whatever needs bytes (sink, repartition topic, store) takes, in this
-// order: the serde in its own options, the one that came down the stream with the unchanged key or
-// value, the type's own. If there is none of them, the call throws TopologyError. A type that never
-// leaves the topology needs no serde.
+// Serdes: a source reads with its type's own Serde<T> unless told otherwise, which is checked when
+// the program is compiled. Behind it, whatever needs bytes (sink, repartition topic, store) takes,
+// in this order: the serde in its own options, the one that came down the stream with the unchanged
+// key or value, the type's own. If there is none of them, the call throws TopologyError. A type
+// that never leaves the topology needs no serde.
 
 /// A serde that an option may override.
 template <typename T>
@@ -61,8 +61,8 @@ struct Consumed {
   std::string name = {};
   AnySerde<payload_t<K>> key_serde = internal::default_serde<K>();
   AnySerde<payload_t<V>> value_serde = internal::default_serde<V>();
-  /// The record's time from its content; absent: the record's own timestamp. A negative result drops
-  /// the record. A table's tombstones have no content: they keep the record's own timestamp.
+  /// The record's time from its content; absent: the record's own timestamp. A negative result
+  /// drops the record. A table's tombstones have no content: they keep the record's own timestamp.
   std::function<Timestamp(const K& key, const V& value, Timestamp record_time,
                           Timestamp partition_time)>
       timestamp_extractor = {};

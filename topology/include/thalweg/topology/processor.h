@@ -42,8 +42,8 @@ class ProcessorContext {
     return *typed;
   }
 
-  /// Calls `punctuator` each `interval`; see TaskContext::schedule(). Within it, forward() without a
-  /// timestamp uses the punctuation's time and no headers.
+  /// Calls `punctuator` each `interval`; see TaskContext::schedule(). Within it, forward() without
+  /// a timestamp uses the punctuation's time and no headers.
   virtual Cancellable schedule(std::chrono::milliseconds interval, PunctuationType type,
                                Punctuator punctuator) = 0;
   /// The node's name in the topology.
@@ -55,7 +55,8 @@ class ProcessorContext {
   virtual StateStore& store(std::string_view name) = 0;
 };
 
-/// Arbitrary per-record code with state: the Processor API. One instance per task, used by one thread.
+/// Arbitrary per-record code with state: the Processor API. One instance per task, used by one
+/// thread.
 template <typename KIn, typename VIn, typename KOut = KIn, typename VOut = VIn>
 class Processor {
  public:

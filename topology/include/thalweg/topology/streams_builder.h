@@ -16,9 +16,9 @@ namespace thalweg {
 
 /// Describes a topology: the entry point of the DSL.
 ///
-/// Call stream() and table() to name the inputs, chain operators, then build() once. The same calls in
-/// the same order give the same node names, and so the same stores and internal topics: keep the order
-/// stable between releases, or name nodes and stores yourself.
+/// Call stream() and table() to name the inputs, chain operators, then build() once. The same calls
+/// in the same order give the same node names, and so the same stores and internal topics: keep the
+/// order stable between releases, or name nodes and stores yourself.
 ///
 ///     StreamsBuilder builder;
 ///     builder.stream<std::string, std::string>("sentences")
@@ -35,13 +35,13 @@ class StreamsBuilder {
   StreamsBuilder(const StreamsBuilder&) = delete;
   StreamsBuilder& operator=(const StreamsBuilder&) = delete;
 
-  /// Reads `topic` as a stream of facts. Records whose key or value is null are dropped and counted,
-  /// unless K or V is a std::optional.
+  /// Reads `topic` as a stream of facts. Records whose key or value is null are dropped and
+  /// counted, unless K or V is a std::optional.
   template <typename K, typename V>
   KStream<K, V> stream(std::string topic, Consumed<K, V> consumed = {});
 
-  /// Reads several topics as one stream. Two streams of the same topics share one source; topics that
-  /// overlap without being equal make build() throw TopologyError.
+  /// Reads several topics as one stream. Two streams of the same topics share one source; topics
+  /// that overlap without being equal make build() throw TopologyError.
   template <typename K, typename V>
   KStream<K, V> stream(std::vector<std::string> topics, Consumed<K, V> consumed = {});
 

@@ -41,11 +41,12 @@ using TopicHandle = std::uint32_t;
 class RecordCollector {
  public:
   virtual ~RecordCollector() = default;
-  /// The handle of `topic` (its full name on the log). A handle stays valid as long as the collector.
+  /// The handle of `topic` (its full name on the log). A handle stays valid as long as the
+  /// collector.
   virtual TopicHandle topic(std::string_view name) = 0;
   virtual std::int32_t partitions(TopicHandle topic) = 0;
-  /// Writes one record; the bytes are copied. Never fails visibly: what cannot be written aborts the
-  /// transaction, or goes to the production exception handler.
+  /// Writes one record; the bytes are copied. Never fails visibly: what cannot be written aborts
+  /// the transaction, or goes to the production exception handler.
   virtual void send(TopicHandle topic, std::int32_t partition, std::optional<BytesView> key,
                     std::optional<BytesView> value, Timestamp timestamp,
                     const Headers& headers) = 0;
@@ -72,8 +73,8 @@ class TaskContext {
   /// record, then at multiples of the interval, once for several missed; wall clock: from now on).
   virtual Cancellable schedule(std::chrono::milliseconds interval, PunctuationType type,
                                std::string_view node, Punctuator punctuator) = 0;
-  /// Sets the time that stores give to writes without one, and returns what it was: that of the record
-  /// being processed. A node whose input has another time than the task's record calls this.
+  /// Sets the time that stores give to writes without one, and returns what it was: that of the
+  /// record being processed. A node whose input has another time than the task's record calls this.
   virtual Timestamp exchange_record_time(Timestamp time) { return time; }
   /// Asks for a commit soon.
   virtual void request_commit() = 0;

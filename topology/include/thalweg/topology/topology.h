@@ -22,9 +22,9 @@ namespace thalweg {
 struct SubTopology {
   std::int32_t id = 0;
   std::vector<std::string> source_topics = {};       ///< Outside topics it reads.
-  std::vector<std::string> repartition_sources = {}; ///< Repartition topics it reads, without prefix.
+  std::vector<std::string> repartition_sources = {};  ///< Repartition topics it reads, no prefix.
   std::vector<std::string> sink_topics = {};         ///< Outside topics it writes (static names).
-  std::vector<std::string> repartition_sinks = {};   ///< Repartition topics it writes, without prefix.
+  std::vector<std::string> repartition_sinks = {};  ///< Repartition topics it writes, no prefix.
   std::vector<std::string> stores = {};              ///< Names of its stores, in order of creation.
 };
 
@@ -102,8 +102,8 @@ class Topology {
   /// Groups of topics read together by one sub-topology, which need equal partition counts.
   std::vector<std::vector<std::string>> copartition_groups() const;
   const StoreBuilder& store_builder(std::string_view store) const;
-  /// The topic that holds the store's changes: `<store>-changelog` (internal), or the source topic it
-  /// reuses; nothing when logging is off.
+  /// The topic that holds the store's changes: `<store>-changelog` (internal), or the source topic
+  /// it reuses; nothing when logging is off.
   struct Changelog {
     std::string topic;
     bool internal;

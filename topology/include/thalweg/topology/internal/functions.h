@@ -11,8 +11,8 @@
 #include <thalweg/schemas/serde.h>
 #include <thalweg/topology/processor.h>
 
-// What functions passed to operators must look like. A function that does not fit is refused where it
-// is passed, by the concept that says what is asked for.
+// What functions passed to operators must look like. A function that does not fit is refused where
+// it is passed, by the concept that says what is asked for.
 
 namespace thalweg {
 
@@ -144,8 +144,8 @@ concept JoinerOf = std::copy_constructible<J> && requires {
   typename JoinedValue<J, K, V, Row>::type;
 } && (!std::is_void_v<typename JoinedValue<J, K, V, Row>::type>);
 
-/// How a left joiner wants to see the row that may be missing: as a pointer if it can. (A pointer also
-/// turns into a TV made from pointers, such as bool: there the joiner means the optional.)
+/// How a left joiner wants to see the row that may be missing: as a pointer if it can. (A pointer
+/// also turns into a TV made from pointers, such as bool: there the joiner means the optional.)
 template <typename J, typename K, typename V, typename TV>
 using left_row_t = std::conditional_t<
     JoinerOf<J, K, V, const TV*> &&
@@ -168,8 +168,8 @@ decltype(auto) join_values(J& joiner, const K& key, const V& value, Row&& row) {
 template <typename J, typename K, typename V, typename TV>
 concept StreamTableJoiner = internal::JoinerOf<J, K, V, const TV&>;
 
-/// `VOut joiner(const V& value, const TV* row)`, or with std::optional<TV>, or with `const K& key` in
-/// front
+/// `VOut joiner(const V& value, const TV* row)`, or with std::optional<TV>, or with `const K& key`
+/// in front
 template <typename J, typename K, typename V, typename TV>
 concept StreamTableLeftJoiner =
     internal::JoinerOf<J, K, V, const TV*> || internal::JoinerOf<J, K, V, std::optional<TV>>;

@@ -16,8 +16,8 @@ namespace thalweg {
 
 namespace internal {
 
-/// What the aggregations share: the names, the repartition topic, the store. `make_plan` plans the node
-/// itself from the table's plan.
+/// What the aggregations share: the names, the repartition topic, the store. `make_plan` plans the
+/// node itself from the table's plan.
 template <typename K, typename V, typename A, typename MakePlan>
 KTable<payload_t<K>, A> aggregate_into_table(const StreamHandle& stream,
                                              const Grouped<K, V>& grouped,

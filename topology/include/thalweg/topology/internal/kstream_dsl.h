@@ -1,7 +1,7 @@
 #pragma once
 
-// The members of KStream. Each chooses a name, plans a node and returns a handle on it. A key's serde
-// goes on where the key does, a value's where the value does.
+// The members of KStream. Each chooses a name, plans a node and returns a handle on it. A key's
+// serde goes on where the key does, a value's where the value does.
 
 #include <map>
 #include <memory>

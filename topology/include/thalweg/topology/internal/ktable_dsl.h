@@ -16,7 +16,8 @@ namespace thalweg {
 
 namespace internal {
 
-/// A table that is kept only if the options name a store; options without a name still take a number.
+/// A table that is kept only if the options name a store; options without a name still take a
+/// number.
 template <typename K, typename V>
 std::shared_ptr<TablePlan> plan_derived_table(StreamGraph& graph,
                                               const Materialized<K, V>& materialized,

@@ -17,7 +17,8 @@ struct RecordContext {
 
 /// A node's input: records come by direct call, by reference, and must not be kept.
 ///
-/// For a stream V is the value type (std::optional where it may be null); for a table it is Change<V>.
+/// For a stream V is the value type (std::optional where it may be null); for a table it is
+/// Change<V>.
 template <typename K, typename V>
 class Receiver {
  public:
@@ -33,8 +34,8 @@ struct Change {
   const V* old_value = nullptr;
 };
 
-/// One node of a sub-topology, in one task. Made by the topology for each task, connected once, then
-/// initialised, run and closed by the task's thread.
+/// One node of a sub-topology, in one task. Made by the topology for each task, connected once,
+/// then initialised, run and closed by the task's thread.
 class ProcessorNode {
  public:
   explicit ProcessorNode(std::string name) : name_(std::move(name)) {}
@@ -67,8 +68,9 @@ class ProcessorNode {
 class SourceInput {
  public:
   virtual ~SourceInput() = default;
-  /// Reads `record`; false when it is to be dropped (a null payload for a type that has no null; the
-  /// reason is counted). Throws SerdeError on bad bytes. On true, timestamp() is the extracted one.
+  /// Reads `record`; false when it is to be dropped (a null payload for a type that has no null;
+  /// the reason is counted). Throws SerdeError on bad bytes. On true, timestamp() is the extracted
+  /// one.
   virtual bool prepare(const RecordView& record, const RecordMetadata& metadata,
                        Timestamp partition_time) = 0;
   virtual Timestamp timestamp() const = 0;

@@ -8,7 +8,8 @@
 
 namespace thalweg::internal {
 
-/// How a function is kept in the plan and called in the nodes made of it. Each task has its own copy.
+/// How a function is kept in the plan and called in the nodes made of it. Each task has its own
+/// copy.
 template <typename Node, typename... Arguments>
 ProcessorPlan plan_node(FlowType input, FlowType output, Arguments... arguments) {
   return {.make =

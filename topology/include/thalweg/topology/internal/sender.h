@@ -9,14 +9,15 @@
 
 namespace thalweg::internal {
 
-/// Called while `node` is left by an exception. Returns if the processing exception handler says to go on;
-/// else rethrows it as a ProcessorError of that node, unless a node further down has already done so.
+/// Called while `node` is left by an exception. Returns if the processing exception handler says to
+/// go on; else rethrows it as a ProcessorError of that node, unless a node further down has already
+/// done so.
 void handle_failure(const ProcessorNode& node);
 [[noreturn]] void cannot_be_child(const ProcessorNode& parent, const ProcessorNode& child);
 
 /// A node with output: hands records to its children, depth first, in the order in which they were
-/// added. This is the boundary at which an exception is handled and gets the name of the node that it left;
-/// it costs nothing while none is thrown.
+/// added. This is the boundary at which an exception is handled and gets the name of the node that
+/// it left; it costs nothing while none is thrown.
 template <typename K, typename V, typename Base = ProcessorNode>
 class Sender : public Base {
  public:

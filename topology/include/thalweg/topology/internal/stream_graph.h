@@ -40,8 +40,8 @@ struct OperatorTraits {
   bool null_key_relaxed = false;  ///< A left join: what is upstream must not drop null keys.
 };
 
-/// What a table's node, its store and those who read it agree on while the plan is made. Read by tasks
-/// when it is finished.
+/// What a table's node, its store and those who read it agree on while the plan is made. Read by
+/// tasks when it is finished.
 struct TablePlan {
   std::string store;  ///< The store's name if there is one.
   bool materialized = false;
@@ -61,8 +61,8 @@ struct RepartitionPlan {
   bool optimizable = true;
 };
 
-/// The plan that a StreamsBuilder owns: a graph of operators, before repartition topics are merged and
-/// tables know whether they are kept.
+/// The plan that a StreamsBuilder owns: a graph of operators, before repartition topics are merged
+/// and tables know whether they are kept.
 class StreamGraph {
  public:
   StreamGraph();
@@ -75,11 +75,13 @@ class StreamGraph {
   std::string new_store_name(std::string_view prefix);
   /// `name` if there is one, checked; else a generated one. Takes a number in both cases.
   std::string name_or_new(const std::string& name, std::string_view prefix);
-  std::string name_or_new(const std::string& name, std::string_view suffix, std::string_view prefix);
+  std::string name_or_new(const std::string& name, std::string_view suffix,
+                          std::string_view prefix);
 
-  StreamHandle add_source(const std::string& name, std::vector<std::string> topics, SourcePlan plan);
-  StreamHandle add_table_source(const std::string& source_name, std::string topic, SourcePlan source,
-                                const std::string& name, ProcessorPlan processor,
+  StreamHandle add_source(const std::string& name, std::vector<std::string> topics,
+                          SourcePlan plan);
+  StreamHandle add_table_source(const std::string& source_name, std::string topic,
+                                SourcePlan source, const std::string& name, ProcessorPlan processor,
                                 std::shared_ptr<TablePlan> table);
   GraphNode* add_processor(const std::vector<GraphNode*>& parents, const std::string& name,
                            ProcessorPlan plan, OperatorTraits traits = {},
@@ -93,8 +95,8 @@ class StreamGraph {
   /// Plans a repartition topic. Takes three numbers, whether or not the node is added.
   GraphNode* make_repartition(RepartitionPlan plan);
   void add_repartition(GraphNode* parent, GraphNode* repartition);
-  /// For a join or grouping: uses the node made before for `stream` if it may be shared, else adds one.
-  /// A node used again keeps its place in the order of building, unless `attach_again`.
+  /// For a join or grouping: uses the node made before for `stream` if it may be shared, else adds
+  /// one. A node used again keeps its place in the order of building, unless `attach_again`.
   StreamHandle repartitioned(const StreamHandle& stream, RepartitionPlan plan, bool may_share,
                              bool attach_again);
 

@@ -10,8 +10,8 @@
 
 namespace thalweg::internal {
 
-/// A node whose output is a table. With a store, every change is written there and goes on from there:
-/// at once, or when the cache is flushed; the store knows which.
+/// A node whose output is a table. With a store, every change is written there and goes on from
+/// there: at once, or when the cache is flushed; the store knows which.
 template <typename K, typename V>
 class TableNode : public Sender<K, Change<V>> {
  public:
@@ -36,9 +36,9 @@ class TableNode : public Sender<K, Change<V>> {
   bool sends_old_values() const { return plan_->send_old_values; }
   KeyValueStore<K, V>& store() { return *store_; }
 
-  /// Writes the row, or deletes it for null; the store's listener does the rest. A deletion leaves no
-  /// row that could hold the result's time, so it is logged with `record_time`; so it is forwarded too,
-  /// if it waits in the cache.
+  /// Writes the row, or deletes it for null; the store's listener does the rest. A deletion leaves
+  /// no row that could hold the result's time, so it is logged with `record_time`; so it is
+  /// forwarded too, if it waits in the cache.
   void write(const K& key, const V* value, const RecordContext& result, Timestamp record_time) {
     if (value) {
       store_->put(key, *value, result.timestamp, *result.headers);

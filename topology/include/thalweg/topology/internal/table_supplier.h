@@ -49,8 +49,8 @@ class TableSupplier {
   virtual ~TableSupplier() = default;
   /// How to look up rows. A source table that was not kept will be.
   virtual ValueGetterSupplier<K, V> value_getter() = 0;
-  /// Asks for old values in the table's changes; false if that would need a store and `force` is not
-  /// set.
+  /// Asks for old values in the table's changes; false if that would need a store and `force` is
+  /// not set.
   virtual bool send_old_values(bool force) = 0;
 };
 

@@ -25,8 +25,8 @@ struct RepartitionTopic;
 
 namespace internal {
 
-/// What passes along an edge of the graph: a key type and a value type. Compared when nodes are added,
-/// so that a topology that builds can be connected.
+/// What passes along an edge of the graph: a key type and a value type. Compared when nodes are
+/// added, so that a topology that builds can be connected.
 class FlowType {
  public:
   FlowType() = default;
@@ -81,7 +81,7 @@ struct PlannedNode {
   std::vector<std::string> parents = {};
   std::vector<std::string> topics = {};  ///< Of a source or sink.
   bool internal_topic = false;      ///< The topic is a repartition topic, named without its prefix.
-  std::vector<std::string> stores = {};  ///< Of a processor, in the order in which they were connected.
+  std::vector<std::string> stores = {};  ///< Of a processor, as they were connected.
   FlowType input = {};
   FlowType output = {};
   NodeFactory make = {};
@@ -95,7 +95,8 @@ class TopologyGraph {
  public:
   void add_source(std::string name, std::vector<std::string> topics, SourcePlan plan);
   void add_processor(std::string name, std::vector<std::string> parents, ProcessorPlan plan);
-  void add_sink(std::string name, std::string topic, std::vector<std::string> parents, SinkPlan plan);
+  void add_sink(std::string name, std::string topic, std::vector<std::string> parents,
+                SinkPlan plan);
   void add_store(std::shared_ptr<StoreBuilder> builder, const std::vector<std::string>& processors);
   void connect(const std::string& processor, const std::vector<std::string>& stores);
 

@@ -13,8 +13,8 @@
 
 namespace thalweg::internal {
 
-/// Sends a stream through an internal topic. Serdes are chosen here, so a missing one is found while
-/// the plan is made.
+/// Sends a stream through an internal topic. Serdes are chosen here, so a missing one is found
+/// while the plan is made.
 template <typename K, typename V>
 RepartitionPlan plan_repartition(std::string prefix, const OptionalSerde<K>& key_serde,
                                  const OptionalSerde<V>& value_serde,

@@ -20,7 +20,8 @@ class StreamTableJoinNode final : public Sender<K, joined_t<J, payload_t<K>, pay
  public:
   using VOut = joined_t<J, payload_t<K>, payload_t<V>, TV>;
 
-  StreamTableJoinNode(std::string name, const ValueGetterSupplier<payload_t<K>, TV>& table, J joiner)
+  StreamTableJoinNode(std::string name, const ValueGetterSupplier<payload_t<K>, TV>& table,
+                      J joiner)
       : Sender<K, VOut>(std::move(name)), rows_(table.make()), joiner_(std::move(joiner)) {}
 
   void start(TaskContext& context) override {

@@ -83,7 +83,8 @@ class MappedTable final : public DerivedTable<K, payload_t<mapped_value_t<F, K, 
 template <typename K, typename V, typename F>
 ProcessorPlan plan_table_map_values(std::shared_ptr<const TablePlan> table, F mapper) {
   using Node = TableMapValuesNode<K, V, F>;
-  return plan_node<Node>(FlowType::of<K, Change<V>>(), FlowType::of<K, Change<typename Node::VOut>>(),
+  return plan_node<Node>(FlowType::of<K, Change<V>>(),
+                         FlowType::of<K, Change<typename Node::VOut>>(),
                          std::move(table), std::move(mapper));
 }
 
