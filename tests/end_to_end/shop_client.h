@@ -33,8 +33,10 @@ class ShopClient {
   std::string order(const std::string& user, const std::string& product, std::int64_t quantity);
   /// Asks until the order has ended; the last answer if it does not within 30 s.
   OrderEnd end_of(const std::string& order_id);
-  /// Units available of a product, and what a user has left.
-  std::int64_t available(const std::string& product);
+  /// Units available of a product. A cancelled order gives its units back a moment after it says
+  /// so: asks until there are as many as `expected`, for up to 10 s.
+  std::int64_t available(const std::string& product, std::int64_t expected);
+  /// What a user has left.
   std::int64_t balance(const std::string& user);
   int audit_status() { return request("GET", "/audit").status; }
 

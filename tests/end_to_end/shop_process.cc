@@ -75,6 +75,8 @@ Process::Process(std::vector<std::string> command, std::map<std::string, std::st
 
 Process::~Process() {
   if (pid_ > 0) kill_hard();
+  std::error_code ignored;
+  std::filesystem::remove(output_, ignored);
 }
 
 void Process::start() {
@@ -151,7 +153,9 @@ ShopProcess::ShopProcess(const std::filesystem::path& data_dir, std::uint16_t po
             command.insert(command.end(), further_arguments.begin(), further_arguments.end());
             return command;
           }(),
-          std::move(environment), data_dir.string() + "-" + std::to_string(port) + ".out") {}
+          std::move(environment),
+          std::filesystem::temp_directory_path() /
+              ("thalweg-shop-" + std::to_string(::getpid()) + "-" + std::to_string(port))) {}
 
 bool ShopProcess::becomes_ready(Milliseconds patience) {
   const auto deadline = Clock::now() + patience;

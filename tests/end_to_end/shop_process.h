@@ -27,7 +27,8 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-/// A program under test: started, watched and ended, with all it wrote kept in a file.
+/// A program under test: started, watched and ended, with all it wrote kept in a file while this
+/// lives.
 class Process {
  public:
   using Milliseconds = std::chrono::milliseconds;
