@@ -81,11 +81,11 @@ class CrashTest : public ::testing::Test {
         spin_until([&] { return has_work_waiting() && is_in(PhaseFile::kRestore); }, 5s);
         break;
       case Aim::kCommit:
-        linger(below(200'000));
+        linger(below(1'000'000));
         spin_until([&] { return has_work_waiting() && is_in(PhaseFile::kCommit); }, 3s);
         break;
       case Aim::kSpill:
-        linger(below(200'000));
+        linger(below(1'000'000));
         spin_until([&] { return has_work_waiting() && is_in(PhaseFile::kSpill); }, 3s);
         break;
       case Aim::kBlind:
