@@ -3,10 +3,10 @@
 //
 //     saga_bench --orders 200000
 //
-// Loads products, users with money, and `order.start` records of one to three items (Zipf 0.99); then
-// measures from the start of the applications until every order is COMPLETED or CANCELLED and that is
-// durable: orders per second, records read by the applications per second, CPU seconds per million of
-// each, peak memory.
+// Loads products, users with money, and `order.start` records of one to three items (Zipf 0.99);
+// then measures from the start of the applications until every order is COMPLETED or CANCELLED and
+// that is durable: orders per second, records read by the applications per second, CPU seconds per
+// million of each, peak memory.
 
 #include <sys/resource.h>
 
@@ -131,7 +131,8 @@ void load(EmbeddedLog& log, const Settings& settings) {
   const Zipf user(settings.users, settings.skew);
   for (std::int64_t i = 0; i < settings.orders; ++i) {
     const std::string id = fmt::format("{:08x}-0000-4000-8000-{:012x}", random() >> 32, i);
-    std::string json = fmt::format(R"({{"orderId":"{}","userId":"u{}","items":[)", id, user(random));
+    std::string json =
+        fmt::format(R"({{"orderId":"{}","userId":"u{}","items":[)", id, user(random));
     for (std::uint64_t left = 1 + random() % 3; left > 0; --left) {
       json += fmt::format(R"({{"productId":"p{}","quantity":{}}}{})", product(random),
                           1 + random() % 2, left > 1 ? "," : "]}");

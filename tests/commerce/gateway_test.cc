@@ -50,7 +50,8 @@ class GatewayTest : public ::testing::Test {
 
   RawResponse request(std::string_view method, const std::string& target,
                       const std::string& body = {}, const std::string& headers = {}) {
-    return RawClient(shop_->port()).request(method, target, body, headers + "Connection: close\r\n");
+    return RawClient(shop_->port())
+        .request(method, target, body, headers + "Connection: close\r\n");
   }
   json::value asked(const std::string& target) { return json::parse(request("GET", target).body); }
 
