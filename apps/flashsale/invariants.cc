@@ -86,6 +86,20 @@ void check_balance(const Ledger::User& user, const Observed::Balance& balance, s
   findings.expect_at_most("balance is not negative", user.id, 0, balance.balance);
 }
 
+// The shop's own comparison: it answers 200 only when all agrees, and both sides of each invariant
+// that it shows must be the same number.
+void check_audit(const Observed& observed, Findings& findings) {
+  findings.expect_equal("GET /audit answers 200", "audit", observed.audit_status, 200);
+  const auto shown = json_member(observed.audit, "invariants").value_or("");
+  for (const auto invariant : json_elements(shown)) {
+    const auto left = json_integer_member(invariant, "left");
+    const auto right = json_integer_member(invariant, "right");
+    const auto name = json_string_member(invariant, "invariant").value_or("unnamed");
+    findings.expect_equal("the two sides of an audited invariant", name, left.value_or(0),
+                          right.value_or(-1));
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(OrderStatus status) {
@@ -165,7 +179,7 @@ std::vector<Violation> find_violations(const Ledger& ledger, const Observed& obs
   for (const auto& [key, command] : ledger.unresolved()) {
     findings.add("every command is answered in the end", command.path + " " + key);
   }
-  findings.expect_equal("GET /audit answers 200", "audit", observed.audit_status, 200);
+  check_audit(observed, findings);
   return findings.take();
 }
 

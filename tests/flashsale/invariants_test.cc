@@ -122,6 +122,17 @@ TEST_F(Books, AnAuditThatDisagreesIsFound) {
   EXPECT_THAT(violations(), Contains(HasSubstr("GET /audit answers 200")));
 }
 
+TEST_F(Books, AnAuditWhoseOwnSidesDifferIsFound) {
+  observed_.audit = R"({"ok":true,"invariants":[
+      {"invariant":"completed = paid","left":2,"right":2},
+      {"invariant":"stocked = available + reserved + sold","left":11,"right":10}]})";
+
+  const auto found = violations();
+
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_THAT(found[0], HasSubstr("audited invariant [stocked = available + reserved + sold]: 11"));
+}
+
 TEST_F(Books, WhatCouldNotBeReadIsFound) {
   observed_.stocks[0] = std::nullopt;
   observed_.balances[1] = std::nullopt;
