@@ -25,8 +25,8 @@ constexpr std::int64_t kOverdueGraceMs = 15'000;
 /// Reads the book's topics from where it stopped.
 class Auditor::Reader {
  public:
-  Reader(Log& log, Clock& clock)
-      : log_(log), clock_(clock), consumer_(log.consumer({.client_id = "auditor"})) {
+  Reader(Log& log, Clock& clock, const std::atomic<bool>& stop)
+      : log_(log), clock_(clock), stop_(stop), consumer_(log.consumer({.client_id = "auditor"})) {
     consumer_->set_wakeup([this] {
       const std::lock_guard lock(mutex_);
       woken_ = true;
@@ -38,6 +38,7 @@ class Auditor::Reader {
     if (auto found = find_ends(); !found) return found;
     const auto until = clock_.now() + 30s;
     while (!at_ends()) {
+      if (stop_) return failure(ErrorCode::kUnavailable, "the shop is closing");
       if (clock_.now() > until) return failure(ErrorCode::kUnavailable, "topics take too long");
       batches_.clear();
       if (!consumer_->fetch(batches_, kFetchRecords)) {
@@ -98,6 +99,7 @@ class Auditor::Reader {
 
   Log& log_;
   Clock& clock_;
+  const std::atomic<bool>& stop_;
   std::vector<Input> inputs_;
   std::vector<RecordBatch> batches_;
   std::mutex mutex_;
@@ -155,7 +157,7 @@ void Auditor::run() {
     std::vector<Responder> waiting;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
+      changed_.wait(lock, [this] { return closing_.load() || !waiting_.empty(); });
       if (closing_) return;
       waiting = std::exchange(waiting_, {});
     }
@@ -166,7 +168,7 @@ void Auditor::run() {
 
 bool Auditor::pause() {
   std::unique_lock lock(mutex_);
-  return !changed_.wait_for(lock, kPause, [this] { return closing_; });
+  return !changed_.wait_for(lock, kPause, [this] { return closing_.load(); });
 }
 
 namespace {
@@ -250,7 +252,9 @@ HttpResponse Auditor::audit() {
 
 Status Auditor::read_topics() {
   const Environment& environment = orders_.environment();
-  if (!reader_) reader_ = std::make_unique<Reader>(*environment.log, *environment.clock);
+  if (!reader_) {
+    reader_ = std::make_unique<Reader>(*environment.log, *environment.clock, closing_);
+  }
   return reader_->read_to_ends(book_);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -52,7 +53,7 @@ class Auditor {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Responder> waiting_;
-  bool closing_ = false;
+  std::atomic<bool> closing_ = false;  ///< Set under the mutex.
   std::thread thread_;  // Last, as it uses the others.
 };
 

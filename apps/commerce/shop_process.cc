@@ -101,6 +101,8 @@ Status ShopProcess::make_topics() {
 
 void ShopProcess::add_application(std::string id, Topology topology) {
   StreamsConfig config = options_.streams;
+  // Threads and metrics of the applications must be told apart.
+  config.client_id += "-" + id;
   config.application_id = std::move(id);
   auto application = std::make_unique<StreamsApplication>(std::move(topology), std::move(config),
                                                           environment_->environment());
