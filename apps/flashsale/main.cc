@@ -27,6 +27,7 @@ struct Arguments {
   std::size_t connections = 400;
   std::int64_t timeout_ms = 10'000;
   std::int64_t drain_seconds = 90;
+  std::int64_t retry_ms = 1000;
   bool json = false;
   bool check_only = false;
   bool reread = false;
@@ -70,6 +71,9 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_option("--token", arguments.token, "Bearer token sent with every request");
   app.add_option("--ledger", arguments.ledger_path, "Append all that was accepted to this file");
   app.add_flag("--retry", arguments.sale.retries, "Repeat a failed order once, with its key");
+  app.add_option("--retry-ms", arguments.retry_ms, "How long to wait before that")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   app.add_flag("--check-only", arguments.check_only, "No load: check the shop against --ledger");
   app.add_flag("--reread", arguments.reread, "Read every order again for the check");
   app.add_flag("--quiet", arguments.quiet, "No progress on stderr");
@@ -153,6 +157,7 @@ int run(Arguments& arguments) {
   const Shop shop{io, client, writer, !arguments.quiet};
   arguments.plan.orders =
       static_cast<std::uint64_t>(arguments.sale.rate * arguments.seconds + 0.5);
+  arguments.sale.retry_pause = std::chrono::milliseconds(arguments.retry_ms);
   arguments.sale.drain = std::chrono::seconds(arguments.drain_seconds);
   arguments.sale.shows_progress = !arguments.quiet;
   return arguments.check_only ? check_only(arguments, shop) : run_sale(arguments, shop);

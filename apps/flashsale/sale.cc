@@ -15,7 +15,6 @@ using std::chrono::nanoseconds;
 
 constexpr std::size_t kWheelSlots = 1024;
 constexpr milliseconds kTick{1};
-constexpr milliseconds kRetryPause{100};   // After a 5xx; a lost connection needs no pause.
 constexpr milliseconds kSettlePause{250};
 constexpr std::uint64_t kSideStream = 0x5eed;  // Keeps side draws apart from the orders'.
 
@@ -173,7 +172,7 @@ void Sale::order_failed(std::uint64_t index) {
   if (order.phase == Phase::kOffered && options_.retries) {
     order.phase = Phase::kRetried;
     ++result_.retries;
-    return later(kRetryPause, {Due::What::kSend, index});
+    return later(options_.retry_pause, {Due::What::kSend, index});
   }
   if (order.phase != Phase::kSettling) {
     order.phase = Phase::kSettling;

@@ -18,6 +18,7 @@ namespace thalweg::flashsale {
 struct SaleOptions {
   double rate = 1000;  ///< Orders per second offered, whatever comes back.
   bool retries = false;  ///< One more attempt, same key, after no answer or a 5xx.
+  std::chrono::milliseconds retry_pause{1000};  ///< Before it; at most a second.
   double side_rate = 2;  ///< Restocks and deposits per second, each repeated until answered.
   PollSchedule polls{};
   std::chrono::milliseconds drain{90'000};  ///< How long to wait for the last orders to finish.

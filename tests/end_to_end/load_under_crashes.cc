@@ -13,6 +13,7 @@ constexpr HttpClient::Options kPatience{.connections_max = 64,
 SaleOptions sale_options(double rate) {
   return {.rate = rate,
           .retries = true,
+          .retry_pause = std::chrono::milliseconds(200),
           .side_rate = 20,
           .drain = std::chrono::seconds(120),
           .shows_progress = false};

@@ -181,7 +181,7 @@ TEST_F(SaleStory, ALostAnswerIsAskedForAgainWithTheSameKeyAndCountsOnce) {
     return StubServer::hang_up();
   };
 
-  hold_sale({.retries = true});
+  hold_sale({.retries = true, .retry_pause = 20ms});
 
   EXPECT_GT(report_.sale.retries, 0u);
   EXPECT_GT(report_.sale.failures["connection_lost"], 0u);
