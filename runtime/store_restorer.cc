@@ -32,6 +32,7 @@ Status StoreRestorer::add(TaskId task, const std::string& name, std::shared_ptr<
 }
 
 void StoreRestorer::remove(TaskId task) {
+  records_.erase(task);
   std::erase_if(active_, [&](const auto& item) {
     if (item.second.task != task) return false;
     consumer_->unassign(item.second.changelog);
@@ -51,6 +52,7 @@ bool StoreRestorer::run_once(std::size_t max_records) {
     auto& active = found->second;
     active.store->restore(batch.records, batch.next, batch.commit);
     active.progress.position = batch.next;
+    records_[active.task] += batch.records.size();
     if (batch.next >= active.progress.end) {
       spdlog::debug("store {} [{}]: restored {} to {}", active.progress.store,
                     to_string(active.task), active.progress.from, batch.next);
@@ -75,6 +77,11 @@ void StoreRestorer::read_events() {
 
 bool StoreRestorer::restoring(TaskId task) const {
   return std::ranges::any_of(active_, [&](const auto& item) { return item.second.task == task; });
+}
+
+std::uint64_t StoreRestorer::restored_records(TaskId task) const {
+  const auto found = records_.find(task);
+  return found == records_.end() ? 0 : found->second;
 }
 
 std::vector<TaskInfo::Restore> StoreRestorer::progress(TaskId task) const {

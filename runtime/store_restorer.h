@@ -30,6 +30,9 @@ class StoreRestorer {
   bool run_once(std::size_t max_records);
   bool restoring(TaskId task) const;
   bool idle() const { return active_.empty(); }
+  /// How many records the stores of the task have been given since it was added. Fewer than offsets:
+  /// aborted and control records take offsets too.
+  std::uint64_t restored_records(TaskId task) const;
   std::vector<TaskInfo::Restore> progress(TaskId task) const;
   /// Why restoring cannot go on, if so.
   const std::optional<Error>& failure() const { return failure_; }
@@ -45,6 +48,7 @@ class StoreRestorer {
 
   std::unique_ptr<LogConsumer> consumer_;
   std::map<std::uint32_t, Active> active_;  // By tag.
+  std::map<TaskId, std::uint64_t> records_;
   std::uint32_t next_tag_ = 0;
   std::vector<RecordBatch> batches_;
   std::optional<Error> failure_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -48,6 +49,8 @@ class StreamTask final : public TaskContext {
     TopicPartition changelog;  ///< Empty topic: none.
     bool internal = true;
     std::unique_ptr<ChangelogWriter> writer;
+    /// Set by a spill that found the store's files damaged.
+    std::shared_ptr<std::atomic<bool>> damaged = std::make_shared<std::atomic<bool>>(false);
   };
 
   explicit StreamTask(Setup setup);

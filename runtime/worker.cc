@@ -192,7 +192,8 @@ void Worker::spill_what_is_due() {
   next_housekeeping_ = now + kHousekeepingInterval;
   purge_repartition_topics();
   const MemoryBudget& budget = *setup_.environment.budget;
-  const bool pressed = budget.used() > budget.limit() / 2;
+  // Clean values give way by themselves; only what is not on disk yet calls for a spill.
+  const bool pressed = budget.used() - std::min(budget.used(), budget.cached()) > budget.limit() / 2;
   for (auto& [id, member] : members_) {
     publish(member);
     for (auto& store : member.task->stores()) {
@@ -204,13 +205,31 @@ void Worker::spill_what_is_due() {
       last->second = now;
       setup_.spiller->submit(
           store.store, std::move(spill),
-          [full = disk_full_, name = store.name, id = id](const Status& status) {
+          [full = disk_full_, damaged = store.damaged, name = store.name,
+           id = id](const Status& status) {
             full->store(!status && status.error().code == ErrorCode::kNoSpace);
-            if (!status) {
-              spdlog::error("store {} [{}]: cannot write to disk, keeping it in memory: {}", name,
-                            to_string(id), status.error().message);
-            }
+            if (status) return;
+            damaged->store(status.error().code == ErrorCode::kCorrupt);
+            spdlog::error("store {} [{}]: cannot write to disk, keeping it in memory: {}", name,
+                          to_string(id), status.error().message);
           });
+    }
+  }
+  replace_damaged_stores();
+}
+
+// What a store has on disk is damaged: its changelog has it all, so it is restored from there.
+void Worker::replace_damaged_stores() {
+  for (auto& [id, member] : members_) {
+    for (auto& store : member.task->stores()) {
+      if (!store.damaged->exchange(false)) continue;
+      suspend_all();
+      if (auto discarded = store.store->discard(); !discarded) {
+        fail("store " + store.name + ": " + discarded.error().message);
+        return;
+      }
+      renew_producer();
+      return;
     }
   }
 }

@@ -84,6 +84,7 @@ class Worker {
     TaskInfo::State state = TaskInfo::State::kCreated;
     const PlannedSubTopology* plan = nullptr;
     std::map<TopicPartition, OffsetAndMetadata> committed;
+    bool first_start = false;         ///< The group had committed nothing for it.
     std::vector<std::uint32_t> tags;  ///< Of its inputs at the consumer, while it runs.
     std::map<std::string, Clock::Instant> last_spill;
   };
@@ -98,6 +99,7 @@ class Worker {
   bool punctuate();
   bool commit_due(bool drained) const;
   void spill_what_is_due();
+  void replace_damaged_stores();
   void stop_when_asked();
   void finish_stop();
   void fail(std::string reason);
@@ -155,7 +157,7 @@ class Worker {
 
   // Tasks that are on their way from kCreated to kRestoring; one question at a time.
   std::set<TaskId> settling_;
-  bool ends_asked_ = false;
+  int questions_ = 0;  // Asked of the consumer and not answered yet.
 
   std::vector<TopicPartition> revoked_;  // Tasks' partitions to give up after the next commit.
 

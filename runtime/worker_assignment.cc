@@ -120,7 +120,9 @@ void Worker::on_lost(const std::vector<TopicPartition>& partitions) {
 
 // Asks for the committed offsets of every task that waits for them.
 bool Worker::settle() {
-  if (!settling_.empty()) return false;
+  // Never two questions at a time: the answer to an abandoned one would pass for that to the next, and
+  // the offsets in it may be older than what another owner has committed since.
+  if (questions_ > 0) return false;
   std::vector<TopicPartition> inputs;
   for (auto& [id, member] : members_) {
     if (member.state != TaskInfo::State::kCreated) continue;
@@ -129,13 +131,14 @@ bool Worker::settle() {
     inputs.insert(inputs.end(), of_task.begin(), of_task.end());
   }
   if (settling_.empty()) return false;
-  ends_asked_ = false;
+  ++questions_;
   consumer_->fetch_committed(inputs);
   return true;
 }
 
 void Worker::on_committed_offsets(const ConsumerEvent& event) {
-  if (settling_.empty() || ends_asked_) return;
+  --questions_;
+  if (settling_.empty()) return;
   std::vector<TopicPartition> partitions;
   for (const auto id : settling_) {
     Member& member = members_.at(id);
@@ -150,15 +153,15 @@ void Worker::on_committed_offsets(const ConsumerEvent& event) {
       if (!store.changelog.topic.empty()) partitions.push_back(store.changelog);
     }
   }
-  ends_asked_ = true;
+  ++questions_;
   consumer_->fetch_ends(partitions);
 }
 
 void Worker::on_ends(const ConsumerEvent& event) {
-  if (!ends_asked_) return;
+  --questions_;
   for (const auto id : std::exchange(settling_, {})) {
     Member& member = members_.at(id);
-    const bool first_start = member.committed.empty();
+    member.first_start = member.committed.empty();
     for (const auto& input : member.task->inputs()) {
       const auto range = event.ranges.at(input);
       const bool latest = setup_.topology->auto_offset_reset(input.topic) == AutoOffsetReset::kLatest;
@@ -169,12 +172,6 @@ void Worker::on_ends(const ConsumerEvent& event) {
       auto range = event.ranges.at(store.changelog);
       if (!store.internal) {
         range.end = std::min(range.end, member.committed.at(store.changelog).offset);
-      } else if (first_start && range.end > range.begin) {
-        // Reading the input from the beginning onto this state would count everything twice.
-        throw StreamsError("task " + to_string(id) + ": changelog " + to_string(store.changelog) +
-                           " holds state, but the group " + config_.application_id +
-                           " has no committed offsets for it. Reset the application, or restore the "
-                           "offsets");
       }
       if (auto added = restorer_->add(id, store.name, store.store, store.changelog, range); !added) {
         throw StreamsError("store " + store.name + ": " + added.error().message);
@@ -189,6 +186,13 @@ bool Worker::start_restored() {
   bool started = false;
   for (auto& [id, member] : members_) {
     if (member.state != TaskInfo::State::kRestoring || restorer_->restoring(id)) continue;
+    if (member.first_start && restorer_->restored_records(id) > 0) {
+      // Reading the input from the beginning onto this state would count everything twice.
+      throw StreamsError("task " + to_string(id) + ": its changelogs hold state, but the group " +
+                         config_.application_id +
+                         " has no committed offsets for its input. Reset the application, or restore "
+                         "the offsets");
+    }
     start_task(member);
     started = true;
   }

@@ -139,13 +139,19 @@ CommitSequence SimulatedBroker::end_transaction(const std::string& id, bool comm
   ended->state =
       commit ? SimulatedTransaction::State::kCommitted : SimulatedTransaction::State::kAborted;
   if (commit) ended->commit = ++visible_;
+  const Clock::Instant earliest = producer.markers_until;
+  const auto marker_delay = [&] {
+    const auto at =
+        std::max(earliest, Clock::Instant(clock_.now() + delay(options_.marker_delay_max)));
+    producer.markers_until = std::max(producer.markers_until, at);
+    return std::chrono::ceil<std::chrono::milliseconds>(at - clock_.now());
+  };
   const std::set<TopicPartition> partitions = ended->partitions;
   for (const TopicPartition& partition : partitions) {
-    schedule(delay(options_.marker_delay_max),
-             [this, ended, partition] { write_marker(ended, partition); });
+    schedule(marker_delay(), [this, ended, partition] { write_marker(ended, partition); });
   }
   if (!ended->offsets.empty()) {
-    schedule(delay(options_.marker_delay_max), [this, ended] { apply_offsets(ended); });
+    schedule(marker_delay(), [this, ended] { apply_offsets(ended); });
   }
   return ended->commit;
 }

@@ -107,6 +107,12 @@ class SimulatedBroker {
   };
 
   const SimulatedLogOptions& options() const { return options_; }
+  /// Back to the options by which nothing goes wrong.
+  void heal() {
+    options_ = {.default_partitions = options_.default_partitions,
+                .session_timeout = options_.session_timeout,
+                .control_records = options_.control_records};
+  }
 
   // --- Chance and time ----------------------------------------------------------------------
 
@@ -135,6 +141,9 @@ class SimulatedBroker {
   struct ProducerState {
     std::int32_t epoch = 0;
     SimulatedTransactionPtr open = {};
+    /// When the markers of its transactions so far are all written. Those of the next one come later: a
+    /// coordinator begins none before the last is complete (CONCURRENT_TRANSACTIONS).
+    Clock::Instant markers_until{};
   };
   std::map<std::string, ProducerState> producers;
   /// Opens the producer's transaction if none is; it is aborted after `timeout`, and the producer
@@ -189,7 +198,7 @@ class SimulatedBroker {
 
   mutable std::mutex mutex_;
   Clock& clock_;
-  const SimulatedLogOptions options_;
+  SimulatedLogOptions options_;
   std::mt19937_64 random_;
   std::multimap<Clock::Instant, std::function<void()>> due_;
   std::map<const SimulatedTransaction*, decltype(due_)::iterator> timeouts_;

@@ -143,6 +143,10 @@ class SimulatedLogImpl final : public SimulatedLog {
                        [this, group = name, member = id] { broker_.expire(group, member); });
     }
   }
+  void heal() override {
+    const Access access(broker_);
+    broker_.heal();
+  }
 
  private:
   mutable SimulatedBroker broker_;

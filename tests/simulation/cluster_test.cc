@@ -104,6 +104,7 @@ class ClusterStory {
   }
 
   void everything_heals() {
+    log_->heal();
     for (std::size_t at = 0; at < nodes_.size(); ++at) {
       if (!nodes_[at].process) start(at);
     }

@@ -39,7 +39,7 @@ class CrashStory {
         if (random_() % 8 == 0) workload_->write_something(*process);
         process->step();
         if (random_() % 16 == 0) clock_.advance(std::chrono::milliseconds(random_() % 40));
-        if (process->workers().restoring() && random_() % 64 == 0) crash_at("restore");
+        if (process->workers().restoring() && random_() % 512 == 0) crash_at("restore");
       }
     } catch (const SimulatedCrash&) {
     }

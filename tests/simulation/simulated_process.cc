@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 // Far more rounds than any scenario needs: reaching it means that something never comes to rest.
 constexpr int kMaxRounds = 200'000;
-constexpr int kIdleRounds = 20;
+constexpr int kIdleRounds = 80;  // 4 s: longer than the longest back-off.
 
 void require(const Status& status) {
   if (!status) throw std::runtime_error(status.error().message);
@@ -28,6 +28,7 @@ StreamsConfig simulation_config(std::string application_id, std::int32_t workers
   config.num_stream_threads = workers;
   config.state_spill_interval = 300ms;
   config.repartition_purge_interval = 1000ms;
+  config.transaction_timeout = 600ms;  // Shorter than the rest that run_until_idle() waits for.
   return config;
 }
 
