@@ -26,7 +26,13 @@ class JsonWriter {
 
   JsonWriter& text(std::string_view name, std::string_view value) {
     begin(name);
-    append_json_string(value, out_);
+    if (is_plain(value)) [[likely]] {
+      out_ += '"';
+      out_ += value;
+      out_ += '"';
+    } else {
+      append_json_string(value, out_);
+    }
     return *this;
   }
   /// null when empty.
@@ -70,6 +76,13 @@ class JsonWriter {
   }
 
  private:
+  /// ASCII without anything to escape: ids, names of types. No early end, so that it is vectorised.
+  static bool is_plain(std::string_view text) {
+    bool special = false;
+    for (const char c : text) special |= c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
+    return !special;
+  }
+
   // `name` is one of our own field names: nothing in it needs an escape.
   void begin(std::string_view name) {
     if (out_.back() != '{') out_ += ',';
