@@ -236,7 +236,7 @@ class DiskFull : public Survival {
           "POST", "/orders",
           R"({"userId":"ada","items":[{"productId":"lamp","quantity":1}]})");
       if (response.status != 202) {
-        refusal_ = response.status;
+        refusal_ = response;
         break;
       }
       accepted.push_back(*flashsale::json_string_member(response.body, "orderId"));
@@ -244,9 +244,29 @@ class DiskFull : public Survival {
     return accepted;
   }
 
+  // The first refusals may only say that the answer is late; soon they say why.
+  bool names_the_reason() {
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (refusal_.body.find("space left") == std::string::npos) {
+      if (std::chrono::steady_clock::now() >= deadline) return false;
+      refusal_ = customer_.request("POST", "/users/ada/deposit", R"({"amount":1})");
+    }
+    return true;
+  }
+
+  // The log tries a sync now and then; until one succeeds it takes nothing.
+  bool takes_orders_again() {
+    const auto deadline = std::chrono::steady_clock::now() + 40s;
+    while (order_until_refused(5).size() < 5) {
+      if (std::chrono::steady_clock::now() >= deadline) return false;
+      small_shop_->process().wait_for_end(50ms);
+    }
+    return small_shop_->process().is_running();
+  }
+
   fs::path mount_point_;
   bool is_mounted_ = false;
-  int refusal_ = 202;
+  testing::RawResponse refusal_;
   std::optional<ShopProcess> small_shop_;
 };
 
@@ -257,8 +277,8 @@ TEST_F(DiskFull, TakesNoOrderItCannotKeepAndLosesNoneItTook) {
 
   fill_disk();
   for (const auto& id : order_until_refused(100'000)) accepted.push_back(id);
-  EXPECT_EQ(refusal_, 503) << "orders go on being taken on a full disk";
-  EXPECT_THAT(small_shop_->process().output(), HasSubstr("space left"));
+  EXPECT_EQ(refusal_.status, 503) << "orders go on being taken on a full disk";
+  EXPECT_TRUE(names_the_reason()) << refusal_.body;
 
   free_disk();
   small_shop_->process().kill_hard();
@@ -271,12 +291,11 @@ TEST_F(DiskFull, GoesOnByItselfWhenThereIsSpaceAgain) {
   open_small_shop();
   fill_disk();
   order_until_refused(100'000);
-  ASSERT_EQ(refusal_, 503);
+  ASSERT_EQ(refusal_.status, 503);
 
   free_disk();
 
-  ASSERT_TRUE(small_shop_->becomes_ready()) << small_shop_->process().output();
-  EXPECT_EQ(order_until_refused(5).size(), 5u) << small_shop_->process().output();
+  EXPECT_TRUE(takes_orders_again()) << refusal_.body << small_shop_->process().output();
 }
 
 }  // namespace
