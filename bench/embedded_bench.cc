@@ -149,7 +149,8 @@ void run(const Settings& settings) {
   const double cpu = cpu_seconds() - cpu_before;
   const auto records = static_cast<double>(settings.records);
   fmt::print(
-      "{{\"workload\": \"{}\", \"records\": {}, \"keys\": {}, \"threads\": {}, \"seconds\": {:.3f}, "
+      "{{\"workload\": \"{}\", \"records\": {}, \"keys\": {}, \"threads\": {}, \"seconds\": "
+      "{:.3f}, "
       "\"records_per_s\": {:.0f}, \"cpu_seconds_per_million\": {:.3f}, \"peak_mb\": {:.0f}}}\n",
       settings.workload, settings.records, settings.keys, settings.threads, took.count(),
       records / took.count(), cpu / records * 1e6, peak_megabytes());

@@ -1,8 +1,8 @@
 # thalweg_component(<name> SOURCES ... HEADERS ... [DEPENDS ...] [PRIVATE_DEPENDS ...])
 #
 # Declares one layer as the library target thalweg::<name>. HEADERS are its public headers, relative
-# to include/thalweg/<name>/; everything else stays private beside its .cc. DEPENDS are the layers and
-# libraries whose headers appear in the public ones; PRIVATE_DEPENDS stay inside the .cc files.
+# to include/thalweg/<name>/; everything else stays private beside its .cc. DEPENDS are the layers
+# and libraries whose headers appear in the public ones; PRIVATE_DEPENDS stay inside the .cc files.
 # Each public header compiles alone: the target all_verify_interface_header_sets proves it.
 function(thalweg_component name)
   cmake_parse_arguments(arg "" "" "SOURCES;HEADERS;DEPENDS;PRIVATE_DEPENDS" ${ARGN})

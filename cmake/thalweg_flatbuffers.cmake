@@ -3,7 +3,8 @@
 # Makes the C++ of FlatBuffers schemas: an INTERFACE library <target> whose headers are included as
 # "<file>_generated.h". Each holds flatc's classes (object API included) and what Serde needs for
 # the tables declared in that file: thalweg::BinarySchema, so that a table has a JSON view by name,
-# also when it is not the file's root_type. Files may include each other when they are in one folder.
+# also when it is not the file's root_type. Files may include each other when they are in one
+# folder.
 set(THALWEG_FLATBUFFERS_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/embed_binary_schema.cmake)
 
 function(thalweg_flatbuffers target)

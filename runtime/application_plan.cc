@@ -42,7 +42,9 @@ void count_or_create(const std::string& topic, const StreamsConfig& config, Log&
 // goes on until nothing changes.
 void size_repartition_topics(const Topology& topology, const StreamsConfig& config,
                              PartitionCounts& counts) {
-  const auto full_name = [&](const std::string& name) { return config.application_id + "-" + name; };
+  const auto full_name = [&](const std::string& name) {
+    return config.application_id + "-" + name;
+  };
   for (const auto& topic : topology.repartition_topics()) {
     if (topic.partitions) counts[full_name(topic.name)] = *topic.partitions;
   }

@@ -40,10 +40,10 @@ struct ApplicationPlan {
 /// recognises the ending.
 std::string tasks_topic_name(std::string_view application_id, std::int32_t subtopology);
 
-/// Finds every partition count from the log's topics, by Kafka Streams' rules: a repartition topic has
-/// the number it was given, or that of the widest topic before it; co-partitioned topics must agree.
-/// With `create_missing`, outside topics that do not exist are made (the embedded log); otherwise
-/// they are an error that names them. Throws TopologyError.
+/// Finds every partition count from the log's topics, by Kafka Streams' rules: a repartition topic
+/// has the number it was given, or that of the widest topic before it; co-partitioned topics must
+/// agree. With `create_missing`, outside topics that do not exist are made (the embedded log);
+/// otherwise they are an error that names them. Throws TopologyError.
 ApplicationPlan plan_application(const Topology& topology, const StreamsConfig& config, Log& log,
                                  bool create_missing);
 

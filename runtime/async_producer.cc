@@ -86,8 +86,9 @@ class AsyncProducer::Impl {
         signal_->changed.wait(lock, [this] { return !waiting_.empty() || closing_; });
         if (waiting_.empty()) return;
         const auto count = std::min(waiting_.size(), kMaxBatch);
-        batch.assign(std::make_move_iterator(waiting_.begin()),
-                     std::make_move_iterator(waiting_.begin() + static_cast<std::ptrdiff_t>(count)));
+        batch.assign(
+            std::make_move_iterator(waiting_.begin()),
+            std::make_move_iterator(waiting_.begin() + static_cast<std::ptrdiff_t>(count)));
         waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
       }
       write(std::move(batch));
@@ -160,7 +161,8 @@ class AsyncProducer::Impl {
     for (;;) {
       ProducerEvent event;
       while (producer_->poll(event)) {
-        if (event.kind != ProducerEvent::Kind::kReady && event.kind != ProducerEvent::Kind::kAborted) {
+        if (event.kind != ProducerEvent::Kind::kReady &&
+            event.kind != ProducerEvent::Kind::kAborted) {
           return event;
         }
       }

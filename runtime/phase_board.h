@@ -8,9 +8,9 @@ namespace thalweg::internal {
 /// What a thread of the runtime is in the middle of, for crash tests.
 enum class Phase : std::uint8_t { kProcessing, kCommit, kSpill, kRestore, kSync };
 
-/// Counts the threads in each phase, byte by byte, in the file that THALWEG_PHASE_FILE names: a shared
-/// mapping, so that after a `kill -9` the file still tells what was under way. Without the variable it
-/// costs one branch.
+/// Counts the threads in each phase, byte by byte, in the file that THALWEG_PHASE_FILE names: a
+/// shared mapping, so that after a `kill -9` the file still tells what was under way. Without the
+/// variable it costs one branch.
 class PhaseBoard {
  public:
   static PhaseBoard& instance();

@@ -11,8 +11,8 @@ namespace thalweg::internal {
 
 /// The records of one input partition that a task has fetched and not yet processed.
 ///
-/// The head is always read already, so that its timestamp can be compared; records that cannot be read
-/// or are to be dropped never become the head.
+/// The head is always read already, so that its timestamp can be compared; records that cannot be
+/// read or are to be dropped never become the head.
 class RecordQueue {
  public:
   /// Decides about a record that cannot be read: returns to skip it, throws to stop the task.

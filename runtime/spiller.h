@@ -18,7 +18,8 @@ namespace thalweg::internal {
 /// Moves committed writes of stores to disk, one spill at a time, each only once the log has made
 /// durable what it holds.
 ///
-/// submit() may be called from any thread; run_once() from one: that of start(), or the simulator's.
+/// submit() may be called from any thread; run_once() from one: that of start(), or the
+/// simulator's.
 class Spiller {
  public:
   explicit Spiller(Durability& durability) : durability_(durability) {}

@@ -14,14 +14,15 @@ namespace thalweg::internal {
 
 /// Reads changelogs into stores, a bounded chunk at a time, beside the tasks that run.
 ///
-/// A store is restored when the position is at the end that was measured after its task was assigned:
-/// positions, not records, are counted, since control and compacted records take offsets too.
+/// A store is restored when the position is at the end that was measured after its task was
+/// assigned: positions, not records, are counted, since control and compacted records take offsets
+/// too.
 class StoreRestorer {
  public:
   explicit StoreRestorer(std::unique_ptr<LogConsumer> consumer) : consumer_(std::move(consumer)) {}
 
-  /// Restores `store` of `task` from what it holds up to `range.end`. A store that holds offsets the
-  /// changelog does not have is emptied first.
+  /// Restores `store` of `task` from what it holds up to `range.end`. A store that holds offsets
+  /// the changelog does not have is emptied first.
   Status add(TaskId task, const std::string& name, std::shared_ptr<StateStore> store,
              const TopicPartition& changelog, ConsumerEvent::Range range);
   /// The task is gone, or begins anew: stops restoring its stores.
@@ -30,8 +31,8 @@ class StoreRestorer {
   bool run_once(std::size_t max_records);
   bool restoring(TaskId task) const;
   bool idle() const { return active_.empty(); }
-  /// How many records the stores of the task have been given since it was added. Fewer than offsets:
-  /// aborted and control records take offsets too.
+  /// How many records the stores of the task have been given since it was added. Fewer than
+  /// offsets: aborted and control records take offsets too.
   std::uint64_t restored_records(TaskId task) const;
   std::vector<TaskInfo::Restore> progress(TaskId task) const;
   /// Why restoring cannot go on, if so.

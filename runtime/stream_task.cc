@@ -98,7 +98,8 @@ void StreamTask::start(const std::map<TopicPartition, OffsetAndMetadata>& commit
   started_ = true;
   graph_ = setup_.topology->instantiate(setup_.subtopology, *this);
   for (const auto& input : inputs_) {
-    const auto source = std::ranges::find(graph_.sources, input.topic, &ProcessorGraph::Source::topic);
+    const auto source =
+        std::ranges::find(graph_.sources, input.topic, &ProcessorGraph::Source::topic);
     THALWEG_CHECK(source != graph_.sources.end(), "a planned input has no source node");
     const auto& position = committed.at(input);
     const Timestamp partition_time = decode_partition_time(position.metadata);
@@ -191,8 +192,9 @@ bool StreamTask::skip_failed(std::string_view node, const std::exception& error)
 }
 
 void StreamTask::fail_processing(const std::exception& cause, const RecordMetadata& metadata) {
-  std::throw_with_nested(StreamsError("Exception caught in process. taskId=" + to_string(setup_.id) +
-                                      ", " + place(metadata) + ": " + cause.what()));
+  std::throw_with_nested(
+      StreamsError("Exception caught in process. taskId=" + to_string(setup_.id) + ", " +
+                   place(metadata) + ": " + cause.what()));
 }
 
 bool StreamTask::punctuate_wall_clock(Timestamp wall_clock) {

@@ -23,8 +23,8 @@
 
 namespace thalweg::internal {
 
-/// One instance of a sub-topology: its stores, and a *processing half* made around them (queues, nodes,
-/// punctuations) that an abort throws away whole.
+/// One instance of a sub-topology: its stores, and a *processing half* made around them (queues,
+/// nodes, punctuations) that an abort throws away whole.
 ///
 ///     open_stores() -> [restore through stores()] -> start() -> enqueue/process/punctuate
 ///         -> flush() -> (transaction commits) -> committed() -> ...
@@ -69,9 +69,12 @@ class StreamTask final : public TaskContext {
   void suspend();
   bool started() const { return started_; }
 
-  void enqueue(std::size_t input, RecordBatch batch) { group_.add_records(input, std::move(batch)); }
+  void enqueue(std::size_t input, RecordBatch batch) {
+    group_.add_records(input, std::move(batch));
+  }
   std::size_t buffered() const { return group_.buffered(); }
-  /// Whether a record may be processed now: by `max.task.idle.ms`, an empty input may be waited for.
+  /// Whether a record may be processed now: by `max.task.idle.ms`, an empty input may be waited
+  /// for.
   bool ready(Timestamp wall_clock);
   /// Processes up to `max_records`; returns how many. Throws StreamsError.
   std::size_t process(std::size_t max_records, Timestamp wall_clock);
@@ -114,7 +117,8 @@ class StreamTask final : public TaskContext {
  private:
   void process_head(RecordQueue& queue);
   void punctuate(const PunctuationQueue::Schedule& schedule, Timestamp time);
-  void bad_record(const RecordView& record, const RecordMetadata& metadata, const SerdeError& error);
+  void bad_record(const RecordView& record, const RecordMetadata& metadata,
+                  const SerdeError& error);
   void to_dead_letters(const RecordView& record, const RecordMetadata& metadata,
                        std::string_view exception, std::string_view message);
   [[noreturn]] void fail_processing(const std::exception& cause, const RecordMetadata& metadata);

@@ -13,7 +13,8 @@ namespace thalweg::internal {
 /// Drives one worker: steps it while it has something to do, waits when it has not.
 class StreamThread {
  public:
-  /// `on_progress` is called from the thread when settled() or stopped() of the worker may have changed.
+  /// `on_progress` is called from the thread when settled() or stopped() of the worker may have
+  /// changed.
   StreamThread(std::unique_ptr<Worker> worker, Clock& clock, std::function<void()> on_progress);
   ~StreamThread();
 

@@ -48,7 +48,8 @@ void TransactionCollector::send(TopicHandle topic, std::int32_t partition,
   const Topic& entry = resolved(topic);
   header_bytes_.clear();
   if (!headers.empty()) headers.encode(header_bytes_);
-  const auto sent = producer_->send(entry.at_producer, partition, key, value, timestamp, header_bytes_);
+  const auto sent =
+      producer_->send(entry.at_producer, partition, key, value, timestamp, header_bytes_);
   if (!sent) {
     failure_ = Error{sent.error().code, "a record for " + entry.name + "-" +
                                             std::to_string(partition) +

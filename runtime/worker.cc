@@ -102,7 +102,8 @@ bool Worker::run_once() {
 }
 
 bool Worker::take_input() {
-  if (disk_full_->load() && setup_.environment.budget->used() > setup_.environment.budget->limit()) {
+  if (disk_full_->load() &&
+      setup_.environment.budget->used() > setup_.environment.budget->limit()) {
     return false;  // Nothing more fits in memory, and nothing can leave it.
   }
   std::size_t running = 0;
@@ -156,7 +157,8 @@ bool Worker::commit_due(bool drained) const {
   if (stop_requested_ || !revoked_.empty()) return true;
   const auto now = clock_.now();
   if (drained && now - last_commit_ >= config_.commit_interval_min) return true;
-  if (now - transaction_began_ >= std::min(config_.commit_interval, config_.transaction_timeout / 3)) {
+  if (now - transaction_began_ >=
+      std::min(config_.commit_interval, config_.transaction_timeout / 3)) {
     return true;
   }
   const std::size_t share = setup_.environment.budget->limit() /
@@ -193,7 +195,8 @@ void Worker::spill_what_is_due() {
   purge_repartition_topics();
   const MemoryBudget& budget = *setup_.environment.budget;
   // Clean values give way by themselves; only what is not on disk yet calls for a spill.
-  const bool pressed = budget.used() - std::min(budget.used(), budget.cached()) > budget.limit() / 2;
+  const bool pressed =
+      budget.used() - std::min(budget.used(), budget.cached()) > budget.limit() / 2;
   for (auto& [id, member] : members_) {
     publish(member);
     for (auto& store : member.task->stores()) {
@@ -251,8 +254,8 @@ void Worker::stop_when_asked() {
           store.store, std::move(spill),
           [left = spills_under_way_, wakeup = wakeup_, name = store.name](const Status& status) {
             if (!status) {
-              spdlog::warn("store {}: not written to disk at the end, it will be restored: {}", name,
-                           status.error().message);
+              spdlog::warn("store {}: not written to disk at the end, it will be restored: {}",
+                           name, status.error().message);
             }
             --*left;
             if (wakeup) wakeup();

@@ -35,13 +35,14 @@ struct WorkerSetup {
 /// One consumer, one producer and the tasks they serve: a state machine that a thread (or the
 /// simulator) steps. It never sleeps and never blocks; committing is one of its states.
 ///
-///               kReady                     kFlushed          kOffsetsSent        kCommitted
-///   kStarting ----------> kRunning --+--> kFlushing --> kSendingOffsets --> kCommitting --+
-///       ^                    ^       |        |               |                  |        |
-///       |                    +-------|--------|---------------|------------------|--------+
-///       |   new producer             |        v               v                  v
-///       +------------------------- kAborting (all tasks suspended) <-------------+ unknown, fenced:
-///                                                                                straight to kStarting
+///              kReady                    kFlushed          kOffsetsSent        kCommitted
+///   kStarting ---------> kRunning --+--> kFlushing --> kSendingOffsets --> kCommitting --+
+///       ^                   ^       |        |               |                  |        |
+///       |                   +-------|--------|---------------|------------------|--------+
+///       | new producer              v        v               v                  v
+///       +------------------------- kAborting, all tasks suspended <-------------+
+///
+/// A fenced producer and an unknown outcome go straight back to kStarting.
 ///
 /// Whatever goes wrong ends in the same place: the tasks are suspended, a new producer settles what
 /// became of the old transactions, the committed positions are asked for, the stores read their

@@ -1,6 +1,7 @@
 // The worker's side of a rebalance: how a task comes to run, and how it leaves.
 //
-//   kAssigned -> stores open -> committed offsets -> ends of inputs and changelogs -> restore -> run
+//   kAssigned -> stores open -> committed offsets -> ends of inputs and changelogs -> restore
+//             -> run
 //
 // A suspended task takes the same way again from "committed offsets" on.
 
@@ -120,8 +121,8 @@ void Worker::on_lost(const std::vector<TopicPartition>& partitions) {
 
 // Asks for the committed offsets of every task that waits for them.
 bool Worker::settle() {
-  // Never two questions at a time: the answer to an abandoned one would pass for that to the next, and
-  // the offsets in it may be older than what another owner has committed since.
+  // Never two questions at a time: the answer to an abandoned one would pass for that to the next,
+  // and the offsets in it may be older than what another owner has committed since.
   if (questions_ > 0) return false;
   std::vector<TopicPartition> inputs;
   for (auto& [id, member] : members_) {
@@ -164,7 +165,8 @@ void Worker::on_ends(const ConsumerEvent& event) {
     member.first_start = member.committed.empty();
     for (const auto& input : member.task->inputs()) {
       const auto range = event.ranges.at(input);
-      const bool latest = setup_.topology->auto_offset_reset(input.topic) == AutoOffsetReset::kLatest;
+      const bool latest =
+          setup_.topology->auto_offset_reset(input.topic) == AutoOffsetReset::kLatest;
       member.committed.try_emplace(input, OffsetAndMetadata{latest ? range.end : range.begin, {}});
     }
     for (const auto& store : member.task->stores()) {
@@ -173,7 +175,8 @@ void Worker::on_ends(const ConsumerEvent& event) {
       if (!store.internal) {
         range.end = std::min(range.end, member.committed.at(store.changelog).offset);
       }
-      if (auto added = restorer_->add(id, store.name, store.store, store.changelog, range); !added) {
+      if (auto added = restorer_->add(id, store.name, store.store, store.changelog, range);
+          !added) {
         throw StreamsError("store " + store.name + ": " + added.error().message);
       }
     }
@@ -188,10 +191,11 @@ bool Worker::start_restored() {
     if (member.state != TaskInfo::State::kRestoring || restorer_->restoring(id)) continue;
     if (member.first_start && restorer_->restored_records(id) > 0) {
       // Reading the input from the beginning onto this state would count everything twice.
-      throw StreamsError("task " + to_string(id) + ": its changelogs hold state, but the group " +
-                         config_.application_id +
-                         " has no committed offsets for its input. Reset the application, or restore "
-                         "the offsets");
+      throw StreamsError(
+          "task " + to_string(id) + ": its changelogs hold state, but the group " +
+          config_.application_id +
+          " has no committed offsets for its input. Reset the application, or restore "
+          "the offsets");
     }
     start_task(member);
     started = true;

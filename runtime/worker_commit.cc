@@ -89,8 +89,8 @@ void Worker::begin_commit() {
 
 void Worker::send_offsets() {
   // The group checks the generation, not who owns what: a member that was given up and has joined
-  // again would be believed. So first the metadata, then the events that it may be newer than: a loss
-  // that came before is heard here, one that comes later makes the metadata old.
+  // again would be believed. So first the metadata, then the events that it may be newer than: a
+  // loss that came before is heard here, one that comes later makes the metadata old.
   const GroupMetadata group = consumer_->group_metadata();
   poll_consumer();
   if (phase_ != Phase::kFlushing) return;

@@ -141,8 +141,8 @@ class SimulatedBroker {
   struct ProducerState {
     std::int32_t epoch = 0;
     SimulatedTransactionPtr open = {};
-    /// When the markers of its transactions so far are all written. Those of the next one come later: a
-    /// coordinator begins none before the last is complete (CONCURRENT_TRANSACTIONS).
+    /// When the markers of its transactions so far are all written. Those of the next one come
+    /// later: a coordinator begins none before the last is complete (CONCURRENT_TRANSACTIONS).
     Clock::Instant markers_until{};
   };
   std::map<std::string, ProducerState> producers;

@@ -1,5 +1,5 @@
-# Script: installs BUILD into an empty prefix below SCRATCH, then configures, builds and runs CONSUMER
-# against that prefix alone.
+# Script: installs BUILD into an empty prefix below SCRATCH, then configures, builds and runs
+# CONSUMER against that prefix alone.
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE text ERROR_VARIABLE text)
   if(NOT result EQUAL 0)

@@ -52,9 +52,8 @@ class WordCount : public ::testing::Test {
 TEST_F(WordCount, CountsAcrossTheRepartitionTopic) {
   lines_.pipe("1", "to be or not to be");
 
-  EXPECT_THAT(counts_.read_key_values(),
-              ElementsAre(Pair("to", 1), Pair("be", 1), Pair("or", 1), Pair("not", 1), Pair("to", 2),
-                          Pair("be", 2)));
+  EXPECT_THAT(counts_.read_key_values(), ElementsAre(Pair("to", 1), Pair("be", 1), Pair("or", 1),
+                                                     Pair("not", 1), Pair("to", 2), Pair("be", 2)));
 }
 
 TEST_F(WordCount, KeepsItsStoreBetweenRecords) {
@@ -92,9 +91,10 @@ TEST(TestDriver, MovesTheWallClockOnlyWhenTold) {
   struct Ticker final : Processor<std::string, std::string> {
     void init(ProcessorContext<std::string, std::string>& context) override {
       Processor::init(context);
-      context.task().schedule(10ms, PunctuationType::kWallClockTime, "ticker", [this](Timestamp at) {
-        this->context().forward("tick", std::to_string(to_millis(at)), at, kNoHeaders);
-      });
+      context.task().schedule(
+          10ms, PunctuationType::kWallClockTime, "ticker", [this](Timestamp at) {
+            this->context().forward("tick", std::to_string(to_millis(at)), at, kNoHeaders);
+          });
     }
     void process(const RecordRef<std::string, std::string>&) override {}
   };

@@ -1,6 +1,6 @@
-// Several processes on a log that plays a broker's hazards: answers that come late or never, commits
-// whose outcome nobody knows, aborts, fencing, members that the group gave up and that do not know it
-// yet, processes that die. Whatever happened, each input record counts once.
+// Several processes on a log that plays a broker's hazards: answers that come late or never,
+// commits whose outcome nobody knows, aborts, fencing, members that the group gave up and that do
+// not know it yet, processes that die. Whatever happened, each input record counts once.
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
-// A process on the embedded log dies at any step of commit, sync, spill and restore, and comes back on
-// what its disk kept. Whatever happened, each input record that is in the log counts once, and every
-// record whose write was acknowledged is in the log.
+// A process on the embedded log dies at any step of commit, sync, spill and restore, and comes back
+// on what its disk kept. Whatever happened, each input record that is in the log counts once, and
+// every record whose write was acknowledged is in the log.
 
 #include <gtest/gtest.h>
 

@@ -46,7 +46,8 @@ std::vector<LoggedRecord> read_topic(Log& log, ManualClock& clock, const std::st
     missing[tag] = range->end;
   }
   for (int round = 0; !missing.empty(); ++round) {
-    if (round == kMaxRounds) throw std::runtime_error("topic " + topic + " cannot be read to its end");
+    if (round == kMaxRounds)
+      throw std::runtime_error("topic " + topic + " cannot be read to its end");
     std::vector<RecordBatch> batches;
     if (!consumer->fetch(batches, 10'000)) clock.advance(10ms);
     for (const auto& batch : batches) {

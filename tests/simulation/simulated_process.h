@@ -44,12 +44,12 @@ struct LoggedRecord {
 /// takes its time.
 std::vector<LoggedRecord> read_topic(Log& log, ManualClock& clock, const std::string& topic);
 
-/// Calls `round` until it has had nothing to do for a while, moving the clock between rounds. Throws
-/// when that takes for ever.
+/// Calls `round` until it has had nothing to do for a while, moving the clock between rounds.
+/// Throws when that takes for ever.
 void run_until_idle(ManualClock& clock, const std::function<bool()>& round);
 
-/// The workers and spillers of one process, stepped by the test in an order that the seed chooses. No
-/// threads, and time stands still unless the test moves it.
+/// The workers and spillers of one process, stepped by the test in an order that the seed chooses.
+/// No threads, and time stands still unless the test moves it.
 class SimulatedProcess {
  public:
   SimulatedProcess(Log& log, Storage& storage, ManualClock& clock,
@@ -85,7 +85,8 @@ class SimulatedProcess {
 };
 
 /// A process that has its log inside: what a crash takes away together. A storage hook may throw
-/// SimulatedCrash out of any step; then the object is destroyed and a new one made on the same storage.
+/// SimulatedCrash out of any step; then the object is destroyed and a new one made on the same
+/// storage.
 class EmbeddedProcess {
  public:
   EmbeddedProcess(SimulatedStorage& storage, ManualClock& clock,

@@ -11,8 +11,8 @@
 
 namespace thalweg::simulation {
 
-/// Counts words by their first letter (through a repartition topic, every update) and sums values by
-/// word (cached, so one update per commit).
+/// Counts words by their first letter (through a repartition topic, every update) and sums values
+/// by word (cached, so one update per commit).
 Topology word_statistics();
 
 /// Random words, each with a number that no other record has.
@@ -29,9 +29,9 @@ class WordSource {
   std::vector<std::int64_t> ids_;
 };
 
-/// Checks what word_statistics() wrote against its input, as both are in the log now: for each letter
-/// the counts are exactly 1, 2, 3, ..., and the last sum of each word is that of its records. Every
-/// number in `acknowledged` is in the input, once.
+/// Checks what word_statistics() wrote against its input, as both are in the log now: for each
+/// letter the counts are exactly 1, 2, 3, ..., and the last sum of each word is that of its
+/// records. Every number in `acknowledged` is in the input, once.
 void expect_each_record_counted_once(Log& log, ManualClock& clock,
                                      const std::set<std::int64_t>& acknowledged);
 

@@ -8,15 +8,16 @@
 
 namespace thalweg {
 
-/// Everything that applications of one process stand on when there is no broker: RocksDB storage and
-/// the embedded log in `state.dir`, the machine's clock, one memory budget, one metrics registry.
+/// Everything that applications of one process stand on when there is no broker: RocksDB storage
+/// and the embedded log in `state.dir`, the machine's clock, one memory budget, one metrics
+/// registry.
 ///
 ///     auto local = LocalEnvironment::open(config);
 ///     StreamsApplication application(builder.build(), config, (*local)->environment());
 class LocalEnvironment {
  public:
-  /// Makes or opens `config.state_dir`, whose memory and log settings are used. kLocked when another
-  /// process has it open.
+  /// Makes or opens `config.state_dir`, whose memory and log settings are used. kLocked when
+  /// another process has it open.
   static Result<std::unique_ptr<LocalEnvironment>> open(const StreamsConfig& config);
   ~LocalEnvironment();  ///< Closes the log. Applications must be closed before.
 

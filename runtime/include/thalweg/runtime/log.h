@@ -87,8 +87,8 @@ class LogConsumer {
   virtual void subscribe(const std::vector<std::string>& topics) = 0;
   /// Gives up partitions named by kRevoking; only then do others get them.
   virtual void release(const std::vector<TopicPartition>& partitions) = 0;
-  /// The group metadata as of now: read it anew for every commit. It may be newer than the events that
-  /// poll() has given so far, never newer than those it would give now.
+  /// The group metadata as of now: read it anew for every commit. It may be newer than the events
+  /// that poll() has given so far, never newer than those it would give now.
   virtual GroupMetadata group_metadata() const = 0;
   /// Leaves the group at once.
   virtual void leave() = 0;

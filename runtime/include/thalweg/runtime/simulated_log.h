@@ -69,7 +69,8 @@ class SimulatedLog : public Log {
   /// Every client made so far is dead, as if its process had been killed: it leaves no group and
   /// ends no transaction. The objects may be destroyed later.
   virtual void crash_clients() = 0;
-  /// From now on nothing goes wrong and nothing takes time; what is under way still ends as it would.
+  /// From now on nothing goes wrong and nothing takes time; what is under way still ends as it
+  /// would.
   virtual void heal() = 0;
 };
 

@@ -60,8 +60,9 @@ struct StoreInfo {
 
 /// Committed rows of one store over all its tasks here, for any thread.
 ///
-/// Rows are those of committed transactions. Before an answer leaves the process, wait until commit()
-/// is durable (Durability::when_durable): reads show commits that a crash could still take back.
+/// Rows are those of committed transactions. Before an answer leaves the process, wait until
+/// commit() is durable (Durability::when_durable): reads show commits that a crash could still take
+/// back.
 template <typename K, typename V>
 class ReadOnlyKeyValueStore {
  public:
@@ -147,7 +148,8 @@ class StreamsApplication {
   StreamsApplication(const StreamsApplication&) = delete;
   StreamsApplication& operator=(const StreamsApplication&) = delete;
 
-  /// Fails when a source topic is missing or has another partition count than its co-partitioned ones.
+  /// Fails when a source topic is missing or has another partition count than its co-partitioned
+  /// ones.
   Status start();
   /// Stops as SIGTERM does: flush, commit, spill, leave. May be called again, and from any thread.
   void close();

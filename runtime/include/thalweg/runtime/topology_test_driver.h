@@ -36,7 +36,9 @@ template <typename K, typename V>
 class TestInputTopic {
  public:
   /// At the topic's own time, which then advances by `auto_advance`.
-  void pipe(const K& key, const V& value) { pipe(key, value, std::exchange(time_, time_ + advance_)); }
+  void pipe(const K& key, const V& value) {
+    pipe(key, value, std::exchange(time_, time_ + advance_));
+  }
   void pipe(const K& key, const V& value, Timestamp timestamp) {
     pipe(TestRecord<K, V>{key, value, timestamp});
   }
@@ -69,8 +71,8 @@ class TestOutputTopic {
  public:
   bool is_empty() const;
   std::size_t size() const;
-  /// The next record. Throws std::out_of_range when there is none: `Uninitialized topic: X` if nothing
-  /// was ever written, `Empty topic: X` if all is read.
+  /// The next record. Throws std::out_of_range when there is none: `Uninitialized topic: X` if
+  /// nothing was ever written, `Empty topic: X` if all is read.
   TestRecord<K, V> read_record();
   std::optional<V> read_value() { return read_record().value; }
   std::pair<K, V> read_key_value();
@@ -93,12 +95,12 @@ class TestOutputTopic {
   AnySerde<V> value_serde_;
 };
 
-/// Runs a topology record by record, without a log, threads or waiting: the real task and stores, with
-/// captured output and clocks that only the test moves.
+/// Runs a topology record by record, without a log, threads or waiting: the real task and stores,
+/// with captured output and clocks that only the test moves.
 ///
-/// As in Kafka Streams: one task `0_0` runs all sub-topologies, every topic has one partition, and a
-/// commit follows each record, which flushes caches; output for a topic that the topology reads is
-/// piped back in. User code's exceptions surface as StreamsError.
+/// As in Kafka Streams: one task `0_0` runs all sub-topologies, every topic has one partition, and
+/// a commit follows each record, which flushes caches; output for a topic that the topology reads
+/// is piped back in. User code's exceptions surface as StreamsError.
 class TopologyTestDriver {
  public:
   /// A record that the topology wrote, as bytes.
