@@ -1,5 +1,6 @@
 #include <thalweg/runtime/async_producer.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -7,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <thalweg/runtime/clock.h>
 #include <thalweg/schemas/partitioning.h>
 
 namespace thalweg {
@@ -15,6 +17,8 @@ namespace {
 
 // Keeps a batch, and so one commit, from growing without bound under load.
 constexpr std::size_t kMaxBatch = 10'000;
+// Between two commits: a lone record does not wait, and under load those of a millisecond share one.
+constexpr std::chrono::milliseconds kPause{1};
 
 }  // namespace
 
@@ -60,6 +64,7 @@ class AsyncProducer::Impl {
         return;
       }
       waiting_.push_back(std::move(message));
+      if (waiting_.size() > 1) return;  // The thread was told of the first.
     }
     signal_->changed.notify_one();
   }
@@ -85,6 +90,9 @@ class AsyncProducer::Impl {
         std::unique_lock lock(signal_->mutex);
         signal_->changed.wait(lock, [this] { return !waiting_.empty() || closing_; });
         if (waiting_.empty()) return;
+        signal_->changed.wait_for(lock, next_commit_ - system_clock().now(),
+                                  [this] { return closing_; });
+        next_commit_ = system_clock().now() + kPause;
         const auto count = std::min(waiting_.size(), kMaxBatch);
         batch.assign(
             std::make_move_iterator(waiting_.begin()),
@@ -176,6 +184,7 @@ class AsyncProducer::Impl {
   std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
   std::unique_ptr<LogProducer> producer_;
   std::vector<Message> waiting_;
+  Clock::Instant next_commit_{};
   bool closing_ = false;
   std::uint32_t keyless_ = 0;
   std::thread thread_;
