@@ -17,7 +17,7 @@ namespace {
 
 // Keeps a batch, and so one commit, from growing without bound under load.
 constexpr std::size_t kMaxBatch = 10'000;
-// Between two commits: a lone record does not wait, and under load those of a millisecond share one.
+// Between two commits: a lone record does not wait; under load, those of a millisecond share one.
 constexpr std::chrono::milliseconds kPause{1};
 
 }  // namespace
