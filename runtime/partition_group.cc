@@ -5,7 +5,23 @@
 namespace thalweg::internal {
 
 RecordQueue& PartitionGroup::add_queue(std::unique_ptr<RecordQueue> queue) {
+  waited_until_.emplace_back();
   return *queues_.emplace_back(std::move(queue));
+}
+
+bool PartitionGroup::ready(Timestamp wall_clock, std::chrono::milliseconds max_idle) {
+  if (empty()) return false;
+  if (max_idle <= std::chrono::milliseconds(0)) return true;
+  for (std::size_t i = 0; i < queues_.size(); ++i) {
+    auto& until = waited_until_[i];
+    if (!queues_[i]->empty()) {
+      until.reset();
+      continue;
+    }
+    if (!until) until = wall_clock + max_idle;
+    if (wall_clock < *until) return false;
+  }
+  return true;
 }
 
 void PartitionGroup::add_records(std::size_t index, RecordBatch batch) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "record_queue.h"
@@ -21,8 +23,10 @@ class PartitionGroup {
   void add_records(std::size_t index, RecordBatch batch);
   std::size_t buffered() const { return buffered_; }
   bool empty() const { return heap_.empty(); }
-  /// Whether every queue has a record, so that choosing by timestamp compares them all.
-  bool all_buffered() const { return heap_.size() == queues_.size(); }
+  /// Whether next() may be processed: every queue has a record, so that choosing by timestamp
+  /// compares them all, or those without have been waited for, each `max_idle` since it was found
+  /// empty. Kafka Streams' rules: the wait for a queue begins when those before it are over.
+  bool ready(Timestamp wall_clock, std::chrono::milliseconds max_idle);
   /// The queue to process next; there must be one.
   RecordQueue& next() { return *heap_.front(); }
   /// next() is done with its head: puts the queue back where its new head belongs.
@@ -34,6 +38,7 @@ class PartitionGroup {
 
   std::vector<std::unique_ptr<RecordQueue>> queues_;
   std::vector<RecordQueue*> heap_;  // Queues that have a head.
+  std::vector<std::optional<Timestamp>> waited_until_;  // For queues found empty, one per queue.
   std::size_t buffered_ = 0;
 };
 

@@ -130,24 +130,13 @@ void StreamTask::suspend() {
   stream_clock_ = {};
   wall_clock_ = {};
   stream_time_ = record_time_ = kNoTimestamp;
-  idle_since_.reset();
   commit_requested_ = false;
   for (auto& store : stores_) store.store->abort();
 }
 
-bool StreamTask::ready(Timestamp wall_clock) {
-  if (group_.empty()) return false;
-  if (setup_.config->max_task_idle <= std::chrono::milliseconds(0) || group_.all_buffered()) {
-    idle_since_.reset();
-    return true;
-  }
-  if (!idle_since_) idle_since_ = wall_clock;
-  return wall_clock - *idle_since_ >= setup_.config->max_task_idle;
-}
-
 std::size_t StreamTask::process(std::size_t max_records, Timestamp wall_clock) {
   std::size_t done = 0;
-  while (done < max_records && ready(wall_clock)) {
+  while (done < max_records && group_.ready(wall_clock, setup_.config->max_task_idle)) {
     RecordQueue& queue = group_.next();
     stream_time_ = std::max(stream_time_, queue.head_timestamp());
     process_head(queue);
@@ -206,6 +195,7 @@ bool StreamTask::punctuate_wall_clock(Timestamp wall_clock) {
 void StreamTask::punctuate(const PunctuationQueue::Schedule& schedule, Timestamp time) {
   metadata_ = {};
   record_time_ = time;
+  ++punctuated_;
   try {
     schedule.punctuator(time);
   } catch (const std::exception& error) {
@@ -282,8 +272,9 @@ void StreamTask::bad_record(const RecordView& record, const RecordMetadata& meta
                             const SerdeError& error) {
   switch (setup_.config->deserialization_handler) {
     case FailureHandling::kFail:
-      throw StreamsError("cannot read a record (" + place(metadata) + "): " + error.what() +
-                         ". deserialization.exception.handler is set to fail");
+      std::throw_with_nested(
+          StreamsError("cannot read a record (" + place(metadata) + "): " + error.what() +
+                       ". deserialization.exception.handler is set to fail"));
     case FailureHandling::kDeadLetter:
       to_dead_letters(record, metadata, "DeserializationError", error.what());
       break;

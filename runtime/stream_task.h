@@ -73,10 +73,8 @@ class StreamTask final : public TaskContext {
     group_.add_records(input, std::move(batch));
   }
   std::size_t buffered() const { return group_.buffered(); }
-  /// Whether a record may be processed now: by `max.task.idle.ms`, an empty input may be waited
-  /// for.
-  bool ready(Timestamp wall_clock);
-  /// Processes up to `max_records`; returns how many. Throws StreamsError.
+  /// Processes up to `max_records`; returns how many. By `max.task.idle.ms`, an empty input may be
+  /// waited for. Throws StreamsError.
   std::size_t process(std::size_t max_records, Timestamp wall_clock);
   /// Fires what is due on the wall clock. Throws StreamsError.
   bool punctuate_wall_clock(Timestamp wall_clock);
@@ -93,7 +91,11 @@ class StreamTask final : public TaskContext {
   std::size_t uncommitted_bytes() const;
   bool commit_requested() const { return commit_requested_; }
   std::uint64_t processed() const { return processed_; }
+  std::uint64_t punctuated() const { return punctuated_; }
   std::uint64_t dropped_records() const { return dropped_; }
+  const std::map<std::pair<NodeMetric, std::string>, std::uint64_t>& node_metrics() const {
+    return node_metrics_;
+  }
 
   // --- TaskContext --------------------------------------------------------------------------
 
@@ -113,6 +115,9 @@ class StreamTask final : public TaskContext {
   bool skip_failed(std::string_view node, const std::exception& error) override;
   void request_commit() override { commit_requested_ = true; }
   void dropped(std::string_view node, std::string_view reason) override;
+  void count(NodeMetric metric, std::string_view node) override {
+    ++node_metrics_[{metric, std::string(node)}];
+  }
 
  private:
   void process_head(RecordQueue& queue);
@@ -137,10 +142,11 @@ class StreamTask final : public TaskContext {
   Timestamp record_time_ = kNoTimestamp;
   RecordMetadata metadata_;
   const RecordQueue* current_ = nullptr;  // Whose head is being processed.
-  std::optional<Timestamp> idle_since_;
   bool commit_requested_ = false;
   std::uint64_t processed_ = 0;
+  std::uint64_t punctuated_ = 0;
   std::uint64_t dropped_ = 0;
+  std::map<std::pair<NodeMetric, std::string>, std::uint64_t> node_metrics_;
   Counter* dropped_counter_ = nullptr;
   Counter* processed_counter_ = nullptr;
 };

@@ -207,8 +207,19 @@ std::set<std::string> TopologyTestDriver::produced_topics() const {
   return topics;
 }
 
-std::uint64_t TopologyTestDriver::dropped_records() const {
-  return impl_->task().dropped_records();
+std::map<std::string, std::uint64_t> TopologyTestDriver::metrics() const {
+  const StreamTask& task = impl_->task();
+  std::map<std::string, std::uint64_t> metrics = {
+      {"dropped-records-total", task.dropped_records()},
+      {"process-total", task.processed()},
+      {"punctuate-total", task.punctuated()}};
+  for (const auto& [what, count] : task.node_metrics()) {
+    const auto& [metric, node] = what;
+    metrics[(metric == NodeMetric::kSuppressionEmit ? "suppression-emit-total/"
+                                                    : "window-aggregate-final-emit-total/") +
+            node] = count;
+  }
+  return metrics;
 }
 
 }  // namespace thalweg

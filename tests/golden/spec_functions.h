@@ -18,6 +18,12 @@ class SpecError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A statement or option that the DSL does not have yet.
+class NotBuilt : public SpecError {
+ public:
+  explicit NotBuilt(const std::string& what) : SpecError("not built: " + what) {}
+};
+
 // The function library of the spec language, built from its JSON form. All arithmetic wraps.
 
 using Predicate = std::function<bool(const Key&, const Value&)>;

@@ -90,9 +90,7 @@ class Run {
     result["internal"] = std::move(internal);
     if (!result.contains("stores")) result["stores"] = nullptr;
     result["metrics"] = nullptr;
-    if (driver_) {
-      result["metrics"] = json::object{{"dropped-records-total", driver_->dropped_records()}};
-    }
+    if (driver_) result["metrics"] = metrics();
     return result;
   }
 
@@ -108,7 +106,7 @@ class Run {
     const json::value empty_config = json::object();
     const json::value* given = field(spec_, "config");
     const json::value& config = given ? *given : empty_config;
-    if (flag_or(config, "explicitNames", false)) throw SpecError("not supported: explicitNames");
+    if (flag_or(config, "explicitNames", false)) throw NotBuilt("explicitNames");
     std::int64_t number = 0;
     for (const auto& statement : need(spec_, "nodes").as_array()) {
       step_ = number++;
@@ -227,6 +225,12 @@ class Run {
       headers.push_back(json::array{header.key, hex_or_null(header.value)});
     }
     out["h"] = std::move(headers);
+    return out;
+  }
+
+  json::object metrics() const {
+    json::object out;
+    for (const auto& [name, count] : driver_->metrics()) out[name] = count;
     return out;
   }
 

@@ -13,6 +13,7 @@
 namespace thalweg::golden {
 
 /// Builds the topology of a spec, statement by statement: one statement is one call of the DSL.
+/// Its members are in the files that their statements name: spec_streams.cc, spec_tables.cc, ...
 class SpecTopology {
  public:
   /// Throws SpecError for what the interpreter does not know, TopologyError where the DSL does.
@@ -41,7 +42,11 @@ class SpecTopology {
 
   const Variable& variable(const boost::json::value& statement, const char* name) const;
   template <typename T>
-  const T& variable_as(const boost::json::value& statement, const char* name) const;
+  const T& variable_as(const boost::json::value& statement, const char* name) const {
+    const T* found = std::get_if<T>(&variable(statement, name));
+    if (!found) throw SpecError(std::string("variable of another kind: ") + name);
+    return *found;
+  }
   void bind(const boost::json::value& statement, Variable value);
 
   StreamsBuilder builder_;

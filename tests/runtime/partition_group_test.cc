@@ -138,6 +138,31 @@ TEST_F(Queues, SkipWhatCannotBeReadAndWhatIsDropped) {
   EXPECT_EQ(group_.queue(0).position(), 5);
 }
 
+TEST_F(Queues, WaitForAnEmptyOneFromWhenItIsFoundEmpty) {
+  constexpr std::chrono::milliseconds kIdle(10);
+  with_inputs({"left", "right"});
+  arrives(0, {{"l1", 1}, {"l2", 2}});
+
+  EXPECT_FALSE(group_.ready(from_millis(100), kIdle));
+  EXPECT_FALSE(group_.ready(from_millis(109), kIdle));
+  arrives(1, {{"r1", 1}});
+  EXPECT_TRUE(group_.ready(from_millis(109), kIdle)) << "both have records";
+  process_one();
+  process_one();
+  EXPECT_FALSE(group_.ready(from_millis(110), kIdle)) << "the wait has begun anew";
+  EXPECT_TRUE(group_.ready(from_millis(120), kIdle));
+}
+
+TEST_F(Queues, WaitForSeveralEmptyOnesOneAfterTheOther) {
+  constexpr std::chrono::milliseconds kIdle(10);
+  with_inputs({"empty", "empty too", "full"});
+  arrives(2, {{"a", 1}});
+
+  EXPECT_FALSE(group_.ready(from_millis(0), kIdle));
+  EXPECT_FALSE(group_.ready(from_millis(10), kIdle));
+  EXPECT_TRUE(group_.ready(from_millis(20), kIdle));
+}
+
 TEST_F(Queues, DropRecordsWithANegativeTimestamp) {
   with_inputs({"only"});
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -151,8 +153,10 @@ class TopologyTestDriver {
   std::deque<Produced>* produced(const std::string& topic);
   /// Every topic written to so far, internal ones included.
   std::set<std::string> produced_topics() const;
-  /// Records dropped so far: late, null or unreadable (`dropped-records`).
-  std::uint64_t dropped_records() const;
+  /// Counts so far, under Kafka Streams' names: `dropped-records-total` (late, null or unreadable),
+  /// `process-total`, `punctuate-total`; and those of single nodes, where not 0:
+  /// `suppression-emit-total/<node>`, `window-aggregate-final-emit-total/<node>`.
+  std::map<std::string, std::uint64_t> metrics() const;
 
  private:
   class Impl;

@@ -21,6 +21,12 @@ enum class PunctuationType : std::uint8_t {
 /// Called when a punctuation is due, with stream time or wall-clock time.
 using Punctuator = std::function<void(Timestamp)>;
 
+/// What single nodes count, besides the records they drop.
+enum class NodeMetric : std::uint8_t {
+  kSuppressionEmit,          ///< `suppression-emit`: results that suppress() let go.
+  kWindowAggregateFinalEmit  ///< `window-aggregate-final-emit`: results emitted on window close.
+};
+
 /// A handle on a scheduled punctuation. Copies share it; destruction does not cancel.
 class Cancellable {
  public:
@@ -85,6 +91,8 @@ class TaskContext {
   }
   /// Counts a record that `node` dropped (`dropped-records`), with the reason for the log.
   virtual void dropped(std::string_view node, std::string_view reason) = 0;
+  /// Counts one record of `node` under one of its own metrics.
+  virtual void count(NodeMetric /*metric*/, std::string_view /*node*/) {}
 };
 
 }  // namespace thalweg

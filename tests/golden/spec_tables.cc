@@ -1,0 +1,24 @@
+#include "golden/spec_options.h"
+#include "golden/spec_topology.h"
+
+namespace thalweg::golden {
+
+namespace json = boost::json;
+
+void SpecTopology::on_table(const json::value& statement, const std::string& op, const Table& in) {
+  if (op == "filter") {
+    bind(statement, in.filter(predicate(need(statement, "pred")), materialized(statement)));
+  } else if (op == "filterNot") {
+    bind(statement, in.filter_not(predicate(need(statement, "pred")), materialized(statement)));
+  } else if (op == "mapValues") {
+    bind(statement, in.map_values(value_function(need(statement, "val")), materialized(statement)));
+  } else if (op == "toStream") {
+    const Named named{name_of(statement)};
+    if (!field(statement, "key")) return bind(statement, in.to_stream(named));
+    bind(statement, in.to_stream(named).select_key(key_function(need(statement, "key"))));
+  } else {
+    throw NotBuilt("table " + op);
+  }
+}
+
+}  // namespace thalweg::golden
