@@ -105,6 +105,19 @@ void ByteTable::erase(BytesView key) {
   ByteEntry::free(entry);
 }
 
+void ByteTable::erase_before(BytesView key) {
+  std::vector<ByteEntry*> dropped;
+  for (ByteEntry* entry : entries_) {
+    if (entry->key() < key) dropped.push_back(entry);
+  }
+  for (ByteEntry* entry : dropped) {
+    entries_.erase(entry);
+    if (is_ordered_) order_.erase(entry);
+    footprint_ -= entry->footprint();
+    ByteEntry::free(entry);
+  }
+}
+
 void ByteTable::clear() {
   for (ByteEntry* entry : entries_) ByteEntry::free(entry);
   forget();

@@ -75,6 +75,8 @@ class ByteTable {
   /// Stores a value, or a tombstone for null.
   void put(BytesView key, std::optional<BytesView> value, Timestamp timestamp);
   void erase(BytesView key);
+  /// Drops every entry whose key is before `key`.
+  void erase_before(BytesView key);
   void clear();
 
   /// Takes over all entries of `older` that this table has no newer ones for, and leaves it empty.

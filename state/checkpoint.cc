@@ -6,10 +6,10 @@
 namespace thalweg {
 namespace {
 
-// Format 1, integers in network order:
-//   u8 format | i64 next offset | i64 wall time in ms | i32 partitions |
-//   u32 size, cluster id | u32 size, changelog | u32 CRC-32C of all before
-constexpr char kFormat = 1;
+// Format 2, integers in network order:
+//   u8 format | i64 next offset | i64 wall time in ms | i64 stream time in ms | i32 sequence |
+//   i32 partitions | u32 size, cluster id | u32 size, changelog | u32 CRC-32C of all before
+constexpr char kFormat = 2;
 
 void append_text(const std::string& text, std::string& out) {
   internal::append_big_endian(static_cast<std::uint32_t>(text.size()), out);
@@ -51,10 +51,12 @@ std::unexpected<Error> corrupt(const std::string& what) {
 
 std::string Checkpoint::encode() const {
   std::string out;
-  out.reserve(33 + cluster_id.size() + changelog.size());
+  out.reserve(45 + cluster_id.size() + changelog.size());
   out.push_back(kFormat);
   internal::append_big_endian(next_offset, out);
   internal::append_big_endian(to_millis(wall_time), out);
+  internal::append_big_endian(to_millis(stream_time), out);
+  internal::append_big_endian(sequence, out);
   internal::append_big_endian(changelog_partitions, out);
   append_text(cluster_id, out);
   append_text(changelog, out);
@@ -80,6 +82,8 @@ Result<Checkpoint> Checkpoint::decode(BytesView bytes) {
   Checkpoint checkpoint;
   checkpoint.next_offset = reader.integer<Offset>();
   checkpoint.wall_time = from_millis(reader.integer<std::int64_t>());
+  checkpoint.stream_time = from_millis(reader.integer<std::int64_t>());
+  checkpoint.sequence = reader.integer<std::int32_t>();
   checkpoint.changelog_partitions = reader.integer<std::int32_t>();
   checkpoint.cluster_id = reader.text();
   checkpoint.changelog = reader.text();

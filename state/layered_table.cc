@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <shared_mutex>
@@ -5,36 +6,12 @@
 
 #include <thalweg/state/internal/layered_table.h>
 
-#include "byte_table.h"
 #include "fair_shared_mutex.h"
+#include "frozen_table.h"
 #include "merged_scan.h"
 
 namespace thalweg::internal {
 namespace {
-
-/// Committed writes on their way to disk. Nothing in it changes any more.
-struct Frozen {
-  ByteTable table;
-  Checkpoint checkpoint;
-  CommitSequence commit = 0;
-  std::int64_t charged = 0;
-};
-
-/// Writes entries and checkpoint as one file.
-Status ingest(Family& family, std::vector<const ByteEntry*> entries, const Checkpoint& checkpoint) {
-  ByteTable::sort(entries);
-  std::vector<Family::Entry> sorted;
-  sorted.reserve(entries.size());
-  constexpr std::size_t kAhead = 16;  // In the order of keys, each entry is a cache miss.
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (i + kAhead < entries.size()) __builtin_prefetch(entries[i + kAhead]);
-    const ByteEntry* entry = entries[i];
-    sorted.push_back({entry->key(), entry->is_tombstone()
-                                        ? std::nullopt
-                                        : std::optional<BytesView>(entry->stored())});
-  }
-  return family.ingest(sorted, checkpoint);
-}
 
 // Who may touch what: `fresh_`, `family_` and `offset_` change on the task's thread only, under the
 // exclusive lock; so that thread reads them without one. `frozen_` is set by the task and taken
@@ -43,8 +20,9 @@ Status ingest(Family& family, std::vector<const ByteEntry*> entries, const Check
 class LayeredTableImpl final : public LayeredTable,
                                public std::enable_shared_from_this<LayeredTableImpl> {
  public:
-  explicit LayeredTableImpl(const StoreContext& context)
+  LayeredTableImpl(const StoreContext& context, std::optional<Segments> segments)
       : storage_(context.storage),
+        segments_(segments),
         family_name_(context.family),
         identity_(context.identity),
         budget_(context.budget),
@@ -63,8 +41,9 @@ class LayeredTableImpl final : public LayeredTable,
   bool persistent() const override { return storage_ != nullptr; }
   bool find(BytesView key, std::string& value, Timestamp& timestamp) const override;
   void read_chunk(const Scan& scan, std::vector<StoredEntry>& out) const override;
-  void commit(std::span<const TableWrite> writes, Offset changelog_end,
+  void commit(std::span<const TableWrite> writes, const StoreMarks& marks, Offset changelog_end,
               CommitSequence commit) override;
+  StoreMarks marks() const override { return marks_; }
   Offset restored_to() const override { return offset_; }
   void restore(std::span<const RecordView> records, Offset next, CommitSequence commit) override;
   Status discard() override;
@@ -83,6 +62,10 @@ class LayeredTableImpl final : public LayeredTable,
   Status make_family();
   bool buries() const { return frozen_ || !family_is_empty_; }
   void store(BytesView key, std::optional<BytesView> value, Timestamp timestamp, bool bury);
+  void restore_windows(std::span<const RecordView> records, bool bury);
+  void expire();
+  void drop_expired();
+  void resume(const Checkpoint& checkpoint);
   void charge();
   void take_back(Frozen& frozen);
   void release(bool closing);
@@ -94,6 +77,7 @@ class LayeredTableImpl final : public LayeredTable,
   }
 
   Storage* const storage_;
+  const std::optional<Segments> segments_;  // None: keys without a time.
   const std::string family_name_;
   const Checkpoint identity_;
   MemoryBudget* const budget_;
@@ -113,7 +97,10 @@ class LayeredTableImpl final : public LayeredTable,
   std::atomic<std::size_t> frozen_bytes_ = 0;
   std::atomic<CommitSequence> last_commit_ = 0;
   std::atomic<Offset> spilled_offset_ = 0;  // What the changelog's records in level 3 reach.
+  std::atomic<std::int64_t> spilled_first_segment_ = 0;  // What level 3 knows of first_segment_.
   Offset offset_ = 0;                       // What those in all levels reach.
+  StoreMarks marks_;                        // As of offset_.
+  std::int64_t first_segment_ = 0;          // What lies before it has expired.
   std::int64_t charged_ = 0;                // What of fresh_ the budget knows.
 };
 
@@ -169,9 +156,17 @@ Status LayeredTableImpl::open_disk() {
     }
     return discard();
   }
-  offset_ = spilled_offset_ = checkpoint->next_offset;
-  family_is_empty_ = false;
+  resume(*checkpoint);
   return {};
+}
+
+void LayeredTableImpl::resume(const Checkpoint& checkpoint) {
+  offset_ = spilled_offset_ = checkpoint.next_offset;
+  marks_ = {checkpoint.stream_time, checkpoint.sequence};
+  if (segments_) {
+    first_segment_ = spilled_first_segment_ = segments_->first_segment(marks_.stream_time);
+  }
+  family_is_empty_ = false;
 }
 
 Status LayeredTableImpl::make_family() {
@@ -301,12 +296,29 @@ void LayeredTableImpl::charge() {
   charged_ = now;
 }
 
-void LayeredTableImpl::commit(std::span<const TableWrite> writes, Offset changelog_end,
-                              CommitSequence commit) {
+/// Drops segments that stream time has left behind. Called with the lock held exclusively.
+void LayeredTableImpl::expire() {
+  if (!segments_) return;
+  const auto first = segments_->first_segment(marks_.stream_time);
+  if (first <= first_segment_) return;
+  first_segment_ = first;
+  drop_expired();
+}
+
+void LayeredTableImpl::drop_expired() {
+  std::string bound;
+  Segments::append_prefix(first_segment_, bound);
+  fresh_.erase_before(bound);
+}
+
+void LayeredTableImpl::commit(std::span<const TableWrite> writes, const StoreMarks& marks,
+                              Offset changelog_end, CommitSequence commit) {
   {
     std::lock_guard lock(mutex_);
     const bool bury = buries();
     for (const auto& write : writes) store(write.key, write.value, write.timestamp, bury);
+    marks_ = marks;
+    expire();
     last_commit_ = commit;
   }
   if (changelog_end != kNoOffset) offset_ = changelog_end;
@@ -318,13 +330,35 @@ void LayeredTableImpl::restore(std::span<const RecordView> records, Offset next,
   {
     std::lock_guard lock(mutex_);
     const bool bury = buries();
-    for (const auto& record : records) {
-      if (record.key) store(*record.key, record.value, record.timestamp, bury);
+    if (segments_) {
+      restore_windows(records, bury);
+    } else {
+      for (const auto& record : records) {
+        if (record.key) store(*record.key, record.value, record.timestamp, bury);
+      }
     }
     last_commit_ = commit;
   }
   offset_ = next;
   charge();
+}
+
+void LayeredTableImpl::restore_windows(std::span<const RecordView> records, bool bury) {
+  std::string stored;
+  for (const auto& record : records) {
+    if (!record.key) continue;
+    stored.clear();
+    segments_->append_stored(*record.key, stored);
+    const auto time = segments_->time_of(*record.key);
+    marks_.stream_time = std::max(marks_.stream_time, from_millis(time));
+    if (segments_->keys == Segments::Keys::kWindow) {
+      marks_.sequence = segments_->sequence_of(*record.key);
+    }
+    if (segments_->is_live(time, marks_.stream_time)) {
+      store(stored, record.value, record.timestamp, bury);
+    }
+  }
+  expire();
 }
 
 std::shared_ptr<Spill> LayeredTableImpl::start_spill(Timestamp wall_time) {
@@ -335,6 +369,9 @@ std::shared_ptr<Spill> LayeredTableImpl::start_spill(Timestamp wall_time) {
   frozen->checkpoint = identity_;
   frozen->checkpoint.next_offset = offset_;
   frozen->checkpoint.wall_time = wall_time;
+  frozen->checkpoint.stream_time = marks_.stream_time;
+  frozen->checkpoint.sequence = marks_.sequence;
+  frozen->first_segment = first_segment_;
   frozen->commit = last_commit_;
   frozen->charged = std::exchange(charged_, 0);
   {
@@ -355,6 +392,7 @@ void LayeredTableImpl::take_back(Frozen& frozen) {
   {
     std::lock_guard lock(mutex_);
     fresh_.merge_older(frozen.table);
+    if (first_segment_ > frozen.first_segment) drop_expired();
     if (is_ordered_) fresh_.make_ordered();
     frozen_.reset();
     has_frozen_ = false;
@@ -376,9 +414,13 @@ Status LayeredTableImpl::write(const std::shared_ptr<Frozen>& frozen) {
     family = family_;
     entries = frozen->table.entries();
   }
-  if (auto status = ingest(*family, std::move(entries), frozen->checkpoint); !status) {
-    return std::unexpected(with_name(status.error()));
+  std::string drop_before;
+  if (frozen->first_segment > spilled_first_segment_) {
+    Segments::append_prefix(frozen->first_segment, drop_before);
   }
+  const auto status = ingest(*family, std::move(entries), frozen->checkpoint, drop_before);
+  if (!status) return std::unexpected(with_name(status.error()));
+  spilled_first_segment_ = frozen->first_segment;
   family_is_empty_ = false;
   spilled_offset_ = frozen->checkpoint.next_offset;
   {
@@ -396,6 +438,8 @@ Status LayeredTableImpl::discard() {
   std::lock_guard spilling(spilling_);
   release(false);
   offset_ = spilled_offset_ = 0;
+  marks_ = {};
+  first_segment_ = spilled_first_segment_ = 0;
   family_is_empty_ = true;
   if (!storage_) return {};
   if (auto status = storage_->drop_family(family_name_); !status) {
@@ -431,8 +475,9 @@ void LayeredTableImpl::release(bool closing) {
 
 }  // namespace
 
-Result<std::shared_ptr<LayeredTable>> LayeredTable::open(const StoreContext& context) {
-  auto table = std::make_shared<LayeredTableImpl>(context);
+Result<std::shared_ptr<LayeredTable>> LayeredTable::open(const StoreContext& context,
+                                                         std::optional<Segments> segments) {
+  auto table = std::make_shared<LayeredTableImpl>(context, segments);
   if (auto status = table->open_disk(); !status) return std::unexpected(status.error());
   return table;
 }

@@ -81,14 +81,15 @@ class RocksDbFamilies::StoredFamily final : public Family {
         handle_(std::move(handle)),
         where_(owner_->options_.path + ", family " + name) {}
 
-  Status ingest(const std::vector<Entry>& entries, const Checkpoint& checkpoint) override {
+  Status ingest(const std::vector<Entry>& entries, const Checkpoint& checkpoint,
+                BytesView drop_before) override {
     if (auto status = undamaged(); !status) return status;
     std::size_t bytes = 0;
     for (const auto& entry : entries)
       bytes += entry.key.size() + (entry.value ? entry.value->size() : 0);
     if (auto room = check_free_space(owner_->options_.spill_path, bytes); !room) return room;
     const std::string file = owner_->next_spill_file();
-    auto status = write_file(file, entries, checkpoint);
+    auto status = write_file(file, entries, checkpoint, drop_before);
     if (status.ok()) {
       rocksdb::IngestExternalFileOptions options;
       options.move_files = true;
@@ -144,13 +145,16 @@ class RocksDbFamilies::StoredFamily final : public Family {
   }
 
   rocksdb::Status write_file(const std::string& file, const std::vector<Entry>& entries,
-                             const Checkpoint& checkpoint) const {
+                             const Checkpoint& checkpoint, BytesView drop_before) const {
     const rocksdb::Options options(owner_->database_options(), owner_->family_options());
     rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), options, handle_->get(),
                                   /*invalidate_page_cache=*/false);
     auto status = writer.Open(file);
     if (status.ok()) status = writer.Put(to_slice(kCheckpointKey), checkpoint.encode());
     std::string memory;
+    if (status.ok() && !drop_before.empty()) {
+      status = writer.DeleteRange(rocksdb::Slice(&kUserKey, 1), stored_key(drop_before, memory));
+    }
     constexpr std::size_t kAhead = 8;  // Entries lie anywhere in memory.
     for (std::size_t i = 0; status.ok() && i < entries.size(); ++i) {
       if (i + kAhead < entries.size()) {

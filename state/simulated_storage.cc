@@ -216,7 +216,8 @@ class SimulatedFamily final : public Family {
   SimulatedFamily(std::shared_ptr<Disk> disk, std::string name, std::uint64_t made)
       : disk_(std::move(disk)), process_(disk_->process), name_(std::move(name)), made_(made) {}
 
-  Status ingest(const std::vector<Entry>& entries, const Checkpoint& checkpoint) override {
+  Status ingest(const std::vector<Entry>& entries, const Checkpoint& checkpoint,
+                BytesView drop_before) override {
     for (std::size_t i = 1; i < entries.size(); ++i) {
       if (entries[i - 1].key >= entries[i].key) {
         return failure(ErrorCode::kInvalid, "family " + name_ + ": keys must ascend");
@@ -228,6 +229,7 @@ class SimulatedFamily final : public Family {
       auto files = living("ingest", false);
       if (!files) return std::unexpected(files.error());
       auto& map = (*files)->entries.write();
+      map.erase(map.begin(), map.lower_bound(drop_before));
       for (const auto& entry : entries) {
         if (entry.value) {
           map.insert_or_assign(std::string(entry.key), std::string(*entry.value));

@@ -145,20 +145,17 @@ class Changelog final : public ChangelogWriter {
 };
 
 /// One store of one task on a disk with a changelog: the part of a task that a store sees.
-template <typename K, typename V>
-class StoreWorld {
+template <typename Store>
+class World {
  public:
-  StoreWorld(DiskKind kind, bool caching, MemoryBudget* budget = nullptr)
-      : disk(kind),
-        builder_(key_value_store_builder<K, V>("table", {.caching = true})),
-        caching_(caching),
-        budget_(budget) {
+  World(DiskKind kind, std::shared_ptr<StoreBuilder> builder, bool caching,
+        MemoryBudget* budget = nullptr)
+      : disk(kind), builder_(std::move(builder)), caching_(caching), budget_(budget) {
     open();
   }
-  explicit StoreWorld(DiskKind kind) : StoreWorld(kind, true) {}
 
-  KeyValueStore<K, V>& store() { return *typed_; }
-  KeyValueStore<K, V>* operator->() { return typed_; }
+  Store& store() { return *typed_; }
+  Store* operator->() { return typed_; }
 
   void commit() {
     store_->flush();
@@ -196,15 +193,6 @@ class StoreWorld {
     store_->restore(records, changelog.end(), commits_);
   }
 
-  /// All entries as the task sees them, in the order of the walk.
-  std::vector<std::pair<K, V>> entries(bool reverse = false) {
-    std::vector<std::pair<K, V>> all;
-    for (auto at = store().range(std::nullopt, std::nullopt, reverse); at->valid(); at->next()) {
-      all.emplace_back(at->key(), at->value().value);
-    }
-    return all;
-  }
-
   StoreContext context() {
     StoreContext context;
     context.storage = disk.storage();
@@ -216,12 +204,13 @@ class StoreWorld {
     context.budget = budget_;
     context.caching = caching_;
     context.record_time = [this] { return record_time; };
+    context.on_late = [this] { ++late_writes; };
     context.on_discard = [this](const std::string& message) { discarded.push_back(message); };
     return context;
   }
   Status open(const StoreContext& with) {
     store_ = builder_->build();
-    typed_ = dynamic_cast<KeyValueStore<K, V>*>(store_.get());
+    typed_ = dynamic_cast<Store*>(store_.get());
     return store_->open(with);
   }
   void open() {
@@ -234,6 +223,7 @@ class StoreWorld {
   Timestamp record_time = from_millis(100);
   std::vector<std::string> discarded;
   std::size_t restored_records = 0;
+  std::size_t late_writes = 0;
 
  private:
   std::shared_ptr<StoreBuilder> builder_;
@@ -241,7 +231,27 @@ class StoreWorld {
   MemoryBudget* budget_;
   CommitSequence commits_ = 0;
   std::unique_ptr<StateStore> store_;
-  KeyValueStore<K, V>* typed_ = nullptr;
+  Store* typed_ = nullptr;
+};
+
+/// The world of a key-value store.
+template <typename K, typename V>
+class StoreWorld : public World<KeyValueStore<K, V>> {
+ public:
+  StoreWorld(DiskKind kind, bool caching, MemoryBudget* budget = nullptr)
+      : World<KeyValueStore<K, V>>(kind, key_value_store_builder<K, V>("table", {.caching = true}),
+                                   caching, budget) {}
+  explicit StoreWorld(DiskKind kind) : StoreWorld(kind, true) {}
+
+  /// All entries as the task sees them, in the order of the walk.
+  std::vector<std::pair<K, V>> entries(bool reverse = false) {
+    std::vector<std::pair<K, V>> all;
+    for (auto at = this->store().range(std::nullopt, std::nullopt, reverse); at->valid();
+         at->next()) {
+      all.emplace_back(at->key(), at->value().value);
+    }
+    return all;
+  }
 };
 
 }  // namespace thalweg::test

@@ -77,6 +77,8 @@ struct StoreContext {
   bool caching = false;  ///< The application has a record cache (`statestore.cache.max.bytes` > 0).
   /// The timestamp and headers of the record being processed; what put() without a time stores.
   std::function<Timestamp()> record_time = {};
+  /// Told of each write that comes too late for a store of windows: `dropped-records`.
+  std::function<void()> on_late = {};
   /// Told, in a sentence for the operator, when what the disk held was not believed and dropped.
   std::function<void(const std::string& message)> on_discard = {};
 };

@@ -82,6 +82,9 @@ struct Checkpoint {
   std::string changelog;  ///< The changelog topic's name.
   std::int32_t changelog_partitions = 0;
   Timestamp wall_time = kNoTimestamp;  ///< When it was written.
+  // Of a store of windows, which needs them to go on as if its whole changelog had been read:
+  Timestamp stream_time = kNoTimestamp;  ///< The latest time put.
+  std::int32_t sequence = 0;             ///< The number of the last duplicate put.
 
   /// The stored form: a format byte, the fields, and a CRC-32C over them.
   std::string encode() const;
@@ -100,9 +103,11 @@ class Family {
   };
 
   virtual ~Family() = default;
-  /// Adds entries (strictly ascending keys) and replaces the checkpoint, durably and all at once:
-  /// after a crash either both are there or neither is.
-  virtual Status ingest(const std::vector<Entry>& entries, const Checkpoint& checkpoint) = 0;
+  /// Drops every key before `drop_before`, adds entries (strictly ascending keys, none before
+  /// `drop_before`) and replaces the checkpoint, durably and all at once: after a crash either all
+  /// of it is done or nothing. What is dropped costs nothing per key.
+  virtual Status ingest(const std::vector<Entry>& entries, const Checkpoint& checkpoint,
+                        BytesView drop_before = {}) = 0;
   /// Not found: the family is new, or holds nothing yet. kCorrupt: do not trust what it holds.
   virtual Result<Checkpoint> checkpoint() const = 0;
   virtual Result<bool> get(BytesView key, std::string& value) const = 0;

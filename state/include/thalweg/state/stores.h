@@ -1,10 +1,16 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <thalweg/schemas/serde.h>
 #include <thalweg/state/key_value_store.h>
+#include <thalweg/state/session_store.h>
+#include <thalweg/state/window_store.h>
 
 namespace thalweg {
 
@@ -24,6 +30,35 @@ template <typename K, typename V>
 std::shared_ptr<StoreBuilder> key_value_store_builder(std::string name, StoreOptions options = {},
                                                       AnySerde<K> key_serde = {},
                                                       AnySerde<V> value_serde = {});
+
+/// How stores of windows and sessions keep time. Their changelogs are compacted, and deleted a day
+/// behind the retention, as in Kafka Streams.
+struct WindowStoreOptions {
+  std::chrono::milliseconds retention;    ///< At least the window size and grace.
+  std::chrono::milliseconds window_size;  ///< Only of windows: what they last.
+  /// What expires together. Absent: half the retention, at least a minute.
+  std::optional<std::chrono::milliseconds> segment_interval = {};
+  /// Keep each value put, not the latest only; then nothing is cached.
+  bool retain_duplicates = false;
+  /// Keep entries in the order of their time, then of their keys: for those who walk over all keys
+  /// of a short time. Looking up one key over a long time is slow.
+  bool time_ordered = false;
+};
+
+/// Makes window stores. Throws std::invalid_argument for times that do not fit together.
+template <typename K, typename V>
+std::shared_ptr<StoreBuilder> window_store_builder(std::string name, WindowStoreOptions windows,
+                                                   StoreOptions options = {},
+                                                   AnySerde<K> key_serde = {},
+                                                   AnySerde<V> value_serde = {});
+
+/// Makes session stores, which have a retention only.
+template <typename K, typename V>
+std::shared_ptr<StoreBuilder> session_store_builder(std::string name,
+                                                    std::chrono::milliseconds retention,
+                                                    StoreOptions options = {},
+                                                    AnySerde<K> key_serde = {},
+                                                    AnySerde<V> value_serde = {});
 
 }  // namespace thalweg
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <thalweg/state/internal/segments.h>
 #include <thalweg/state/state_store.h>
 
 namespace thalweg::internal {
@@ -17,6 +18,12 @@ struct TableWrite {
   Timestamp timestamp = kNoTimestamp;
 };
 
+/// What a store of windows remembers besides its entries.
+struct StoreMarks {
+  Timestamp stream_time = kNoTimestamp;  ///< The latest time put.
+  std::int32_t sequence = 0;             ///< The number of the last duplicate put.
+};
+
 /// Levels 2 and 3 of a store: committed writes in memory above a family on disk, as bytes.
 ///
 /// The task's thread writes; any thread reads through the StoreView half, and one spill at a time
@@ -25,8 +32,11 @@ struct TableWrite {
 class LayeredTable : public StoreView {
  public:
   /// Opens the family that `context` names, if it names storage. What the family holds is believed
-  /// only when its checkpoint is whole and of the same changelog; otherwise it starts empty.
-  static Result<std::shared_ptr<LayeredTable>> open(const StoreContext& context);
+  /// only when its checkpoint is whole and of the same changelog; otherwise it starts empty. With
+  /// `segments`, its keys are stored keys of windows, and segments that have expired by the marks'
+  /// stream time are dropped: from memory with the commit, from disk with the next spill.
+  static Result<std::shared_ptr<LayeredTable>> open(const StoreContext& context,
+                                                    std::optional<Segments> segments = {});
 
   // --- The task's side ----------------------------------------------------------------------
 
@@ -36,10 +46,13 @@ class LayeredTable : public StoreView {
   /// Replaces `out` by the next at most `limit` entries; fewer mean the end was reached.
   virtual void read_chunk(const Scan& scan, std::vector<StoredEntry>& out) const = 0;
   /// Makes all writes visible at once.
-  virtual void commit(std::span<const TableWrite> writes, Offset changelog_end,
-                      CommitSequence commit) = 0;
+  virtual void commit(std::span<const TableWrite> writes, const StoreMarks& marks,
+                      Offset changelog_end, CommitSequence commit) = 0;
+  /// As committed or restored.
+  virtual StoreMarks marks() const = 0;
 
   virtual Offset restored_to() const = 0;
+  /// Keys of windows come as on the changelog. Throws SerdeError for one that is none.
   virtual void restore(std::span<const RecordView> records, Offset next, CommitSequence commit) = 0;
   virtual Status discard() = 0;
 

@@ -31,6 +31,7 @@ class TypedIterator final : public KeyValueIterator<K, V> {
   TypedIterator(TypedKeyValueStore<K, V>& store, StoreView::Scan scan)
       : store_(store), scan_(std::move(scan)) {
     scan_.limit = kFirstChunk;
+    store_.prepare_scan();
     read_chunk();
     seek_overlay();
     settle();
@@ -42,6 +43,11 @@ class TypedIterator final : public KeyValueIterator<K, V> {
   }
   const K& key() const override { return key_; }
   const ValueAndTimestamp<V>& value() const override { return *current_; }
+  /// The serialised key.
+  BytesView key_bytes() const {
+    return scan_.reverse ? BytesView(*scan_.to)
+                         : BytesView(*scan_.from).substr(0, scan_.from->size() - 1);
+  }
 
  private:
   static constexpr std::size_t kFirstChunk = 32;

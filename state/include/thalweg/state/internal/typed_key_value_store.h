@@ -11,6 +11,7 @@
 #include <thalweg/state/internal/entry_table.h>
 #include <thalweg/state/internal/layered_table.h>
 #include <thalweg/state/internal/memory_meter.h>
+#include <thalweg/state/internal/spare_values.h>
 #include <thalweg/state/internal/typed_iterator.h>
 #include <thalweg/state/internal/write_log.h>
 #include <thalweg/state/key_value_store.h>
@@ -22,6 +23,9 @@ namespace thalweg::internal {
 /// An entry joins the open transaction with its first write and leaves it with commit() (clean,
 /// kept to be read again) or abort() (forgotten). Its bytes are made once, at flush or, without
 /// caching, at the write; the changelog and the committed table get the same ones.
+///
+/// It is also what stores of windows are made of: with `segments`, the key serde makes stored keys,
+/// whose prefix the changelog does not see.
 template <typename K, typename V>
 class TypedKeyValueStore final : public KeyValueStore<K, V> {
  public:
@@ -30,10 +34,14 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   using typename Base::Listener;
 
   TypedKeyValueStore(std::string name, bool persistent, bool caching, AnySerde<K> key_serde,
-                     AnySerde<V> value_serde)
+                     AnySerde<V> value_serde, std::optional<Segments> segments = {},
+                     bool keeps_committed = true)
       : name_(std::move(name)),
         wants_disk_(persistent),
         wants_caching_(caching),
+        segments_(segments),
+        hidden_(segments ? Segments::kPrefixSize : 0),
+        keeps_committed_(keeps_committed),
         key_serde_(std::move(key_serde)),
         value_serde_(std::move(value_serde)) {}
   ~TypedKeyValueStore() override {
@@ -51,9 +59,10 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   Status open(const StoreContext& context) override {
     StoreContext adjusted = context;
     if (!wants_disk_) adjusted.storage = nullptr;
-    auto table = LayeredTable::open(adjusted);
+    auto table = LayeredTable::open(adjusted, segments_);
     if (!table) return std::unexpected(table.error());
     table_ = std::move(*table);
+    marks_ = table_->marks();
     changelog_ = context.changelog;
     memory_.report_to(context.budget);
     record_time_ = context.record_time;
@@ -86,13 +95,13 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     if (from) key_serde_.serialize(*from, scan.from.emplace());
     if (to) key_serde_.serialize(*to, scan.to.emplace());
     scan.reverse = reverse;
-    return iterate(std::move(scan));
+    return std::make_unique<TypedIterator<K, V>>(*this, std::move(scan));
   }
   std::unique_ptr<KeyValueIterator<K, V>> prefix_scan(BytesView prefix) override {
     StoreView::Scan scan;
     scan.from.emplace(prefix);
     scan.to = end_of_prefix(prefix);
-    return iterate(std::move(scan));
+    return std::make_unique<TypedIterator<K, V>>(*this, std::move(scan));
   }
 
   // --- Writes -------------------------------------------------------------------------------
@@ -114,6 +123,36 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     finish_write(number, timestamp, headers);
   }
 
+  /// Logs a write and tells the listener without keeping it: it comes too late for the store.
+  void pass_through(K key, const V* value, Timestamp timestamp, const Headers& headers) {
+    if (changelog_) {
+      scratch_.clear();
+      key_serde_.serialize(key, scratch_);
+      scratch_value_.clear();
+      if (value) value_serde_.serialize(*value, scratch_value_);
+      changelog_->append(BytesView(scratch_).substr(hidden_),
+                         value ? std::optional<BytesView>(scratch_value_) : std::nullopt,
+                         timestamp);
+    }
+    if (listener_) listener_(key, value, nullptr, timestamp, headers);
+  }
+
+  /// Forgets committed values that are kept only to be read again.
+  void forget_clean(const std::function<bool(const K&)>& unwanted) {
+    for (Number number = 0; number < entries_.capacity(); ++number) {
+      Cell& cell = entries_[number];
+      if (cell.state != State::kClean || !unwanted(cell.key)) continue;
+      memory_.remove_clean(cell.charge);
+      forget(number);
+    }
+    memory_.report();
+  }
+
+  /// Of the open transaction: a store of windows keeps them up.
+  StoreMarks& marks() { return marks_; }
+  const StoreMarks& marks() const { return marks_; }
+  const AnySerde<K>& key_serde() const { return key_serde_; }
+
   // --- The open transaction -----------------------------------------------------------------
 
   bool flush() override {
@@ -125,16 +164,17 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
 
   void commit(Offset changelog_end, CommitSequence commit) override {
     THALWEG_CHECK(dirty_.empty(), "store " + name_ + " committed without flush");
-    table_->commit(log_.live(), changelog_end, commit);
+    table_->commit(log_.live(), marks_, changelog_end, commit);
     for (const Number number : members_) {
       Cell& cell = entries_[number];
-      if (cell.state == State::kOrphan) {
+      if (cell.state == State::kOrphan || !keeps_committed_) {
+        if (cell.state != State::kOrphan) entries_.unlink(number);
         release(number);
         continue;
       }
       cell.state = State::kClean;
       cell.before = Before::kUnknown;
-      keep_spare(std::move(cell.before_value));
+      spares_.keep(std::move(cell.before_value));
       cell.headers.reset();
       cell.write = WriteLog::kNone;
       memory_.add_clean(cell.charge);
@@ -152,6 +192,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
       release(number);
     }
     dirty_.clear();
+    if (table_) marks_ = table_->marks();
     end_transaction();
     memory_.report();
   }
@@ -164,9 +205,11 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   void restore(std::span<const RecordView> records, Offset next, CommitSequence commit) override {
     if (entries_.size() > 0) forget_everything();
     table_->restore(records, next, commit);
+    marks_ = table_->marks();
   }
   Status discard() override {
     forget_everything();
+    marks_ = {};
     return table_->discard();
   }
   std::size_t unspilled_bytes() const override { return table_->unspilled_bytes(); }
@@ -186,7 +229,6 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   static constexpr Number kNone = Table::kNone;
   static constexpr std::size_t kEvictPerLoad = 4;
   static constexpr std::size_t kEvictAtCommit = 64;
-  static constexpr std::size_t kSpares = 1024;
 
   Timestamp now() const { return record_time_ ? record_time_() : kNoTimestamp; }
 
@@ -241,21 +283,9 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
       cell.before = Before::kPresent;
     } else {
       cell.before = Before::kKept;
-      cell.before_value = spare();
+      cell.before_value = spares_.take();
       *cell.before_value = std::move(cell.current.value);
     }
-  }
-
-  // Old values are moved into objects that are used again: a listener that wants them costs no
-  // allocation per write.
-  std::unique_ptr<V> spare() {
-    if (spares_.empty()) return std::make_unique<V>();
-    auto value = std::move(spares_.back());
-    spares_.pop_back();
-    return value;
-  }
-  void keep_spare(std::unique_ptr<V> value) {
-    if (value && spares_.size() < kSpares) spares_.push_back(std::move(value));
   }
 
   /// A listener is looking at the entry's key and value: it keeps them, the key gets a new entry.
@@ -269,7 +299,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     cell.before = seen.has_value ? Before::kPresent : Before::kAbsent;
     if (seen.has_value && old_values_) {
       cell.before = Before::kKept;
-      cell.before_value = spare();
+      cell.before_value = spares_.take();
       read_value(*log_.value(cell.write), *cell.before_value);
     }
     charge(cell, average_bytes_);
@@ -336,7 +366,8 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     }
     cell.write = log_.add(at, key_size, cell.has_value, cell.current.timestamp, cell.write);
     if (changelog_) {
-      changelog_->append(log_.key(cell.write), log_.value(cell.write), cell.current.timestamp);
+      changelog_->append(log_.key(cell.write).substr(hidden_), log_.value(cell.write),
+                         cell.current.timestamp);
     }
   }
 
@@ -347,7 +378,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
       listener_(cell.key, cell.has_value ? &cell.current.value : nullptr, before.get(),
                 cell.current.timestamp, headers);
     }
-    keep_spare(std::move(before));
+    spares_.keep(std::move(before));
   }
   /// Keeps a listener's view of an entry from changing under it.
   struct Pin {
@@ -366,14 +397,12 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
 
   // --- Scans --------------------------------------------------------------------------------
 
-  std::unique_ptr<KeyValueIterator<K, V>> iterate(StoreView::Scan scan) {
-    if (!is_scanned_) {
-      is_scanned_ = true;  // From now on each first write of a key keeps the overlay up.
-      for (const Number number : members_) {
-        if (entries_[number].state != State::kOrphan) add_to_overlay(number);
-      }
+  void prepare_scan() {
+    if (is_scanned_) return;
+    is_scanned_ = true;  // From now on each first write of a key keeps the overlay up.
+    for (const Number number : members_) {
+      if (entries_[number].state != State::kOrphan) add_to_overlay(number);
     }
-    return std::make_unique<TypedIterator<K, V>>(*this, std::move(scan));
   }
   void add_to_overlay(Number number) {
     std::string key;
@@ -414,12 +443,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   /// Empties level 1.
   void forget_everything() {
     abort();
-    for (Number number = 0; number < entries_.capacity(); ++number) {
-      if (entries_[number].state != State::kClean) continue;
-      memory_.remove_clean(entries_[number].charge);
-      forget(number);
-    }
-    memory_.report();
+    forget_clean([](const K&) { return true; });
   }
 
   void read_value(BytesView bytes, V& value) const {
@@ -440,6 +464,9 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   const std::string name_;
   const bool wants_disk_;
   const bool wants_caching_;
+  const std::optional<Segments> segments_;
+  const std::size_t hidden_;  // Bytes of a stored key that the changelog does not see.
+  const bool keeps_committed_;
   const AnySerde<K> key_serde_;
   const AnySerde<V> value_serde_;
 
@@ -449,6 +476,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   Listener listener_;
   bool old_values_ = false;
   bool is_cached_ = false;
+  StoreMarks marks_;
 
   Table entries_;
   std::vector<Number> members_;  // Entries of the open transaction.
@@ -460,7 +488,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
 
   std::string scratch_;
   std::string scratch_value_;
-  std::vector<std::unique_ptr<V>> spares_;
+  SpareValues<V> spares_;
   std::size_t average_bytes_ = 0;  // Of a serialised entry.
   std::size_t uncommitted_bytes_ = 0;
   MemoryMeter memory_;

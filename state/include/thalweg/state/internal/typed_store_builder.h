@@ -6,20 +6,20 @@
 #include <vector>
 
 #include <thalweg/state/internal/typed_key_value_store.h>
+#include <thalweg/state/internal/typed_session_store.h>
+#include <thalweg/state/internal/typed_window_store.h>
 #include <thalweg/state/stores.h>
 
 namespace thalweg {
 namespace internal {
 
-template <typename K, typename V>
+/// What builders of typed stores have in common; a function makes each task's store.
 class TypedStoreBuilder final : public StoreBuilder {
  public:
-  TypedStoreBuilder(std::string name, StoreOptions options, AnySerde<K> key_serde,
-                    AnySerde<V> value_serde)
-      : name_(std::move(name)),
-        options_(std::move(options)),
-        key_serde_(std::move(key_serde)),
-        value_serde_(std::move(value_serde)) {}
+  using Make = std::function<std::unique_ptr<StateStore>()>;
+
+  TypedStoreBuilder(std::string name, StoreOptions options, Make make)
+      : name_(std::move(name)), options_(std::move(options)), make_(std::move(make)) {}
 
   const std::string& name() const override { return name_; }
   bool logging() const override { return options_.logging; }
@@ -27,17 +27,19 @@ class TypedStoreBuilder final : public StoreBuilder {
   const std::vector<std::pair<std::string, std::string>>& changelog_config() const override {
     return options_.changelog_config;
   }
-  std::unique_ptr<StateStore> build() const override {
-    return std::make_unique<TypedKeyValueStore<K, V>>(name_, options_.persistent, options_.caching,
-                                                      key_serde_, value_serde_);
-  }
+  std::unique_ptr<StateStore> build() const override { return make_(); }
 
  private:
   std::string name_;
   StoreOptions options_;
-  AnySerde<K> key_serde_;
-  AnySerde<V> value_serde_;
+  Make make_;
 };
+
+/// Checks the times of a store of windows, and lays it out.
+Segments plan_segments(const std::string& name, Segments::Keys keys,
+                       const WindowStoreOptions& windows, bool persistent);
+/// The options of a store of windows, whose changelog is deleted behind the retention.
+StoreOptions windowed_changelog(StoreOptions options, std::chrono::milliseconds retention);
 
 }  // namespace internal
 
@@ -45,8 +47,50 @@ template <typename K, typename V>
 std::shared_ptr<StoreBuilder> key_value_store_builder(std::string name, StoreOptions options,
                                                       AnySerde<K> key_serde,
                                                       AnySerde<V> value_serde) {
-  return std::make_shared<internal::TypedStoreBuilder<K, V>>(
-      std::move(name), std::move(options), std::move(key_serde), std::move(value_serde));
+  auto make = [name, persistent = options.persistent, caching = options.caching,
+               key_serde = std::move(key_serde), value_serde = std::move(value_serde)] {
+    return std::make_unique<internal::TypedKeyValueStore<K, V>>(name, persistent, caching,
+                                                                key_serde, value_serde);
+  };
+  return std::make_shared<internal::TypedStoreBuilder>(std::move(name), std::move(options),
+                                                       std::move(make));
+}
+
+template <typename K, typename V>
+std::shared_ptr<StoreBuilder> window_store_builder(std::string name, WindowStoreOptions windows,
+                                                   StoreOptions options, AnySerde<K> key_serde,
+                                                   AnySerde<V> value_serde) {
+  options = internal::windowed_changelog(std::move(options), windows.retention);
+  options.caching = options.caching && !windows.retain_duplicates;
+  auto segments = internal::plan_segments(name, internal::Segments::Keys::kWindow, windows,
+                                          options.persistent);
+  auto make = [name, windows, segments, persistent = options.persistent,
+               caching = options.caching, key_serde = std::move(key_serde),
+               value_serde = std::move(value_serde)] {
+    return std::make_unique<internal::TypedWindowStore<K, V>>(
+        name, persistent, caching, key_serde, value_serde, segments, windows.window_size,
+        windows.retain_duplicates);
+  };
+  return std::make_shared<internal::TypedStoreBuilder>(std::move(name), std::move(options),
+                                                       std::move(make));
+}
+
+template <typename K, typename V>
+std::shared_ptr<StoreBuilder> session_store_builder(std::string name,
+                                                    std::chrono::milliseconds retention,
+                                                    StoreOptions options, AnySerde<K> key_serde,
+                                                    AnySerde<V> value_serde) {
+  options = internal::windowed_changelog(std::move(options), retention);
+  auto segments = internal::plan_segments(name, internal::Segments::Keys::kSession,
+                                          {.retention = retention, .window_size = {}},
+                                          options.persistent);
+  auto make = [name, segments, persistent = options.persistent, caching = options.caching,
+               key_serde = std::move(key_serde), value_serde = std::move(value_serde)] {
+    return std::make_unique<internal::TypedSessionStore<K, V>>(name, persistent, caching,
+                                                               key_serde, value_serde, segments);
+  };
+  return std::make_shared<internal::TypedStoreBuilder>(std::move(name), std::move(options),
+                                                       std::move(make));
 }
 
 }  // namespace thalweg

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <thalweg/state/internal/segmented_iterator.h>
+
+namespace thalweg::internal {
+
+/// What window and session stores have in common: entries of level 1 above a table of segments, and
+/// a time of their own.
+template <typename Interface, typename K, typename V>
+class SegmentedStore : public Interface {
+ public:
+  using Listener = typename Interface::Listener;
+  using Entry = typename Interface::Entry;
+  using Iterator = typename Interface::Iterator;
+
+  SegmentedStore(std::string name, bool persistent, bool caching, const AnySerde<K>& key_serde,
+                 AnySerde<V> value_serde, Segments segments, std::int64_t window_size,
+                 bool keeps_committed)
+      : segments_(segments),
+        entries_(std::move(name), persistent, caching,
+                 AnySerde<Stored>(StoredWindowSerde<K>(key_serde, segments, window_size)),
+                 std::move(value_serde), segments, keeps_committed),
+        key_serde_(key_serde) {}
+
+  const std::string& name() const final { return entries_.name(); }
+  SchemaPtr key_schema() const final { return entries_.key_schema(); }
+  SchemaPtr value_schema() const final { return entries_.value_schema(); }
+  bool persistent() const final { return entries_.persistent(); }
+  bool cached() const final { return entries_.cached(); }
+
+  Status open(const StoreContext& context) final {
+    on_late_ = context.on_late;
+    record_time_ = context.record_time;
+    return entries_.open(context);
+  }
+  bool flush() final { return entries_.flush(); }
+  void commit(Offset changelog_end, CommitSequence commit) final {
+    entries_.commit(changelog_end, commit);
+    forget_expired();
+  }
+  void abort() final { entries_.abort(); }
+  std::size_t uncommitted_bytes() const final { return entries_.uncommitted_bytes(); }
+  Offset restored_to() const final { return entries_.restored_to(); }
+  void restore(std::span<const RecordView> records, Offset next, CommitSequence commit) final {
+    entries_.restore(records, next, commit);
+  }
+  Status discard() final { return entries_.discard(); }
+  std::size_t unspilled_bytes() const final { return entries_.unspilled_bytes(); }
+  std::shared_ptr<Spill> start_spill(Timestamp wall_time) final {
+    return entries_.start_spill(wall_time);
+  }
+  std::shared_ptr<const StoreView> view() const final { return entries_.view(); }
+
+  std::chrono::milliseconds retention() const final {
+    return std::chrono::milliseconds(segments_.retention);
+  }
+  Timestamp stream_time() const final { return entries_.marks().stream_time; }
+
+  void set_listener(Listener listener, bool old_values) final {
+    if (!listener) return entries_.set_listener({}, false);
+    entries_.set_listener(
+        [listener = std::move(listener)](const Stored& key, const V* new_value, const V* old_value,
+                                         Timestamp timestamp, const Headers& headers) {
+          listener(key.windowed, new_value, old_value, timestamp, headers);
+        },
+        old_values);
+  }
+
+ protected:
+  using Stored = StoredWindow<K>;
+
+  Timestamp now() const { return record_time_ ? record_time_() : kNoTimestamp; }
+
+  /// The entry at `at`, which is of that time.
+  const Entry* find(const Stored& at, Timestamp time) {
+    if (to_millis(time) < segments_.first_readable(stream_time())) return nullptr;
+    return entries_.get_with_timestamp(at);
+  }
+  void write(const Stored& at, Timestamp time, V&& value, Timestamp timestamp,
+             const Headers& headers) {
+    if (observe(time)) return entries_.put(at, std::move(value), timestamp, headers);
+    entries_.pass_through(at, &value, timestamp, headers);
+  }
+  void erase(const Stored& at, Timestamp time, Timestamp timestamp, const Headers& headers) {
+    if (observe(time)) return entries_.remove(at, timestamp, headers);
+    entries_.pass_through(at, nullptr, timestamp, headers);
+  }
+
+  std::unique_ptr<Iterator> scan(WindowScan scan, const K* first, const K* last) {
+    scan.segments = segments_;
+    if (first) key_serde_.serialize(*first, scan.first.emplace());
+    if (last) key_serde_.serialize(*last, scan.last.emplace());
+    scan.plan(stream_time());
+    return std::make_unique<SegmentedIterator<K, V>>(entries_, std::move(scan));
+  }
+
+  const Segments segments_;
+  TypedKeyValueStore<Stored, V> entries_;
+
+ private:
+  /// Moves the store's time on; false for what comes too late to be kept.
+  bool observe(Timestamp time) {
+    Timestamp& stream_time = entries_.marks().stream_time;
+    if (time > stream_time) stream_time = time;
+    if (segments_.is_live(to_millis(time), stream_time)) return true;
+    if (on_late_) on_late_();
+    return false;
+  }
+
+  void forget_expired() {
+    const auto first = segments_.first_segment(stream_time());
+    if (first <= first_segment_) return;
+    first_segment_ = first;
+    const bool is_window = segments_.keys == Segments::Keys::kWindow;
+    entries_.forget_clean([first, is_window](const Stored& key) {
+      const Window& window = key.windowed.window;
+      return to_millis(is_window ? window.start : window.end) < first;
+    });
+  }
+
+  const AnySerde<K> key_serde_;
+  std::function<void()> on_late_;
+  std::function<Timestamp()> record_time_;
+  std::int64_t first_segment_ = 0;
+};
+
+}  // namespace thalweg::internal
