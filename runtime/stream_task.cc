@@ -77,15 +77,18 @@ Status StreamTask::open_stores() {
     if (!planned.changelog.empty() && planned.internal) {
       store.writer = std::make_unique<StoreChangelogWriter>(*setup_.collector, store.changelog);
     }
-    StoreContext context{.storage = setup_.environment.storage,
-                         .family = store_family(*this, planned.name),
-                         .changelog = store.writer.get(),
-                         .identity = {.cluster_id = log ? log->cluster_id() : "",
-                                      .changelog = planned.changelog,
-                                      .changelog_partitions = setup_.plan->tasks},
-                         .budget = setup_.environment.budget,
-                         .caching = setup_.config->statestore_cache_max_bytes > 0,
-                         .record_time = [this] { return record_time_; }};
+    StoreContext context{
+        .storage = setup_.environment.storage,
+        .family = store_family(*this, planned.name),
+        .changelog = store.writer.get(),
+        .identity = {.cluster_id = log ? log->cluster_id() : "",
+                     .changelog = planned.changelog,
+                     .changelog_partitions = setup_.plan->tasks},
+        .budget = setup_.environment.budget,
+        .caching = setup_.config->statestore_cache_max_bytes > 0,
+        .record_time = [this] { return record_time_; },
+        .on_late = [this,
+                    name = planned.name] { dropped(name, "older than what the store keeps"); }};
     if (auto opened = store.store->open(context); !opened) return opened;
     stores_by_name_[planned.name] = store.store.get();
     stores_.push_back(std::move(store));
@@ -142,9 +145,8 @@ std::size_t StreamTask::process(std::size_t max_records, Timestamp wall_clock) {
     process_head(queue);
     group_.pop_next();
     ++done;
-    stream_clock_.punctuate(stream_time_, [&](const PunctuationQueue::Schedule& due) {
-      punctuate(due, stream_time_);
-    });
+    stream_clock_.punctuate(
+        stream_time_, [&](const PunctuationQueue::Schedule& due) { punctuate(due, stream_time_); });
   }
   processed_ += done;
   if (processed_counter_ && done > 0) processed_counter_->add(done);
@@ -187,9 +189,8 @@ void StreamTask::fail_processing(const std::exception& cause, const RecordMetada
 }
 
 bool StreamTask::punctuate_wall_clock(Timestamp wall_clock) {
-  return wall_clock_.punctuate(wall_clock, [&](const PunctuationQueue::Schedule& due) {
-    punctuate(due, wall_clock);
-  });
+  return wall_clock_.punctuate(
+      wall_clock, [&](const PunctuationQueue::Schedule& due) { punctuate(due, wall_clock); });
 }
 
 void StreamTask::punctuate(const PunctuationQueue::Schedule& schedule, Timestamp time) {
@@ -199,9 +200,9 @@ void StreamTask::punctuate(const PunctuationQueue::Schedule& schedule, Timestamp
   try {
     schedule.punctuator(time);
   } catch (const std::exception& error) {
-    std::throw_with_nested(StreamsError("Exception caught in punctuate. taskId=" +
-                                        to_string(setup_.id) + ", processor=" + schedule.node +
-                                        ": " + error.what()));
+    std::throw_with_nested(
+        StreamsError("Exception caught in punctuate. taskId=" + to_string(setup_.id) +
+                     ", processor=" + schedule.node + ": " + error.what()));
   }
 }
 
@@ -294,12 +295,11 @@ void StreamTask::to_dead_letters(const RecordView& record, const RecordMetadata&
   headers.add("__streams.errors.topic", std::string(metadata.topic));
   headers.add("__streams.errors.partition", std::to_string(metadata.partition));
   headers.add("__streams.errors.offset", std::to_string(metadata.offset));
-  const TopicHandle topic = setup_.collector->topic(
-      dead_letter_topic(setup_.config->dead_letter_topic, metadata.topic));
+  const TopicHandle topic =
+      setup_.collector->topic(dead_letter_topic(setup_.config->dead_letter_topic, metadata.topic));
   const std::int32_t partitions = setup_.collector->partitions(topic);
-  const std::int32_t partition =
-      record.key ? partition_of(*record.key, partitions)
-                 : static_cast<std::int32_t>(record.offset % partitions);
+  const std::int32_t partition = record.key ? partition_of(*record.key, partitions)
+                                            : static_cast<std::int32_t>(record.offset % partitions);
   setup_.collector->send(topic, partition, record.key, record.value, record.timestamp, headers);
 }
 

@@ -98,10 +98,10 @@ class LayeredTableImpl final : public LayeredTable,
   std::atomic<CommitSequence> last_commit_ = 0;
   std::atomic<Offset> spilled_offset_ = 0;  // What the changelog's records in level 3 reach.
   std::atomic<std::int64_t> spilled_first_segment_ = 0;  // What level 3 knows of first_segment_.
-  Offset offset_ = 0;                       // What those in all levels reach.
-  StoreMarks marks_;                        // As of offset_.
-  std::int64_t first_segment_ = 0;          // What lies before it has expired.
-  std::int64_t charged_ = 0;                // What of fresh_ the budget knows.
+  Offset offset_ = 0;                                    // What those in all levels reach.
+  StoreMarks marks_;                                     // As of offset_.
+  std::int64_t first_segment_ = 0;                       // What lies before it has expired.
+  std::int64_t charged_ = 0;                             // What of fresh_ the budget knows.
 };
 
 class LayeredSpill final : public Spill {

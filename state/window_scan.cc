@@ -16,8 +16,8 @@ std::string time_bytes(std::int64_t time) {
 
 /// The bytes of the time after all within `span` from `time`, which may be above every time.
 std::string bytes_after(std::int64_t time, std::int64_t span) {
-  return time_bytes(
-      static_cast<std::int64_t>(static_cast<std::uint64_t>(time) + static_cast<std::uint64_t>(span)));
+  return time_bytes(static_cast<std::int64_t>(static_cast<std::uint64_t>(time) +
+                                              static_cast<std::uint64_t>(span)));
 }
 
 /// A bound above every window of every key up to `last`: the time that follows a key which is a
@@ -26,8 +26,8 @@ std::string bytes_after(std::int64_t time, std::int64_t span) {
 std::string above_keys(BytesView last, std::int64_t latest) {
   const std::string time = time_bytes(latest);
   std::size_t size = 0;
-  while (size < last.size() && static_cast<unsigned char>(last[size]) >=
-                                   static_cast<unsigned char>(time.front())) {
+  while (size < last.size() &&
+         static_cast<unsigned char>(last[size]) >= static_cast<unsigned char>(time.front())) {
     ++size;
   }
   return std::string(last.substr(0, size)) + std::string(16, '\xff');

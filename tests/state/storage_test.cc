@@ -135,6 +135,19 @@ TEST_P(StorageContract, IngestedEntriesAndCheckpointSurviveARestart) {
   EXPECT_THAT(keys(family()->scan()), ElementsAre("b", "c"));
 }
 
+TEST_P(StorageContract, IngestDropsWhatIsBeforeABoundWithIt) {
+  ASSERT_TRUE(family()->ingest({{"a", "1"}, {"b", "2"}, {"c", "3"}}, checkpoint_at(10)));
+  ASSERT_TRUE(family()->ingest({{"c", "33"}, {"d", "4"}}, checkpoint_at(20), "c"));
+
+  EXPECT_THAT(keys(family()->scan()), ElementsAre("c", "d"));
+  EXPECT_EQ(get(*family(), "b"), "none");
+  EXPECT_EQ(get(*family(), "c"), "33");
+  EXPECT_EQ(family()->checkpoint()->next_offset, 20);
+
+  disk.restart();
+  EXPECT_THAT(keys(family()->scan()), ElementsAre("c", "d"));
+}
+
 TEST_P(StorageContract, NewFamilyHasNoCheckpoint) {
   EXPECT_EQ(family()->checkpoint().error().code, ErrorCode::kNotFound);
   EXPECT_EQ(family()->approximate_entries(), 0U);

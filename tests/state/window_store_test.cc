@@ -45,11 +45,11 @@ std::string changelog_key(const std::string& key, std::int64_t start, std::int32
 class WindowStoreStory : public testing::TestWithParam<DiskKind> {
  protected:
   World<Windows> world(WindowStoreOptions windows = ten_of_hundred(), bool caching = false) {
-    return {GetParam(),
-            window_store_builder<std::string, std::string>(
-                "table", windows,
-                {.persistent = GetParam() != DiskKind::kNone, .caching = caching}),
-            caching};
+    return {
+        GetParam(),
+        window_store_builder<std::string, std::string>(
+            "table", windows, {.persistent = GetParam() != DiskKind::kNone, .caching = caching}),
+        caching};
   }
   bool in_memory() const { return GetParam() == DiskKind::kNone; }
 };
@@ -142,10 +142,10 @@ TEST_P(WindowStoreStory, AWriteThatComesTooLateIsLoggedCountedAndForgotten) {
   auto store = world();
   store->put("b", "now", at(160));  // The first segment that is kept begins at 60.
   std::vector<std::string> heard;
-  store->set_listener([&](const Windowed<std::string>& key, const std::string* value,
-                          const std::string*, Timestamp,
-                          const Headers&) { heard.push_back(key.key + "=" + *value); },
-                      false);
+  store->set_listener(
+      [&](const Windowed<std::string>& key, const std::string* value, const std::string*, Timestamp,
+          const Headers&) { heard.push_back(key.key + "=" + *value); },
+      false);
   store->put("a", "late", at(59));
 
   EXPECT_EQ(store.late_writes, 1u);
@@ -240,11 +240,13 @@ TEST_P(WindowStoreStory, AbortTakesStreamTimeBack) {
 TEST_P(WindowStoreStory, CachedChangesComeAtFlushOncePerWindow) {
   auto store = world(ten_of_hundred(), true);
   std::vector<std::string> heard;
-  store->set_listener([&](const Windowed<std::string>& key, const std::string* value,
-                          const std::string* old, Timestamp, const Headers&) {
-    heard.push_back(key.key + std::to_string(to_millis(key.window.end)) + "=" + *value + "<" +
-                    (old ? *old : ""));
-  }, true);
+  store->set_listener(
+      [&](const Windowed<std::string>& key, const std::string* value, const std::string* old,
+          Timestamp, const Headers&) {
+        heard.push_back(key.key + std::to_string(to_millis(key.window.end)) + "=" + *value + "<" +
+                        (old ? *old : ""));
+      },
+      true);
   store->put("a", "1", at(20));
   store->put("b", "1", at(20));
   store->put("a", "2", at(20));

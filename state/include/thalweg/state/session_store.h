@@ -45,8 +45,7 @@ class SessionStore : public StateStore {
   /// The sessions of `key` that end at `earliest_end` or later and start at `latest_start` or
   /// earlier.
   virtual std::unique_ptr<Iterator> find_sessions(const K& key, Timestamp earliest_end,
-                                                  Timestamp latest_start,
-                                                  bool reverse = false) = 0;
+                                                  Timestamp latest_start, bool reverse = false) = 0;
   /// Those of the keys within [first, last] by serialised bytes; an absent bound is open.
   virtual std::unique_ptr<Iterator> find_sessions(const std::optional<K>& first,
                                                   const std::optional<K>& last,
@@ -54,8 +53,7 @@ class SessionStore : public StateStore {
                                                   bool reverse = false) = 0;
   /// The sessions of all keys that end within [earliest_end, latest_end], by end, start and key (in
   /// memory: end, key and start).
-  virtual std::unique_ptr<Iterator> find_sessions(Timestamp earliest_end,
-                                                  Timestamp latest_end) = 0;
+  virtual std::unique_ptr<Iterator> find_sessions(Timestamp earliest_end, Timestamp latest_end) = 0;
   /// All sessions of `key`.
   virtual std::unique_ptr<Iterator> fetch(const K& key, bool reverse = false) = 0;
   virtual std::unique_ptr<Iterator> fetch(const std::optional<K>& first,

@@ -19,8 +19,7 @@ struct Window {
 };
 
 /// The latest time there is: where a window ends that has no end.
-inline constexpr Timestamp kEndOfTime =
-    from_millis(std::numeric_limits<std::int64_t>::max());
+inline constexpr Timestamp kEndOfTime = from_millis(std::numeric_limits<std::int64_t>::max());
 
 /// The time `span` after `time`, or kEndOfTime if that is beyond it.
 constexpr Timestamp after(Timestamp time, std::chrono::milliseconds span) {

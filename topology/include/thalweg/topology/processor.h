@@ -7,10 +7,27 @@
 #include <type_traits>
 
 #include <thalweg/state/key_value_store.h>
+#include <thalweg/state/session_store.h>
+#include <thalweg/state/window_store.h>
 #include <thalweg/topology/errors.h>
 #include <thalweg/topology/task_context.h>
 
 namespace thalweg {
+
+namespace internal {
+
+/// The store as one of that kind and those types.
+template <typename Store>
+Store& store_as(StateStore& store) {
+  auto* typed = dynamic_cast<Store*>(&store);
+  if (!typed) {
+    throw TopologyError("store " + store.name() +
+                        " has other key or value types, or is of another kind");
+  }
+  return *typed;
+}
+
+}  // namespace internal
 
 /// The record being processed, by reference: valid for the call only.
 template <typename K, typename V>
@@ -37,9 +54,15 @@ class ProcessorContext {
   /// is not connected or not of that type.
   template <typename K, typename V>
   KeyValueStore<K, V>& key_value_store(std::string_view name) {
-    auto* typed = dynamic_cast<KeyValueStore<K, V>*>(&store(name));
-    if (!typed) throw TopologyError("store " + std::string(name) + " has other key or value types");
-    return *typed;
+    return internal::store_as<KeyValueStore<K, V>>(store(name));
+  }
+  template <typename K, typename V>
+  WindowStore<K, V>& window_store(std::string_view name) {
+    return internal::store_as<WindowStore<K, V>>(store(name));
+  }
+  template <typename K, typename V>
+  SessionStore<K, V>& session_store(std::string_view name) {
+    return internal::store_as<SessionStore<K, V>>(store(name));
   }
 
   /// Calls `punctuator` each `interval`; see TaskContext::schedule(). Within it, forward() without
@@ -91,9 +114,15 @@ class FixedKeyProcessorContext {
 
   template <typename SK, typename SV>
   KeyValueStore<SK, SV>& key_value_store(std::string_view name) {
-    auto* typed = dynamic_cast<KeyValueStore<SK, SV>*>(&store(name));
-    if (!typed) throw TopologyError("store " + std::string(name) + " has other key or value types");
-    return *typed;
+    return internal::store_as<KeyValueStore<SK, SV>>(store(name));
+  }
+  template <typename SK, typename SV>
+  WindowStore<SK, SV>& window_store(std::string_view name) {
+    return internal::store_as<WindowStore<SK, SV>>(store(name));
+  }
+  template <typename SK, typename SV>
+  SessionStore<SK, SV>& session_store(std::string_view name) {
+    return internal::store_as<SessionStore<SK, SV>>(store(name));
   }
   virtual Cancellable schedule(std::chrono::milliseconds interval, PunctuationType type,
                                Punctuator punctuator) = 0;

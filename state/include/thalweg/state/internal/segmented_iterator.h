@@ -20,8 +20,7 @@ class SegmentedIterator final : public KeyValueIterator<Windowed<K>, V> {
   using Entries = TypedKeyValueStore<StoredWindow<K>, V>;
   using Walk = TypedIterator<StoredWindow<K>, V>;
 
-  SegmentedIterator(Entries& entries, WindowScan scan)
-      : entries_(entries), scan_(std::move(scan)) {
+  SegmentedIterator(Entries& entries, WindowScan scan) : entries_(entries), scan_(std::move(scan)) {
     if (scan_.order == WindowScan::Order::kAsStored) {
       settle();
     } else {

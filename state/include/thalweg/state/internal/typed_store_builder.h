@@ -62,11 +62,10 @@ std::shared_ptr<StoreBuilder> window_store_builder(std::string name, WindowStore
                                                    AnySerde<V> value_serde) {
   options = internal::windowed_changelog(std::move(options), windows.retention);
   options.caching = options.caching && !windows.retain_duplicates;
-  auto segments = internal::plan_segments(name, internal::Segments::Keys::kWindow, windows,
-                                          options.persistent);
-  auto make = [name, windows, segments, persistent = options.persistent,
-               caching = options.caching, key_serde = std::move(key_serde),
-               value_serde = std::move(value_serde)] {
+  auto segments =
+      internal::plan_segments(name, internal::Segments::Keys::kWindow, windows, options.persistent);
+  auto make = [name, windows, segments, persistent = options.persistent, caching = options.caching,
+               key_serde = std::move(key_serde), value_serde = std::move(value_serde)] {
     return std::make_unique<internal::TypedWindowStore<K, V>>(
         name, persistent, caching, key_serde, value_serde, segments, windows.window_size,
         windows.retain_duplicates);
@@ -81,13 +80,13 @@ std::shared_ptr<StoreBuilder> session_store_builder(std::string name,
                                                     StoreOptions options, AnySerde<K> key_serde,
                                                     AnySerde<V> value_serde) {
   options = internal::windowed_changelog(std::move(options), retention);
-  auto segments = internal::plan_segments(name, internal::Segments::Keys::kSession,
-                                          {.retention = retention, .window_size = {}},
-                                          options.persistent);
+  auto segments =
+      internal::plan_segments(name, internal::Segments::Keys::kSession,
+                              {.retention = retention, .window_size = {}}, options.persistent);
   auto make = [name, segments, persistent = options.persistent, caching = options.caching,
                key_serde = std::move(key_serde), value_serde = std::move(value_serde)] {
-    return std::make_unique<internal::TypedSessionStore<K, V>>(name, persistent, caching,
-                                                               key_serde, value_serde, segments);
+    return std::make_unique<internal::TypedSessionStore<K, V>>(name, persistent, caching, key_serde,
+                                                               value_serde, segments);
   };
   return std::make_shared<internal::TypedStoreBuilder>(std::move(name), std::move(options),
                                                        std::move(make));
