@@ -13,3 +13,8 @@ pkg_check_modules(thalweg_lz4 REQUIRED IMPORTED_TARGET liblz4)
 if(NOT TARGET PkgConfig::lz4)
   add_library(PkgConfig::lz4 ALIAS PkgConfig::thalweg_lz4)
 endif()
+# Debian's librdkafka has no CMake package.
+pkg_check_modules(thalweg_rdkafka REQUIRED IMPORTED_TARGET rdkafka>=2.0.2)
+if(NOT TARGET PkgConfig::rdkafka)
+  add_library(PkgConfig::rdkafka ALIAS PkgConfig::thalweg_rdkafka)
+endif()

@@ -24,7 +24,6 @@ class EmbeddedHarness : public LogHarness {
     while (log_->step_sync()) {
     }
   }
-  ManualClock& clock() override { return clock_; }
 
  private:
   ManualClock clock_;
@@ -64,7 +63,6 @@ class SimulatedHarness final : public LogHarness {
     while (log_->step()) {
     }
   }
-  ManualClock& clock() override { return clock_; }
 
  private:
   ManualClock clock_;

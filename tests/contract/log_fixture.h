@@ -24,10 +24,26 @@ class LogHarness {
   virtual Log& log() = 0;
   /// Lets pending work of the log happen: time, deliveries, syncs.
   virtual void settle() = 0;
-  virtual ManualClock& clock() = 0;
+  /// Whether a topic is made by writing or subscribing to it.
+  virtual bool makes_topics() const { return true; }
 };
 
-using MakeHarness = std::function<std::unique_ptr<LogHarness>()>;
+/// A log that the contract is tested on.
+struct LogUnderTest {
+  const char* name;
+  std::unique_ptr<LogHarness> (*make)();
+};
+
+inline std::ostream& operator<<(std::ostream& out, const LogUnderTest& log) {
+  return out << log.name;
+}
+
+/// Those of this test program.
+std::vector<LogUnderTest> logs_under_test();
+
+inline std::string name_of(const ::testing::TestParamInfo<LogUnderTest>& info) {
+  return info.param.name;
+}
 
 std::unique_ptr<LogHarness> embedded_log_on_simulated_storage();
 std::unique_ptr<LogHarness> embedded_log_on_rocksdb();

@@ -44,10 +44,12 @@ struct Permit {
 constexpr Permit kPermits[] = {
     {"runtime/clock.cc", "", "is the Clock and the seed of the process"},
     {"runtime/embedded/embedded_log.cc", "random_device", "names a new log, once in its life"},
+    {"runtime/kafka/", "", "waits for brokers, which nobody can step"},
     {"apps/flashsale/", "", "measures a server from outside, in real time"},
     {"bench/", "", "measures real time"},
     {"tests/", "random_device", "picks a seed, which the test prints and takes back"},
     {"tests/end_to_end/", "", "watches real processes, which nobody can step"},
+    {"tests/kafka/", "", "waits for brokers, which nobody can step"},
     {"tests/flashsale/sale_test.cc", "", "stalls a server whose client measures real time"},
 };
 

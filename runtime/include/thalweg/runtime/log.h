@@ -29,6 +29,8 @@ struct TopicSpec {
   CleanupPolicy cleanup = CleanupPolicy::kDelete;
   /// How long records are kept after their timestamp; negative: for ever.
   std::chrono::milliseconds retention{-1};
+  /// More settings by Kafka's names, for a log that has them.
+  std::map<std::string, std::string> configs = {};
 };
 
 /// Consecutive records of one partition, sharing one piece of memory.
@@ -53,6 +55,7 @@ struct GroupMetadata {
   std::string group = {};
   std::string member = {};  ///< Empty: not, or no longer, a member.
   std::int32_t generation = -1;
+  std::string instance = {};  ///< Of a static member.
 };
 
 struct ConsumerEvent {
@@ -179,6 +182,9 @@ struct ConsumerOptions {
   std::string group = {};  ///< Empty: no member of any, manual assignment only.
   std::string client_id = {};
   bool read_committed = true;
+  /// Makes it a static member: one that keeps its partitions while it restarts. Logs whose groups
+  /// end with the process do without.
+  std::string instance = {};
 };
 
 struct ProducerOptions {

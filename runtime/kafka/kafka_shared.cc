@@ -1,0 +1,95 @@
+#include "kafka/kafka_shared.h"
+
+#include <chrono>
+
+namespace thalweg::internal {
+
+namespace {
+
+constexpr int kTryMs = 500;  // One try of a question that sometimes is lost.
+
+}  // namespace
+
+std::int32_t KafkaShared::partitions(const std::string& topic) {
+  {
+    std::lock_guard lock(mutex_);
+    if (const auto found = partitions_.find(topic); found != partitions_.end()) {
+      return found->second;
+    }
+  }
+  const auto led = leaders(topic);
+  if (!led) return 0;
+  if (led->partitions > 0) remember(topic, led->partitions);
+  return led->partitions;
+}
+
+Result<KafkaShared::Leaders> KafkaShared::leaders(const std::string& topic) {
+  const RdTopic handle(rd_kafka_topic_new(asker->get(), topic.c_str(), nullptr));
+  if (!handle) return failure(ErrorCode::kNotFound, "there is no topic '" + topic + "'");
+  const rd_kafka_metadata_t* metadata = nullptr;
+  auto code = rd_kafka_metadata(asker->get(), 0, handle.get(), &metadata, timeout_ms());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return std::unexpected(error_of(code, "topic " + topic));
+  }
+  Leaders leaders;
+  code = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  if (metadata->topic_cnt == 1) {
+    code = metadata->topics[0].err;
+    leaders.partitions = metadata->topics[0].partition_cnt;
+    for (std::int32_t i = 0; i < leaders.partitions; ++i) {
+      leaders.led += metadata->topics[0].partitions[i].leader >= 0;
+    }
+  }
+  rd_kafka_metadata_destroy(metadata);
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return leaders;
+  return std::unexpected(error_of(code, "topic " + topic));
+}
+
+void KafkaShared::remember(const std::string& topic, std::int32_t partitions) {
+  std::lock_guard lock(mutex_);
+  partitions_[topic] = partitions;
+}
+
+void KafkaShared::forget(const std::string& topic) {
+  std::lock_guard lock(mutex_);
+  partitions_.erase(topic);
+}
+
+std::vector<std::string> KafkaShared::known_topics() {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> topics;
+  for (const auto& [topic, count] : partitions_) topics.push_back(topic);
+  return topics;
+}
+
+Result<ConsumerEvent::Range> KafkaShared::range(const TopicPartition& partition) {
+  const auto deadline = std::chrono::steady_clock::now() + options.request_timeout;
+  for (;;) {
+    ConsumerEvent::Range range;
+    const auto code =
+        rd_kafka_query_watermark_offsets(asker->get(), partition.topic.c_str(), partition.partition,
+                                         &range.begin, &range.end, kTryMs);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return range;
+    Error error = error_of(code, "the ends of " + to_string(partition));
+    if (error.code != ErrorCode::kUnavailable || std::chrono::steady_clock::now() > deadline) {
+      return std::unexpected(std::move(error));
+    }
+    // A leader that moved is found by asking, not by waiting.
+    if (auto led = leaders(partition.topic); !led) return std::unexpected(led.error());
+  }
+}
+
+void KafkaShared::add_member(const std::string& member,
+                             const std::shared_ptr<KafkaClient>& client) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(members_, [](const auto& item) { return item.second.expired(); });
+  members_[member] = client;
+}
+
+std::shared_ptr<KafkaClient> KafkaShared::member(const std::string& member) {
+  std::lock_guard lock(mutex_);
+  const auto found = members_.find(member);
+  return found == members_.end() ? nullptr : found->second.lock();
+}
+
+}  // namespace thalweg::internal

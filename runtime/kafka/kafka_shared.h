@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <thalweg/runtime/kafka_log.h>
+
+#include "kafka/kafka_client.h"
+
+namespace thalweg::internal {
+
+/// A commit that Kafka has acknowledged is durable: there is nothing to wait for.
+class KafkaDurability final : public Durability {
+ public:
+  CommitSequence durable() const override { return last_.load(std::memory_order_acquire); }
+  CommitSequence visible() const override { return durable(); }
+  void when_durable(CommitSequence, std::function<void()> done) override { done(); }
+  CommitSequence next() { return last_.fetch_add(1, std::memory_order_acq_rel) + 1; }
+
+ private:
+  std::atomic<CommitSequence> last_ = 0;
+};
+
+/// What the clients of one KafkaLog share, and outlive it with.
+struct KafkaShared {
+  KafkaLogOptions options;
+  std::shared_ptr<Reaper> reaper;
+  /// For questions of any thread: a consumer that reads what is not committed too, so that the end
+  /// of a partition is past open transactions.
+  std::shared_ptr<KafkaClient> asker;
+  KafkaDurability durability;
+
+  /// Bounds a blocking call.
+  int timeout_ms() const { return static_cast<int>(options.request_timeout.count()); }
+
+  /// How many partitions the topic has; asks a broker the first time. 0: there is no such topic.
+  std::int32_t partitions(const std::string& topic);
+  /// The same as a broker knows it now, and how many of them have a leader.
+  struct Leaders {
+    std::int32_t partitions = 0;
+    std::int32_t led = 0;
+  };
+  Result<Leaders> leaders(const std::string& topic);
+  void remember(const std::string& topic, std::int32_t partitions);
+  void forget(const std::string& topic);
+  /// Every topic that partitions() was asked for.
+  std::vector<std::string> known_topics();
+
+  /// First offset and end (high watermark) of the partition.
+  Result<ConsumerEvent::Range> range(const TopicPartition& partition);
+
+  // Members of groups by their ids: who commits the offsets of a producer without transactions.
+  void add_member(const std::string& member, const std::shared_ptr<KafkaClient>& client);
+  std::shared_ptr<KafkaClient> member(const std::string& member);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::int32_t> partitions_;
+  std::map<std::string, std::weak_ptr<KafkaClient>> members_;
+};
+
+}  // namespace thalweg::internal
