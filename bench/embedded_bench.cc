@@ -75,7 +75,7 @@ double peak_megabytes() {
   return static_cast<double>(usage.ru_maxrss) / 1024.0;
 }
 
-void load(EmbeddedLog& log, const Settings& settings) {
+void load(Log& log, const Settings& settings) {
   if (auto made = log.create_topic({.name = "input", .partitions = settings.partitions}); !made) {
     throw std::runtime_error(made.error().message);
   }

@@ -71,7 +71,7 @@ class Zipf {
 /// Writes in large transactions.
 class Loader {
  public:
-  Loader(EmbeddedLog& log, int partitions)
+  Loader(Log& log, int partitions)
       : partitions_(partitions), producer_(log.producer({.client_id = "load"})) {
     producer_->init();
     producer_->begin();
@@ -109,7 +109,7 @@ class Loader {
   std::string bytes_;
 };
 
-void load(EmbeddedLog& log, const Settings& settings) {
+void load(Log& log, const Settings& settings) {
   for (const char* topic : topics::kAll) {
     if (auto made = log.create_topic({.name = topic, .partitions = settings.partitions}); !made) {
       throw std::runtime_error(made.error().message);
@@ -142,7 +142,7 @@ void load(EmbeddedLog& log, const Settings& settings) {
   loader.commit();
 }
 
-std::int64_t records_in(EmbeddedLog& log, const std::string& topic, int partitions) {
+std::int64_t records_in(Log& log, const std::string& topic, int partitions) {
   std::int64_t sum = 0;
   for (int partition = 0; partition < partitions; ++partition) {
     if (const auto range = log.range({topic, partition})) sum += range->end;
@@ -165,7 +165,7 @@ std::uint64_t processed(const StreamsApplication& application) {
   return sum;
 }
 
-void wait_until_durable(EmbeddedLog& log) {
+void wait_until_durable(Log& log) {
   std::atomic<bool> durable = false;
   log.durability().when_durable(log.durability().visible(), [&] {
     durable = true;
@@ -184,7 +184,7 @@ void run(const Settings& settings) {
   config.log_default_partitions = settings.partitions;
   auto local = LocalEnvironment::open(config);
   if (!local) throw std::runtime_error(local.error().message);
-  EmbeddedLog& log = (*local)->log();
+  Log& log = (*local)->log();
   load(log, settings);
 
   StreamsApplication orders(build_orders({}), config, (*local)->environment());

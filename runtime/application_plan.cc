@@ -109,9 +109,22 @@ void enforce_copartitioning(const Topology& topology, const StreamsConfig& confi
   }
 }
 
+// Kafka Streams' settings of its internal topics.
+TopicSpec internal_spec(std::string name, std::int32_t partitions, CleanupPolicy cleanup) {
+  return {.name = std::move(name),
+          .partitions = partitions,
+          .cleanup = cleanup,
+          .configs = {{"message.timestamp.type", "CreateTime"}}};
+}
+
+TopicSpec repartition_spec(std::string name, std::int32_t partitions) {
+  TopicSpec spec = internal_spec(std::move(name), partitions, CleanupPolicy::kDelete);
+  spec.configs["segment.bytes"] = "52428800";
+  return spec;
+}
+
 TopicSpec changelog_spec(const StoreBuilder& store, std::string name, std::int32_t partitions) {
-  TopicSpec spec{.name = std::move(name), .partitions = partitions,
-                 .cleanup = CleanupPolicy::kCompact};
+  TopicSpec spec = internal_spec(std::move(name), partitions, CleanupPolicy::kCompact);
   for (const auto& [key, value] : store.changelog_config()) {
     if (key == "cleanup.policy") {
       spec.cleanup = value == "delete"             ? CleanupPolicy::kDelete
@@ -119,6 +132,8 @@ TopicSpec changelog_spec(const StoreBuilder& store, std::string name, std::int32
                                                  : CleanupPolicy::kCompact;
     } else if (key == "retention.ms") {
       spec.retention = std::chrono::milliseconds(std::stoll(value));
+    } else {
+      spec.configs[key] = value;
     }
   }
   return spec;
@@ -137,7 +152,8 @@ PlannedSubTopology plan_subtopology(const SubTopology& sub, const Topology& topo
   for (const auto& topic : planned.inputs) {
     planned.tasks = std::max(planned.tasks, counts.find(topic)->second);
   }
-  internal_topics.push_back({.name = planned.tasks_topic, .partitions = planned.tasks});
+  internal_topics.push_back(
+      internal_spec(planned.tasks_topic, planned.tasks, CleanupPolicy::kDelete));
   for (const auto& store : sub.stores) {
     PlannedSubTopology::Store entry{.name = store, .changelog = {}};
     if (const auto changelog = topology.changelog(store)) {
@@ -194,7 +210,7 @@ ApplicationPlan plan_application(const Topology& topology, const StreamsConfig& 
   ApplicationPlan plan;
   for (const auto& topic : topology.repartition_topics()) {
     const std::string name = config.application_id + "-" + topic.name;
-    plan.internal_topics.push_back({.name = name, .partitions = counts[name]});
+    plan.internal_topics.push_back(repartition_spec(name, counts[name]));
   }
   for (const auto& sub : topology.subtopologies()) {
     if (sub.source_topics.empty() && sub.repartition_sources.empty()) continue;

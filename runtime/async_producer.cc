@@ -24,10 +24,8 @@ constexpr std::chrono::milliseconds kPause{1};
 
 class AsyncProducer::Impl {
  public:
-  Impl(Log& log, std::string client_id)
-      : log_(log), producer_(log.producer({.client_id = std::move(client_id)})) {
-    producer_->set_wakeup([signal = signal_] { signal->wake(); });
-    producer_->init();
+  Impl(Log& log, std::string client_id) : log_(log), client_id_(std::move(client_id)) {
+    make_producer();
     thread_ = std::thread([this] { run(); });
   }
 
@@ -82,6 +80,12 @@ class AsyncProducer::Impl {
     std::condition_variable changed;
     bool woken = false;
   };
+
+  void make_producer() {
+    producer_ = log_.producer({.client_id = client_id_});
+    producer_->set_wakeup([signal = signal_] { signal->wake(); });
+    producer_->init();
+  }
 
   void run() {
     for (;;) {
@@ -145,7 +149,11 @@ class AsyncProducer::Impl {
     producer_->commit();
     const ProducerEvent event = wait_for_commit();
     if (event.kind != ProducerEvent::Kind::kCommitted) {
-      if (event.kind == ProducerEvent::Kind::kAbortRequired) producer_->abort();
+      if (event.kind == ProducerEvent::Kind::kAbortRequired) {
+        producer_->abort();
+      } else {
+        make_producer();  // The old one is of no further use.
+      }
       for (auto& message : batch) message.callback(std::unexpected(event.error));
       return;
     }
@@ -181,6 +189,7 @@ class AsyncProducer::Impl {
   }
 
   Log& log_;
+  const std::string client_id_;
   std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
   std::unique_ptr<LogProducer> producer_;
   std::vector<Message> waiting_;

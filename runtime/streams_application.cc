@@ -39,7 +39,7 @@ constexpr std::string_view state_name(StreamsApplication::State state) {
 class StreamsApplication::Impl {
  public:
   Impl(Topology topology, StreamsConfig config, Environment environment)
-      : topology_(std::move(topology)), config_(std::move(config)), environment_(environment) {
+      : topology_(std::move(topology)), config_(std::move(config)), environment_(std::move(environment)) {
     if (config_.application_id.empty()) {
       throw ConfigError("application.id is not set: it names the group and the internal topics");
     }
@@ -142,8 +142,10 @@ class StreamsApplication::Impl {
  private:
   WorkerSetup worker_setup(std::int32_t index) {
     return {.index = index,
-            // One process holds the embedded log, so the name need not tell instances apart.
-            .transactional_id = config_.application_id + "-" + std::to_string(index),
+            .transactional_id =
+                config_.application_id + "-" +
+                (environment_.instance.empty() ? "" : environment_.instance + "-") +
+                std::to_string(index),
             .topology = &topology_,
             .plan = &plan_,
             .config = &config_,
@@ -218,7 +220,8 @@ class StreamsApplication::Impl {
 
 StreamsApplication::StreamsApplication(Topology topology, StreamsConfig config,
                                        Environment environment)
-    : impl_(std::make_unique<Impl>(std::move(topology), std::move(config), environment)) {}
+    : impl_(std::make_unique<Impl>(std::move(topology), std::move(config),
+                                   std::move(environment))) {}
 
 StreamsApplication::~StreamsApplication() = default;
 

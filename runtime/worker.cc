@@ -22,6 +22,16 @@ std::string client_id(const WorkerSetup& setup, const std::string& suffix) {
   return setup.config->client_id + "-StreamThread-" + std::to_string(setup.index + 1) + suffix;
 }
 
+// Each worker is a member of its own: the instance that is configured gets its number.
+std::string static_member(const WorkerSetup& setup) {
+  for (const char* key : {"main.consumer.group.instance.id", "consumer.group.instance.id"}) {
+    const auto found = setup.config->client_properties.find(key);
+    if (found == setup.config->client_properties.end()) continue;
+    return found->second + "-" + std::to_string(setup.index + 1);
+  }
+  return {};
+}
+
 }  // namespace
 
 Worker::Worker(WorkerSetup setup)
@@ -45,7 +55,9 @@ void Worker::set_wakeup(std::function<void()> wakeup) { wakeup_ = std::move(wake
 
 void Worker::join() {
   Log& log = *setup_.environment.log;
-  consumer_ = log.consumer({.group = config_.application_id, .client_id = client_id(setup_, "")});
+  consumer_ = log.consumer({.group = config_.application_id,
+                            .client_id = client_id(setup_, ""),
+                            .instance = static_member(setup_)});
   consumer_->set_wakeup(wakeup_);
   auto restore = log.consumer({.client_id = client_id(setup_, "-restore")});
   restore->set_wakeup(wakeup_);

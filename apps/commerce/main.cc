@@ -87,10 +87,6 @@ ShopProcessOptions options_of(const CommandLine& line) {
   if (!timezone.empty() && timezone != "UTC") {
     throw ConfigError("shop.timezone: only UTC is supported, not " + timezone);
   }
-  if (!options.streams.bootstrap_servers.empty()) {
-    throw ConfigError("bootstrap.servers: this build has the embedded log only; unset it (or "
-                      "KAFKA_BROKERS)");
-  }
   return options;
 }
 

@@ -230,6 +230,11 @@ std::vector<KeyRow> identity_rows() {
       number("log.default.partitions",
              "Partitions of a topic that the embedded log makes when it is first used.",
              &Config::log_default_partitions, 1, 10'000),
+      with_default(number("replication.factor",
+                          "Copies of each topic that is made on Kafka; -1: as many as its brokers "
+                          "make of a topic.",
+                          &Config::replication_factor, -1, 1000),
+                   "-1"),
       with_default(
           text("errors.dead.letter.queue.topic.name",
                "Topic that handlers set to dead-letter send records to, such as {topic}.dlq.",
@@ -254,8 +259,9 @@ std::vector<KeyRow> timing_and_memory_rows() {
           duration("commit.interval.ms", "Longest time between two commits while there is work.",
                    &Config::commit_interval, 1),
           "100 with exactly_once_v2, 30000 with at_least_once"),
-      duration("commit.interval.min.ms", "Shortest time between two commits.",
-               &Config::commit_interval_min, 0),
+      with_default(duration("commit.interval.min.ms", "Shortest time between two commits.",
+                            &Config::commit_interval_min, 0),
+                   "0 on the embedded log, 25 on Kafka"),
       duration(
           "transaction.timeout.ms",
           "How long a transaction may stay open; a commit comes after a third of it at the latest.",

@@ -34,7 +34,8 @@ const KeyRow* find_row(std::string_view key);
 /// for keys that they do not know either.
 std::string_view known_elsewhere(std::string_view key);
 
-/// True for keys that are passed to the Kafka client under a prefix (`consumer.`, `admin.`, ...).
+/// True for keys that are passed to the Kafka client: those under a prefix (`consumer.`, `admin.`,
+/// ...), and those of all clients (`security.protocol`, `sasl.`, `ssl.`, ...).
 bool is_client_key(std::string_view key);
 
 /// What is wrong with a prefixed key whose value the runtime itself decides; empty when nothing is.

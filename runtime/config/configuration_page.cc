@@ -38,13 +38,14 @@ constexpr std::string_view kTail = R"(
 - With `exactly_once_v2`, `commit.interval.ms` and `producer.delivery.timeout.ms` (if set) are not
   above `transaction.timeout.ms`: a transaction must end within its timeout.
 - A handler set to `dead-letter` needs `errors.dead.letter.queue.topic.name`.
-- `bootstrap.servers` must not be set: this version runs on the embedded log only.
 
 ## Keys for Kafka's clients
 
 Keys that begin with `consumer.`, `main.consumer.`, `restore.consumer.`, `global.consumer.`,
-`producer.`, `admin.` or `topic.` are kept as they are for Kafka's clients and have no effect on
-the embedded log. What the runtime itself must decide is refused: `group.id`, `transactional.id`,
+`producer.`, `admin.` or `topic.` are passed to Kafka's clients (librdkafka; Java's names of common
+properties are understood) or to the topics that are made, and have no effect on the embedded log.
+`security.protocol`, `sasl.*`, `ssl.*` and the times and sizes of connections need no prefix: they
+are for all clients. `consumer.group.instance.id` makes each worker a static member. What the runtime itself must decide is refused: `group.id`, `transactional.id`,
 `transaction.timeout.ms`, `bootstrap.servers` and `client.id` under a prefix, and any other value
 than `false` for `enable.auto.commit`, `true` for `enable.idempotence` and `read_committed` for
 `isolation.level`.

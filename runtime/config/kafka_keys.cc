@@ -54,7 +54,6 @@ constexpr std::array kStreamsKeys = std::to_array<ForeignKey>({
     {"rack.aware.assignment.strategy", "tasks are assigned without regard to racks"},
     {"rack.aware.assignment.tags", "tasks are assigned without regard to racks"},
     {"rack.aware.assignment.traffic_cost", "tasks are assigned without regard to racks"},
-    {"replication.factor", "the embedded log keeps one copy of everything"},
     {"rocksdb.config.setter", "use rocksdb.block.cache.bytes and state.memory.max.bytes"},
     {"state.cleanup.delay.ms", "state of tasks that are elsewhere is kept until it is needed"},
     {"task.assignor.class", "the runtime assigns tasks"},
@@ -115,13 +114,11 @@ std::string_view known_elsewhere(std::string_view key) {
   if (known != kStreamsKeys.end()) return known->advice;
   if (has(kConsumerKeys, key)) return "a key of Kafka's consumer: put consumer. before it";
   if (has(kProducerKeys, key)) return "a key of Kafka's producer: put producer. before it";
-  if (has(kSharedKeys, key) || key.starts_with("sasl.") || key.starts_with("ssl.")) {
-    return "a key of Kafka's clients: put consumer., producer. or admin. before it";
-  }
   return {};
 }
 
 bool is_client_key(std::string_view key) {
+  if (has(kSharedKeys, key) || key.starts_with("sasl.") || key.starts_with("ssl.")) return true;
   return std::ranges::any_of(kClientPrefixes, [&](std::string_view prefix) {
     return key.starts_with(prefix) && key.size() > prefix.size();
   });

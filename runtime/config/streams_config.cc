@@ -131,12 +131,6 @@ void check_handlers(const StreamsConfig& config, Faults& faults) {
 
 void check_together(const StreamsConfig& config, Faults& faults) {
   if (config.application_id.empty()) faults.add("application.id is not set");
-  if (!config.bootstrap_servers.empty()) {
-    faults.add(
-        fmt::format("bootstrap.servers = {}: this version runs on the embedded log only; do "
-                    "not set bootstrap.servers or KAFKA_BROKERS",
-                    quoted(config.bootstrap_servers)));
-  }
   check_timeouts(config, faults);
   check_handlers(config, faults);
 }
@@ -231,6 +225,9 @@ StreamsConfig StreamsConfigBuilder::build() const {
   if (!settings_.contains("commit.interval.ms") &&
       config.processing_guarantee == ProcessingGuarantee::kAtLeastOnce) {
     config.commit_interval = std::chrono::seconds(30);
+  }
+  if (!settings_.contains("commit.interval.min.ms") && !config.bootstrap_servers.empty()) {
+    config.commit_interval_min = std::min(std::chrono::milliseconds(25), config.commit_interval);
   }
   if (config.client_id.empty()) config.client_id = config.application_id;
   check_together(config, faults);

@@ -17,6 +17,13 @@ bool is_kafkas_own(std::string_view topic) { return topic.starts_with("__"); }
 
 }  // namespace
 
+KafkaLog::~KafkaLog() {
+  const auto reaper = shared_->reaper;
+  reaper->wait();
+  shared_.reset();
+  reaper->wait();
+}
+
 std::unique_ptr<LogConsumer> KafkaLog::consumer(const ConsumerOptions& options) {
   return std::make_unique<KafkaConsumer>(shared_, options);
 }

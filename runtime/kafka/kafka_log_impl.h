@@ -12,6 +12,8 @@ class KafkaLog final : public Log {
  public:
   static Result<std::unique_ptr<Log>> open(const KafkaLogOptions& options);
   explicit KafkaLog(std::shared_ptr<KafkaShared> shared) : shared_(std::move(shared)) {}
+  /// Waits until members have left and producers have closed.
+  ~KafkaLog() override;
 
   std::unique_ptr<LogConsumer> consumer(const ConsumerOptions& options) override;
   std::unique_ptr<LogProducer> producer(const ProducerOptions& options) override;

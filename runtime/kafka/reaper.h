@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -14,7 +15,7 @@ class Reaper {
  public:
   /// Waits for the clients that end, but not for ever: a broker that is gone must not keep the
   /// process.
-  ~Reaper() {
+  void wait() {
     std::unique_lock lock(state_->mutex);
     state_->changed.wait_for(lock, kPatience, [this] { return state_->under_way == 0; });
   }

@@ -203,10 +203,26 @@ TEST_F(StreamsConfigFaults, ApplicationIdIsRequired) {
   EXPECT_THROW(StreamsConfigBuilder().build(), ConfigError);
 }
 
-TEST_F(StreamsConfigFaults, BrokersAreRefusedAndNotSilentlyIgnored) {
-  given("bootstrap.servers", "one:9092,two:9092");
+TEST(StreamsConfig, CommitsOnKafkaAreSomeWayApart) {
+  StreamsConfigBuilder builder;
+  builder.set("application.id", "counts", "test");
+  EXPECT_EQ(builder.build().commit_interval_min, 0ms);
 
-  EXPECT_THAT(complaint(), HasSubstr("embedded log only"));
+  builder.set("bootstrap.servers", "one:9092,two:9092", "test");
+  EXPECT_EQ(builder.build().commit_interval_min, 25ms);
+
+  builder.set("commit.interval.min.ms", "3", "test");
+  EXPECT_EQ(builder.build().commit_interval_min, 3ms);
+}
+
+TEST(StreamsConfig, KeysOfAllClientsNeedNoPrefix) {
+  StreamsConfigBuilder builder;
+  builder.set("application.id", "counts", "test");
+  builder.set("security.protocol", "SASL_SSL", "test");
+  builder.set("sasl.password", "hunter2", "test");
+
+  EXPECT_THAT(builder.build().client_properties,
+              ElementsAre(Pair("sasl.password", "hunter2"), Pair("security.protocol", "SASL_SSL")));
 }
 
 TEST_F(StreamsConfigFaults, CommitIntervalStaysWithinTheTransactionTimeout) {

@@ -40,7 +40,7 @@ const std::vector<Library>& libraries() {
       {"spdlog/", {"runtime/", "apps/", "tests/", "bench/"}, true},
       {"fmt/", {"runtime/", "apps/", "tests/", "bench/"}},
       {"toml++/", {"runtime/config/"}, true},
-      {"CLI/", {"runtime/config/", "apps/", "bench/"}, true},
+      {"CLI/", {"runtime/config/", "apps/", "tests/", "bench/"}, true},
       {"lz4", {"runtime/embedded/"}},
       {"gtest/", {"tests/"}},
       {"gmock/", {"tests/"}},

@@ -26,6 +26,9 @@ struct Environment {
   Clock* clock = nullptr;
   MemoryBudget* budget = nullptr;
   MetricsRegistry* metrics = nullptr;
+  /// Tells this process from others that run the same application on the same log, and stays the
+  /// same when it starts again. Empty: there are no others.
+  std::string instance = {};
 };
 
 /// One task as tools see it.

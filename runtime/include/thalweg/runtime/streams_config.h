@@ -44,7 +44,7 @@ struct StreamsConfig {
   ProcessingGuarantee processing_guarantee = ProcessingGuarantee::kExactlyOnceV2;
   /// `commit.interval.ms`; build() makes it 30 s for at_least_once, unless set.
   std::chrono::milliseconds commit_interval{100};
-  /// `commit.interval.min.ms`
+  /// `commit.interval.min.ms`; build() makes it 25 ms on Kafka, unless set.
   std::chrono::milliseconds commit_interval_min{0};
   /// `statestore.cache.max.bytes`; 0: no caches.
   std::size_t statestore_cache_max_bytes = 10u << 20;
@@ -72,8 +72,11 @@ struct StreamsConfig {
   std::string dead_letter_topic;
   /// `log.default.partitions` (embedded log)
   std::int32_t log_default_partitions = 3;
+  /// `replication.factor` of topics that are made on Kafka; -1: the brokers' default.
+  std::int32_t replication_factor = -1;
   /// Keys with the prefixes `consumer.`, `main.consumer.`, `restore.consumer.`, `global.consumer.`,
-  /// `producer.`, `admin.` and `topic.`, whole, for the Kafka client.
+  /// `producer.`, `admin.` and `topic.`, whole, for the Kafka client; and without a prefix those of
+  /// all its clients, such as `security.protocol`, `sasl.*` and `ssl.*`.
   std::map<std::string, std::string> client_properties;
 };
 
