@@ -39,7 +39,9 @@ constexpr std::string_view state_name(StreamsApplication::State state) {
 class StreamsApplication::Impl {
  public:
   Impl(Topology topology, StreamsConfig config, Environment environment)
-      : topology_(std::move(topology)), config_(std::move(config)), environment_(std::move(environment)) {
+      : topology_(std::move(topology)),
+        config_(std::move(config)),
+        environment_(std::move(environment)) {
     if (config_.application_id.empty()) {
       throw ConfigError("application.id is not set: it names the group and the internal topics");
     }

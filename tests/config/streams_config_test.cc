@@ -206,13 +206,13 @@ TEST_F(StreamsConfigFaults, ApplicationIdIsRequired) {
 TEST(StreamsConfig, CommitsOnKafkaAreSomeWayApart) {
   StreamsConfigBuilder builder;
   builder.set("application.id", "counts", "test");
-  EXPECT_EQ(builder.build().commit_interval_min, 0ms);
+  EXPECT_EQ(builder.build().commit_interval_min, milliseconds(0));
 
   builder.set("bootstrap.servers", "one:9092,two:9092", "test");
-  EXPECT_EQ(builder.build().commit_interval_min, 25ms);
+  EXPECT_EQ(builder.build().commit_interval_min, milliseconds(25));
 
   builder.set("commit.interval.min.ms", "3", "test");
-  EXPECT_EQ(builder.build().commit_interval_min, 3ms);
+  EXPECT_EQ(builder.build().commit_interval_min, milliseconds(3));
 }
 
 TEST(StreamsConfig, KeysOfAllClientsNeedNoPrefix) {
