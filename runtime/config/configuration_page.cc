@@ -42,8 +42,8 @@ constexpr std::string_view kTail = R"(
 ## Keys for Kafka's clients
 
 Keys that begin with `consumer.`, `main.consumer.`, `restore.consumer.`, `global.consumer.`,
-`producer.`, `admin.` or `topic.` are passed to Kafka's clients (librdkafka, which understands Java's
-names of common properties) or to the topics that are made, and have no effect on the embedded log.
+`producer.`, `admin.` or `topic.` are passed to Kafka's clients (librdkafka, with Java's names of
+common properties) or to the topics that are made, and have no effect on the embedded log.
 `security.protocol`, `sasl.*`, `ssl.*` and the times and sizes of connections need no prefix: they
 are for all clients. `consumer.group.instance.id` makes each worker a static member.
 
