@@ -38,9 +38,26 @@ void count_or_create(const std::string& topic, const StreamsConfig& config, Log&
   }
 }
 
+// The topics a sub-topology names, and those on the log now that match its patterns. What an
+// application keeps for itself is never meant by a pattern.
+std::vector<std::string> outside_topics(const SubTopology& sub, const Log& log) {
+  std::vector<std::string> topics = sub.source_topics;
+  if (sub.source_patterns.empty()) return topics;
+  for (const TopicSpec& spec : log.topics()) {
+    if (spec.name.ends_with("-changelog") || spec.name.ends_with("-repartition")) continue;
+    const bool is_meant = std::ranges::any_of(sub.source_patterns, [&](const auto& pattern) {
+      return matches_pattern(pattern, spec.name);
+    });
+    if (is_meant && std::ranges::find(topics, spec.name) == topics.end()) {
+      topics.push_back(spec.name);
+    }
+  }
+  return topics;
+}
+
 // Repartition topics take the count of the widest source upstream; several may be in a row, so this
 // goes on until nothing changes.
-void size_repartition_topics(const Topology& topology, const StreamsConfig& config,
+void size_repartition_topics(const Topology& topology, const StreamsConfig& config, const Log& log,
                              PartitionCounts& counts) {
   const auto full_name = [&](const std::string& name) {
     return config.application_id + "-" + name;
@@ -52,7 +69,7 @@ void size_repartition_topics(const Topology& topology, const StreamsConfig& conf
     changed = false;
     for (const auto& sub : topology.subtopologies()) {
       std::int32_t widest = 0;
-      for (const auto& topic : sub.source_topics) widest = std::max(widest, counts[topic]);
+      for (const auto& topic : outside_topics(sub, log)) widest = std::max(widest, counts[topic]);
       for (const auto& name : sub.repartition_sources) {
         widest = std::max(widest, counts[full_name(name)]);
       }
@@ -140,11 +157,12 @@ TopicSpec changelog_spec(const StoreBuilder& store, std::string name, std::int32
 }
 
 PlannedSubTopology plan_subtopology(const SubTopology& sub, const Topology& topology,
-                                    const StreamsConfig& config, const PartitionCounts& counts,
+                                    const StreamsConfig& config, const Log& log,
+                                    const PartitionCounts& counts,
                                     std::vector<TopicSpec>& internal_topics) {
   PlannedSubTopology planned{.id = sub.id,
                              .tasks_topic = tasks_topic_name(config.application_id, sub.id),
-                             .inputs = sub.source_topics};
+                             .inputs = outside_topics(sub, log)};
   for (const auto& name : sub.repartition_sources) {
     planned.inputs.push_back(config.application_id + "-" + name);
     planned.repartition_inputs.push_back(planned.inputs.back());
@@ -193,7 +211,7 @@ ApplicationPlan plan_application(const Topology& topology, const StreamsConfig& 
   PartitionCounts counts;
   std::vector<std::string> missing;
   for (const auto& sub : topology.subtopologies()) {
-    for (const auto& topic : sub.source_topics) {
+    for (const auto& topic : outside_topics(sub, log)) {
       count_or_create(topic, config, log, create_missing, counts, missing);
     }
     for (const auto& topic : sub.sink_topics) {
@@ -204,7 +222,7 @@ ApplicationPlan plan_application(const Topology& topology, const StreamsConfig& 
     throw TopologyError("these topics do not exist: " + join(missing) +
                         ". Create them before the application starts");
   }
-  size_repartition_topics(topology, config, counts);
+  size_repartition_topics(topology, config, log, counts);
   enforce_copartitioning(topology, config, counts);
 
   ApplicationPlan plan;
@@ -213,9 +231,9 @@ ApplicationPlan plan_application(const Topology& topology, const StreamsConfig& 
     plan.internal_topics.push_back(repartition_spec(name, counts[name]));
   }
   for (const auto& sub : topology.subtopologies()) {
-    if (sub.source_topics.empty() && sub.repartition_sources.empty()) continue;
+    if (outside_topics(sub, log).empty() && sub.repartition_sources.empty()) continue;
     plan.subtopologies.push_back(
-        plan_subtopology(sub, topology, config, counts, plan.internal_topics));
+        plan_subtopology(sub, topology, config, log, counts, plan.internal_topics));
     plan.total_tasks += plan.subtopologies.back().tasks;
   }
   return plan;

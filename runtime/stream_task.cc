@@ -101,14 +101,13 @@ void StreamTask::start(const std::map<TopicPartition, OffsetAndMetadata>& commit
   started_ = true;
   graph_ = setup_.topology->instantiate(setup_.subtopology, *this);
   for (const auto& input : inputs_) {
-    const auto source =
-        std::ranges::find(graph_.sources, input.topic, &ProcessorGraph::Source::topic);
-    THALWEG_CHECK(source != graph_.sources.end(), "a planned input has no source node");
+    SourceNode* source = graph_.source_of(input.topic);
+    THALWEG_CHECK(source, "a planned input has no source node");
     const auto& position = committed.at(input);
     const Timestamp partition_time = decode_partition_time(position.metadata);
     stream_time_ = std::max(stream_time_, partition_time);
     group_.add_queue(std::make_unique<RecordQueue>(
-        input, *source->node, *this, position.offset, partition_time,
+        input, *source, *this, position.offset, partition_time,
         [this](const RecordView& record, const RecordMetadata& metadata, const SerdeError& error) {
           bad_record(record, metadata, error);
         }));

@@ -49,6 +49,8 @@ PlannedSubTopology plan_as_one(const Topology& topology, const std::string& appl
   PlannedSubTopology plan{.id = 0, .tasks = 1};
   for (const auto& sub : topology.subtopologies()) {
     for (const auto& topic : sub.source_topics) plan.inputs.push_back(topic);
+    // All topics of a pattern share one queue.
+    for (const auto& pattern : sub.source_patterns) plan.inputs.push_back(pattern);
     for (const auto& topic : sub.repartition_sources) {
       plan.inputs.push_back(application_id + "-" + topic);
     }
@@ -100,6 +102,7 @@ class TopologyTestDriver::Impl {
           "Invalid timestamp: " + std::to_string(to_millis(record.timestamp)) +
           ". Timestamp should always be non-negative or null.");
     }
+    check_names_as_patterns(topic);
     const auto input = input_of(topic);
     if (!input) throw std::invalid_argument("Unknown topic: " + topic);
     enqueue(*input, std::move(record));
@@ -118,9 +121,26 @@ class TopologyTestDriver::Impl {
 
  private:
   std::optional<std::size_t> input_of(const std::string& topic) const {
-    const auto found = std::ranges::find(task_.inputs(), topic, &TopicPartition::topic);
+    auto found = std::ranges::find(task_.inputs(), topic, &TopicPartition::topic);
+    if (found == task_.inputs().end()) {
+      found = std::ranges::find_if(task_.inputs(), [&](const TopicPartition& input) {
+        return matches_pattern(input.topic, topic);
+      });
+    }
     if (found == task_.inputs().end()) return std::nullopt;
     return static_cast<std::size_t>(found - task_.inputs().begin());
+  }
+
+  /// Kafka Streams' driver takes every name for a pattern, and refuses one that matches another.
+  void check_names_as_patterns(const std::string& topic) const {
+    for (const auto& subtopology : topology_.subtopologies()) {
+      for (const auto& name : subtopology.source_topics) {
+        if (name == topic || !matches_pattern(name, topic)) continue;
+        throw TopologyError("Topology add source of type String for topic: " + name +
+                            " cannot contain regex pattern for input record topic: " + topic +
+                            " and hence cannot process the message.");
+      }
+    }
   }
 
   void enqueue(std::size_t input, Produced record) {

@@ -69,6 +69,8 @@ class SubTopologyDrawing {
     return {.kind = static_cast<TopologyDescription::NodeKind>(planned.kind),
             .name = planned.name,
             .topics = java_hash_order(planned.topics),
+            .pattern = planned.pattern,
+            .topic_extractor = planned.topic_extractor,
             .stores = java_hash_order(planned.stores),
             .predecessors = names(node.predecessors),
             .successors = names(node.successors)};

@@ -23,13 +23,17 @@ void append_text(const Node& node, std::string& out) {
   const std::string from = "\n      <-- " + join(node.predecessors, "none");
   switch (node.kind) {
     case NodeKind::kSource:
-      out += "Source: " + node.name + " (topics: [" + join(node.topics) + "])" + to;
+      out += "Source: " + node.name + " (topics: ";
+      out += (node.pattern.empty() ? "[" + join(node.topics) + "]" : node.pattern) + ")" + to;
       break;
     case NodeKind::kProcessor:
       out += "Processor: " + node.name + " (stores: [" + join(node.stores) + "])" + to + from;
       break;
     case NodeKind::kSink:
-      out += "Sink: " + node.name + " (topic: " + join(node.topics) + ")" + from;
+      out += "Sink: " + node.name;
+      out += node.topic_extractor.empty() ? " (topic: " + join(node.topics) + ")"
+                                          : " (extractor class: " + node.topic_extractor + ")";
+      out += from;
       break;
   }
 }
@@ -68,6 +72,8 @@ std::string json_node(const Node& node) {
   out += kKinds[static_cast<std::size_t>(node.kind)];
   out += "\",\"name\":" + quoted(node.name);
   if (node.kind != NodeKind::kProcessor) out += ",\"topics\":" + json_list(node.topics);
+  if (!node.pattern.empty()) out += ",\"pattern\":" + quoted(node.pattern);
+  if (!node.topic_extractor.empty()) out += ",\"extractor\":" + quoted(node.topic_extractor);
   if (node.kind == NodeKind::kProcessor) out += ",\"stores\":" + json_list(node.stores);
   out += ",\"predecessors\":" + json_list(node.predecessors);
   out += ",\"successors\":" + json_list(node.successors);

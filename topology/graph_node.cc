@@ -39,7 +39,8 @@ void StreamSourceGraphNode::merge(GraphNode& other_node) {
   if (plan_.auto_offset_reset != other.plan_.auto_offset_reset) {
     throw TopologyError("Can't configure different offset reset policies on the same input "
                         "topic(s): " +
-                        name() + " and " + other.name() + " read " + topics_.front());
+                        name() + " and " + other.name() + " read " +
+                        (topics_.empty() ? pattern_ : topics_.front()));
   }
   const std::vector<GraphNode*> moving = other.children();
   for (GraphNode* child : moving) {
@@ -49,6 +50,7 @@ void StreamSourceGraphNode::merge(GraphNode& other_node) {
 }
 
 void StreamSourceGraphNode::write(TopologyGraph& topology) {
+  if (topics_.empty()) return topology.add_pattern_source(name(), pattern_, plan_);
   topology.add_source(name(), topics_, plan_);
 }
 

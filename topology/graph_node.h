@@ -52,13 +52,17 @@ class StreamSourceGraphNode final : public GraphNode {
  public:
   StreamSourceGraphNode(std::string name, std::vector<std::string> topics, SourcePlan plan)
       : GraphNode(std::move(name)), topics_(std::move(topics)), plan_(std::move(plan)) {}
+  StreamSourceGraphNode(std::string name, TopicPattern pattern, SourcePlan plan)
+      : GraphNode(std::move(name)), pattern_(std::move(pattern.regex)), plan_(std::move(plan)) {}
   const std::vector<std::string>& topics() const { return topics_; }
-  /// Takes the children of another source of the same topics.
+  const std::string& pattern() const { return pattern_; }
+  /// Takes the children of another source of the same topics or pattern.
   void merge(GraphNode& other_node);
   void write(TopologyGraph& topology) override;
 
  private:
   std::vector<std::string> topics_;
+  std::string pattern_;
   SourcePlan plan_;
 };
 

@@ -80,10 +80,17 @@ Rules parse(std::string_view optimization) {
 
 void merge_duplicate_sources(GraphNode& root) {
   std::map<std::string, StreamSourceGraphNode*> source_of_topic;
+  std::map<std::string, StreamSourceGraphNode*> source_of_pattern;
   const std::vector<GraphNode*> children = root.children();
   for (GraphNode* child : children) {
     auto* source = dynamic_cast<StreamSourceGraphNode*>(child);
     if (!source) continue;
+    if (!source->pattern().empty()) {
+      const auto [first, is_new] = source_of_pattern.emplace(source->pattern(), source);
+      if (is_new) continue;
+      first->second->merge(*source);
+      root.remove_child(source);
+    }
     for (const std::string& topic : source->topics()) {
       const auto [first, is_new] = source_of_topic.emplace(topic, source);
       if (is_new || first->second == source) continue;

@@ -5,11 +5,17 @@
 namespace thalweg::internal {
 
 SinkNode::SinkNode(std::string name, std::string topic, bool internal_topic)
-    : ProcessorNode(std::move(name)), topic_(std::move(topic)), internal_topic_(internal_topic) {}
+    : ProcessorNode(std::move(name)),
+      name_in_topology_(std::move(topic)),
+      internal_topic_(internal_topic) {}
 
 void SinkNode::start(TaskContext& context) {
   collector_ = &context.collector();
-  handle_ = collector_->topic(context.topic_name(topic_, internal_topic_));
+  topics_.clear();
+  topic_ = nullptr;
+  if (!name_in_topology_.empty()) {
+    use_topic(context.topic_name(name_in_topology_, internal_topic_));
+  }
 }
 
 void SinkNode::add_child(ProcessorNode& child) {
@@ -17,29 +23,50 @@ void SinkNode::add_child(ProcessorNode& child) {
                       " cannot be its child");
 }
 
-std::int32_t SinkNode::partitions() {
-  if (partitions_ == 0) {
-    partitions_ = collector_->partitions(handle_);
-    if (partitions_ <= 0) throw StreamsError("topic " + topic_ + " does not exist");
+void SinkNode::use_topic(const std::string& topic) {
+  if (topic_ && topic_->first == topic) return;
+  auto found = topics_.find(topic);
+  if (found == topics_.end()) {
+    if (topic.empty()) throw StreamsError("the topic name extractor gave no topic");
+    found = topics_.emplace(topic, Topic{.handle = collector_->topic(topic)}).first;
   }
-  return partitions_;
+  topic_ = &*found;
 }
 
-std::int32_t SinkNode::default_partition(std::optional<BytesView> key) {
-  const std::int32_t count = partitions();
-  if (key) return partition_of(*key, count);
-  return static_cast<std::int32_t>(next_partition_++ % static_cast<std::uint32_t>(count));
+std::int32_t SinkNode::partitions() {
+  Topic& topic = topic_->second;
+  if (topic.partitions == 0) {
+    topic.partitions = collector_->partitions(topic.handle);
+    if (topic.partitions <= 0) throw StreamsError("topic " + topic_->first + " does not exist");
+  }
+  return topic.partitions;
 }
 
-void SinkNode::check_partition(std::int32_t partition) {
-  if (partition >= 0 && partition < partitions()) return;
-  throw StreamsError("the partitioner gave partition " + std::to_string(partition) + " of topic " +
-                     topic_ + ", which has " + std::to_string(partitions()));
-}
-
-void SinkNode::send(std::int32_t partition, std::optional<BytesView> key,
+void SinkNode::send(const Partitions& where, std::optional<BytesView> key,
                     std::optional<BytesView> value, const RecordContext& context) {
-  collector_->send(handle_, partition, key, value, context.timestamp, *context.headers);
+  const std::int32_t count = partitions();
+  if (where.is_by_key()) {
+    // Records without a key go round.
+    auto& next = topic_->second.next_partition;
+    const auto partition =
+        key ? partition_of(*key, count)
+            : static_cast<std::int32_t>(next++ % static_cast<std::uint32_t>(count));
+    return send_to(partition, key, value, context);
+  }
+  if (where.is_none()) return task()->dropped(name(), "the partitioner gave no partition");
+  where.for_each([&](std::int32_t partition) {
+    if (partition < 0 || partition >= count) {
+      throw StreamsError("the partitioner gave partition " + std::to_string(partition) +
+                         " of topic " + topic_->first + ", which has " + std::to_string(count));
+    }
+    send_to(partition, key, value, context);
+  });
+}
+
+void SinkNode::send_to(std::int32_t partition, std::optional<BytesView> key,
+                       std::optional<BytesView> value, const RecordContext& context) {
+  collector_->send(topic_->second.handle, partition, key, value, context.timestamp,
+                   *context.headers);
 }
 
 }  // namespace thalweg::internal

@@ -115,6 +115,14 @@ StreamHandle StreamGraph::add_source(const std::string& name, std::vector<std::s
   return {.graph = this, .node = node, .name = name, .sources = {name}};
 }
 
+StreamHandle StreamGraph::add_source(const std::string& name, TopicPattern pattern,
+                                     SourcePlan plan) {
+  if (pattern.regex.empty()) throw TopologyError("source " + name + " has an empty pattern");
+  GraphNode* node = impl_->add({&impl_->root_}, std::make_unique<StreamSourceGraphNode>(
+                                                    name, std::move(pattern), std::move(plan)));
+  return {.graph = this, .node = node, .name = name, .sources = {name}};
+}
+
 StreamHandle StreamGraph::add_table_source(const std::string& source_name, std::string topic,
                                            SourcePlan source, const std::string& name,
                                            ProcessorPlan processor,
@@ -142,7 +150,7 @@ GraphNode* StreamGraph::add_table_processor(GraphNode* parent, const std::string
 
 void StreamGraph::add_sink(GraphNode* parent, const std::string& name, std::string topic,
                            SinkPlan plan) {
-  check_name(topic);
+  if (!topic.empty() || plan.topic_extractor.empty()) check_name(topic);
   impl_->add({parent}, std::make_unique<SinkGraphNode>(name, std::move(topic), std::move(plan)));
 }
 

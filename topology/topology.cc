@@ -18,6 +18,13 @@ Topology& Topology::add_source_plan(std::string name, std::vector<std::string> t
   return *this;
 }
 
+Topology& Topology::add_pattern_source_plan(std::string name, const std::string& pattern,
+                                            internal::SourcePlan plan) {
+  graph_->add_pattern_source(std::move(name), pattern, std::move(plan));
+  graph_->seal();
+  return *this;
+}
+
 Topology& Topology::add_processor_plan(std::string name, std::vector<std::string> parents,
                                        internal::ProcessorPlan plan) {
   graph_->add_processor(std::move(name), std::move(parents), std::move(plan));
@@ -72,6 +79,9 @@ AutoOffsetReset Topology::auto_offset_reset(std::string_view topic) const {
   for (const internal::PlannedNode& node : graph_->nodes()) {
     if (node.kind != internal::PlannedNode::Kind::kSource) continue;
     if (std::ranges::find(node.topics, topic) != node.topics.end()) return node.auto_offset_reset;
+    if (!node.pattern.empty() && matches_pattern(node.pattern, std::string(topic))) {
+      return node.auto_offset_reset;
+    }
   }
   return AutoOffsetReset::kEarliest;
 }

@@ -4,6 +4,7 @@
 #include <cxxabi.h>
 
 #include <cstdlib>
+#include <regex>
 
 #include <thalweg/topology/topology.h>
 
@@ -85,6 +86,24 @@ void TopologyGraph::add_source(std::string name, std::vector<std::string> topics
   add_node(std::move(node));
 }
 
+void TopologyGraph::add_pattern_source(std::string name, const std::string& pattern,
+                                       SourcePlan plan) {
+  try {
+    static_cast<void>(std::regex(pattern));
+  } catch (const std::regex_error& error) {
+    throw TopologyError("source " + name + " has a pattern that is no regular expression, " +
+                        pattern + ": " + error.what());
+  }
+  add_node({.kind = PlannedNode::Kind::kSource,
+            .name = std::move(name),
+            .pattern = pattern,
+            .output = plan.output,
+            .make = std::move(plan.make),
+            .key_schema = std::move(plan.key_schema),
+            .value_schema = std::move(plan.value_schema),
+            .auto_offset_reset = plan.auto_offset_reset});
+}
+
 void TopologyGraph::add_processor(std::string name, std::vector<std::string> parents,
                                   ProcessorPlan plan) {
   add_node({.kind = PlannedNode::Kind::kProcessor,
@@ -97,12 +116,17 @@ void TopologyGraph::add_processor(std::string name, std::vector<std::string> par
 
 void TopologyGraph::add_sink(std::string name, std::string topic, std::vector<std::string> parents,
                              SinkPlan plan) {
-  if (topic.empty()) throw TopologyError("sink " + name + " needs a topic");
+  if (topic.empty() && plan.topic_extractor.empty()) {
+    throw TopologyError("sink " + name + " needs a topic");
+  }
   const bool internal_topic = repartition_topics_.contains(topic);
+  std::vector<std::string> topics;
+  if (!topic.empty()) topics.push_back(std::move(topic));
   add_node({.kind = PlannedNode::Kind::kSink,
             .name = std::move(name),
             .parents = std::move(parents),
-            .topics = {std::move(topic)},
+            .topics = std::move(topics),
+            .topic_extractor = std::move(plan.topic_extractor),
             .internal_topic = internal_topic,
             .input = plan.input,
             .make = std::move(plan.make),
@@ -247,6 +271,7 @@ SubTopology TopologyGraph::summarise(std::int32_t id,
         add(is_source ? summary.source_topics : summary.sink_topics, topic);
       }
     }
+    if (!node->pattern.empty()) add(summary.source_patterns, node->pattern);
     for (const std::string& store : java_hash_order(node->stores)) add(summary.stores, store);
   }
   return summary;
@@ -271,6 +296,15 @@ const std::string* TopologyGraph::changelog_source(std::string_view store) const
   return found == changelog_sources_.end() ? nullptr : &found->second;
 }
 
+SourceNode* ProcessorGraph::source_of(const std::string& topic) const {
+  const auto by_name = std::ranges::find(sources, topic, &Source::topic);
+  if (by_name != sources.end()) return by_name->node;
+  const auto by_pattern = std::ranges::find_if(sources, [&topic](const Source& source) {
+    return source.is_pattern && matches_pattern(source.topic, topic);
+  });
+  return by_pattern == sources.end() ? nullptr : by_pattern->node;
+}
+
 ProcessorGraph TopologyGraph::instantiate(std::int32_t subtopology,
                                           const TaskContext& context) const {
   ProcessorGraph graph;
@@ -284,6 +318,9 @@ ProcessorGraph TopologyGraph::instantiate(std::int32_t subtopology,
       graph.sources.push_back({context.topic_name(topic, planned.internal_topic),
                                static_cast<SourceNode*>(node)});
     }
+    if (!planned.pattern.empty()) {
+      graph.sources.push_back({planned.pattern, static_cast<SourceNode*>(node), true});
+    }
   };
   if (subtopology < 0) {
     for (const PlannedNode& node : nodes_) make(node);
@@ -294,3 +331,11 @@ ProcessorGraph TopologyGraph::instantiate(std::int32_t subtopology,
 }
 
 }  // namespace thalweg::internal
+
+namespace thalweg {
+
+bool matches_pattern(const std::string& pattern, const std::string& topic) {
+  return std::regex_match(topic, std::regex(pattern));
+}
+
+}  // namespace thalweg

@@ -23,6 +23,20 @@ inline void refuse(const boost::json::value& object, std::initializer_list<const
   }
 }
 
+inline StreamPartitioner<Key, Value> partitioner(const boost::json::value& statement) {
+  const boost::json::value* spec = field(statement, "partitioner");
+  if (!spec) return {};
+  const std::string kind = text_or(*spec, "p");
+  if (kind == "zero") return [](const Key&, const Value&, std::int32_t) { return 0; };
+  if (kind == "default") {
+    return [](const Key&, const Value&, std::int32_t) { return Partitions::by_key(); };
+  }
+  return [m = number_or(*spec, "m", 1), r = number_or(*spec, "r", 0)](
+             const Key&, const Value& v, std::int32_t) -> Partitions {
+    return v && floor_mod(*v, m) == r ? Partitions::none() : 0;
+  };
+}
+
 inline Materialized<Key, std::int64_t> materialized(const boost::json::value& statement) {
   Materialized<Key, std::int64_t> options{.name = name_of(statement)};
   const boost::json::value* spec = field(statement, "mat");
@@ -37,19 +51,19 @@ inline Materialized<Key, std::int64_t> materialized(const boost::json::value& st
   return options;
 }
 
-template <typename K, typename V>
-Consumed<K, V> consumed(const boost::json::value& statement) {
-  Consumed<K, V> options{.name = name_of(statement)};
+inline Consumed<Key, Value> consumed(const boost::json::value& statement) {
+  Consumed<Key, Value> options{.name = name_of(statement)};
   const std::string extractor = text_or(statement, "extractor", "record");
-  if (extractor == "fromValue") {
-    options.timestamp_extractor = [](const K&, const V& v, Timestamp record, Timestamp) {
-      if constexpr (is_nullable<V>) return v ? from_millis(*v) : record;
-      if constexpr (!is_nullable<V>) return from_millis(v);
+  if (extractor == "skip") {
+    options.timestamp_extractor = LogAndSkipOnInvalidTimestamp{};
+  } else if (extractor == "fromValue") {
+    options.timestamp_extractor = [](const Key&, const Value& v, Timestamp record, Timestamp) {
+      return v ? from_millis(*v) : record;
     };
   } else if (extractor == "partitionTime") {
-    options.timestamp_extractor = [](const K&, const V& v, Timestamp record, Timestamp partition) {
-      if constexpr (is_nullable<V>) return !v || floor_mod(*v, 3) == 0 ? partition : record;
-      if constexpr (!is_nullable<V>) return floor_mod(v, 3) == 0 ? partition : record;
+    options.timestamp_extractor = [](const Key&, const Value& v, Timestamp record,
+                                     Timestamp partition) {
+      return !v || floor_mod(*v, 3) == 0 ? partition : record;
     };
   }
   if (text_or(statement, "reset") == "latest") options.auto_offset_reset = AutoOffsetReset::kLatest;

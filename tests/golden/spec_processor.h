@@ -74,9 +74,8 @@ class SpecProcessor final : public Base {
     if constexpr (!kFixedKey) this->context().forward(key, value, time, kNoHeaders);
   }
   void with_header(const Ref& record, std::string name, std::string text, const Value& value) {
-    Headers headers = record.headers;
-    headers.add(std::move(name), std::move(text));
-    emit(record, value, record.timestamp, headers);
+    record.headers.add(std::move(name), std::move(text));
+    same(record, value);
   }
 
   // --- Without state ------------------------------------------------------------------------

@@ -16,8 +16,8 @@ void SpecTopology::on_stream(const json::value& statement, const std::string& op
   } else if (op == "split") {
     split(statement, in);
   } else if (op == "repartition") {
-    refuse(statement, {"partitioner"});
-    Repartitioned<Key, Value> options{.name = name_of(statement)};
+    Repartitioned<Key, Value> options{.name = name_of(statement),
+                                      .partitioner = partitioner(statement)};
     if (field(statement, "partitions")) {
       options.partitions = static_cast<std::int32_t>(number_or(statement, "partitions", 1));
     }
@@ -133,8 +133,15 @@ void SpecTopology::process(const json::value& statement, const Stream& in, bool 
 }
 
 void SpecTopology::sink(const json::value& statement, const Stream& in) {
-  refuse(statement, {"topicPrefix", "partitioner"});
-  in.to(text_or(statement, "topic"), {.name = name_of(statement)});
+  const Produced<Key, Value> produced{.name = name_of(statement),
+                                      .partitioner = partitioner(statement)};
+  if (!field(statement, "topicPrefix")) return in.to(text_or(statement, "topic"), produced);
+  in.to({.extract = [prefix = text_or(statement, "topicPrefix"), m = number_or(statement, "m", 1)](
+                        const Key&, const Value& v, const RecordMetadata&) {
+           return prefix + std::to_string(floor_mod(v.value_or(0), m));
+         },
+         .name = "topicByValue"},
+        produced);
 }
 
 }  // namespace thalweg::golden

@@ -36,20 +36,23 @@ void SpecTopology::run(const json::value& statement) {
 
 void SpecTopology::source(const json::value& statement, const std::string& op) {
   if (op == "stream") {
-    refuse(statement, {"pattern"});
+    if (field(statement, "pattern")) {
+      return bind(statement, builder_.stream<Key, Value>(
+                                 TopicPattern{text_or(statement, "pattern")}, consumed(statement)));
+    }
     std::vector<std::string> topics;
     for (const auto& topic : need(statement, "topics").as_array()) {
       topics.emplace_back(topic.as_string());
     }
     bind(statement,
-         builder_.stream<Key, Value>(std::move(topics), consumed<Key, Value>(statement)));
+         builder_.stream<Key, Value>(std::move(topics), consumed(statement)));
   } else if (op == "table") {
     // A table's name is that of its source, so the store's options have none.
     auto options = materialized(statement);
     options.name.clear();
     bind(statement,
          builder_.table<Key, std::int64_t>(text_or(statement, "topic"),
-                                           consumed<Key, std::int64_t>(statement), options));
+                                           consumed(statement), options));
   } else if (op == "addStateStore") {
     add_store(need(statement, "store"));
   } else {

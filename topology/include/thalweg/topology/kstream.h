@@ -10,6 +10,7 @@
 #include <thalweg/topology/internal/stream_graph.h>
 #include <thalweg/topology/options.h>
 #include <thalweg/topology/processor.h>
+#include <thalweg/topology/topic_name_extractor.h>
 
 namespace thalweg {
 
@@ -149,6 +150,9 @@ class KStream {
 
   /// Writes every record to `topic`, which must exist before the application starts.
   void to(std::string topic, Produced<K, V> produced = {}) const;
+
+  /// Writes each record to the topic that `extractor` chooses for it.
+  void to(TopicNameExtractor<K, V> extractor, Produced<K, V> produced = {}) const;
 
   // --- Processor API -------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@
 
 #include <thalweg/schemas/serde.h>
 #include <thalweg/schemas/timestamp.h>
+#include <thalweg/topology/partitioner.h>
+#include <thalweg/topology/timestamp_extractor.h>
 
 namespace thalweg {
 
@@ -55,17 +57,21 @@ struct Branched {
   std::string name = {};
 };
 
+/// All topics whose whole name matches a regular expression (ECMAScript): those that exist when the
+/// application starts.
+struct TopicPattern {
+  explicit TopicPattern(std::string regular_expression) : regex(std::move(regular_expression)) {}
+  std::string regex;
+};
+
 /// How to read a topic.
 template <typename K, typename V>
 struct Consumed {
   std::string name = {};
   AnySerde<payload_t<K>> key_serde = internal::default_serde<K>();
   AnySerde<payload_t<V>> value_serde = internal::default_serde<V>();
-  /// The record's time from its content; absent: the record's own timestamp. A negative result
-  /// drops the record. A table's tombstones have no content: they keep the record's own timestamp.
-  std::function<Timestamp(const K& key, const V& value, Timestamp record_time,
-                          Timestamp partition_time)>
-      timestamp_extractor = {};
+  /// The record's time, by default its own timestamp.
+  TimestampExtractor<K, V> timestamp_extractor = {};
   AutoOffsetReset auto_offset_reset = AutoOffsetReset::kEarliest;
 };
 
@@ -76,8 +82,7 @@ struct Produced {
   OptionalSerde<K> key_serde = {};
   OptionalSerde<V> value_serde = {};
   /// Chooses the partition; absent: murmur2 of the key's bytes, as Java's producer does.
-  std::function<std::int32_t(const K& key, const V& value, std::int32_t partitions)> partitioner =
-      {};
+  StreamPartitioner<K, V> partitioner = {};
 };
 
 /// How to read and write the repartition topic that a grouping may need.
@@ -95,8 +100,7 @@ struct Repartitioned {
   OptionalSerde<K> key_serde = {};
   OptionalSerde<V> value_serde = {};
   std::optional<std::int32_t> partitions = {};
-  std::function<std::int32_t(const K& key, const V& value, std::int32_t partitions)> partitioner =
-      {};
+  StreamPartitioner<K, V> partitioner = {};
 };
 
 /// How to keep a table. A named store can be queried; without a name it may not exist at all.

@@ -29,13 +29,15 @@ Store& store_as(StateStore& store) {
 
 }  // namespace internal
 
-/// The record being processed, by reference: valid for the call only.
+/// The record being processed, by reference: valid for the call only. Headers that are added here
+/// are those of whatever is forwarded with the record's headers, and are seen, as in Kafka Streams,
+/// by other nodes that get the very same record after this one.
 template <typename K, typename V>
 struct RecordRef {
   const K& key;
   const V& value;
   Timestamp timestamp;
-  const Headers& headers;
+  Headers& headers;
 };
 
 /// What a processor can do besides processing; lives as long as the processor.

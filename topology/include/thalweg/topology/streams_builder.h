@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,10 +51,15 @@ class StreamsBuilder {
     return stream<K, V>(std::vector<std::string>(topics), std::move(consumed));
   }
 
-  /// Reads `topic` as a changelog: the latest value per key; a null value deletes the row.
-  /// Kept in a store only if `materialized` names one or something downstream looks rows up.
+  /// Reads all topics that match as one stream.
   template <typename K, typename V>
-  KTable<K, V> table(std::string topic, Consumed<K, V> consumed = {},
+  KStream<K, V> stream(TopicPattern pattern, Consumed<K, V> consumed = {});
+
+  /// Reads `topic` as a changelog: the latest value per key; a null value deletes the row, and a
+  /// timestamp extractor sees it, too. Kept in a store only if `materialized` names one or something
+  /// downstream looks rows up.
+  template <typename K, typename V>
+  KTable<K, V> table(std::string topic, Consumed<K, std::optional<V>> consumed = {},
                      Materialized<K, V> materialized = {});
 
   /// Adds a store that process() and process_values() can connect to by name.

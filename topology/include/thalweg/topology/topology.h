@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include <thalweg/topology/internal/topology_graph.h>
 #include <thalweg/topology/options.h>
 #include <thalweg/topology/processor.h>
+#include <thalweg/topology/topic_name_extractor.h>
 
 namespace thalweg {
 
@@ -22,6 +24,7 @@ namespace thalweg {
 struct SubTopology {
   std::int32_t id = 0;
   std::vector<std::string> source_topics = {};       ///< Outside topics it reads.
+  std::vector<std::string> source_patterns = {};     ///< Of which it reads all outside topics.
   std::vector<std::string> repartition_sources = {};  ///< Repartition topics it reads, no prefix.
   std::vector<std::string> sink_topics = {};         ///< Outside topics it writes (static names).
   std::vector<std::string> repartition_sinks = {};  ///< Repartition topics it writes, no prefix.
@@ -34,13 +37,18 @@ struct RepartitionTopic {
   std::optional<std::int32_t> partitions;  ///< Set by Repartitioned; else from what is upstream.
 };
 
+/// Whether `topic` is one that a source with this pattern reads.
+bool matches_pattern(const std::string& pattern, const std::string& topic);
+
 /// What describe() prints, as data: for JSON, DOT and Mermaid.
 struct TopologyDescription {
   enum class NodeKind : std::uint8_t { kSource, kProcessor, kSink };
   struct Node {
     NodeKind kind;
     std::string name;
-    std::vector<std::string> topics;  ///< Of a source or sink.
+    std::vector<std::string> topics;  ///< Of a source or sink with names.
+    std::string pattern;              ///< Of a source that reads all topics matching it.
+    std::string topic_extractor;      ///< Of a sink that chooses its topics record by record.
     std::vector<std::string> stores;  ///< Of a processor.
     std::vector<std::string> predecessors;
     std::vector<std::string> successors;
@@ -74,6 +82,9 @@ class Topology {
   template <typename K, typename V>
   Topology& add_source(std::string name, std::vector<std::string> topics,
                        Consumed<K, V> consumed = {});
+  /// Reads all topics whose names match.
+  template <typename K, typename V, std::same_as<TopicPattern> Pattern>
+  Topology& add_source(std::string name, Pattern pattern, Consumed<K, V> consumed = {});
 
   /// Adds a processor: `supplier()` makes one std::unique_ptr<Processor<KIn, VIn, KOut, VOut>> per
   /// task. Throws TopologyError for a duplicate name, an unknown parent or types that do not fit.
@@ -85,6 +96,10 @@ class Topology {
   template <typename K, typename V>
   Topology& add_sink(std::string name, std::string topic, std::vector<std::string> parents,
                      Produced<K, V> produced = {});
+  /// Writes each record to the topic that `extractor` chooses.
+  template <typename K, typename V>
+  Topology& add_sink(std::string name, TopicNameExtractor<K, V> extractor,
+                     std::vector<std::string> parents, Produced<K, V> produced = {});
 
   /// Adds a store and lets `processors` use it.
   Topology& add_state_store(std::shared_ptr<StoreBuilder> builder,
@@ -125,6 +140,8 @@ class Topology {
   explicit Topology(std::unique_ptr<internal::TopologyGraph> graph);
   Topology& add_source_plan(std::string name, std::vector<std::string> topics,
                             internal::SourcePlan plan);
+  Topology& add_pattern_source_plan(std::string name, const std::string& pattern,
+                                    internal::SourcePlan plan);
   Topology& add_processor_plan(std::string name, std::vector<std::string> parents,
                                internal::ProcessorPlan plan);
   Topology& add_sink_plan(std::string name, std::string topic, std::vector<std::string> parents,

@@ -269,6 +269,18 @@ void KStream<K, V>::to(std::string topic, Produced<K, V> produced) const {
 }
 
 template <typename K, typename V>
+void KStream<K, V>::to(TopicNameExtractor<K, V> extractor, Produced<K, V> produced) const {
+  auto name = handle_.graph->name_or_new(produced.name, "KSTREAM-SINK-");
+  const std::string where = "sink " + name;
+  handle_.graph->add_sink(
+      handle_.node, name, {},
+      internal::plan_sink<K, V>(
+          internal::resolve_serde<K>(produced.key_serde, key_serde_, "key", where),
+          internal::resolve_serde<V>(produced.value_serde, value_serde_, "value", where),
+          std::move(produced.partitioner), std::move(extractor)));
+}
+
+template <typename K, typename V>
 template <ProcessorSupplier<K, V> S>
 auto KStream<K, V>::process(S supplier, std::vector<std::string> stores, Named named) const
     -> KStream<typename supplied_t<S>::OutputKey, typename supplied_t<S>::OutputValue> {

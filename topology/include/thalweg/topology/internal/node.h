@@ -13,6 +13,9 @@ namespace thalweg::internal {
 struct RecordContext {
   Timestamp timestamp = kNoTimestamp;
   const Headers* headers = &kNoHeaders;  ///< Never null.
+  /// The same object while the very record that was read is passed on: then what one node adds,
+  /// those that get it later see, as in Kafka Streams. Null for a record that a node has made.
+  Headers* own_headers = nullptr;
 };
 
 /// A node's input: records come by direct call, by reference, and must not be kept.
@@ -89,10 +92,14 @@ class SourceNode : public ProcessorNode {
 struct ProcessorGraph {
   std::vector<std::unique_ptr<ProcessorNode>> nodes;
   struct Source {
-    std::string topic;  ///< Full name on the log.
+    std::string topic;  ///< Full name on the log, or a pattern.
     SourceNode* node;
+    bool is_pattern = false;
   };
   std::vector<Source> sources;
+
+  /// The source that reads `topic`, by its name or by a pattern; null if none does.
+  SourceNode* source_of(const std::string& topic) const;
 };
 
 }  // namespace thalweg::internal

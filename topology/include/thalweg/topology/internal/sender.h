@@ -29,18 +29,25 @@ class Sender : public Base {
     children_.push_back({receiver, &child});
   }
 
+  /// A record that this node has made.
   void forward(const K& key, const V& value, const RecordContext& context) {
+    const RecordContext made{context.timestamp, context.headers};
+    for (const Child& child : children_) deliver(child, key, value, made);
+  }
+  /// The very record that came.
+  void pass_on(const K& key, const V& value, const RecordContext& context) {
     for (const Child& child : children_) deliver(child, key, value, context);
   }
-  void forward_to(std::size_t child, const K& key, const V& value, const RecordContext& context) {
+  void pass_on_to(std::size_t child, const K& key, const V& value, const RecordContext& context) {
     deliver(children_[child], key, value, context);
   }
-  /// False: there is no child of that name.
+  /// A record that this node has made. False: there is no child of that name.
   bool forward_to(std::string_view name, const K& key, const V& value,
                   const RecordContext& context) {
+    const RecordContext made{context.timestamp, context.headers};
     for (const Child& child : children_) {
       if (child.node->name() == name) {
-        deliver(child, key, value, context);
+        deliver(child, key, value, made);
         return true;
       }
     }

@@ -80,6 +80,7 @@ class StreamGraph {
 
   StreamHandle add_source(const std::string& name, std::vector<std::string> topics,
                           SourcePlan plan);
+  StreamHandle add_source(const std::string& name, TopicPattern pattern, SourcePlan plan);
   StreamHandle add_table_source(const std::string& source_name, std::string topic,
                                 SourcePlan source, const std::string& name, ProcessorPlan processor,
                                 std::shared_ptr<TablePlan> table);

@@ -33,7 +33,18 @@ KStream<K, V> StreamsBuilder::stream(std::vector<std::string> topics, Consumed<K
 }
 
 template <typename K, typename V>
-KTable<K, V> StreamsBuilder::table(std::string topic, Consumed<K, V> consumed,
+KStream<K, V> StreamsBuilder::stream(TopicPattern pattern, Consumed<K, V> consumed) {
+  auto name = graph_->name_or_new(consumed.name, "KSTREAM-SOURCE-");
+  return internal::Dsl::stream<K, V>(
+      graph_->add_source(name, std::move(pattern),
+                         internal::plan_source<K, V>(consumed.key_serde, consumed.value_serde,
+                                                     consumed.auto_offset_reset,
+                                                     std::move(consumed.timestamp_extractor))),
+      consumed.key_serde, consumed.value_serde);
+}
+
+template <typename K, typename V>
+KTable<K, V> StreamsBuilder::table(std::string topic, Consumed<K, std::optional<V>> consumed,
                                    Materialized<K, V> materialized) {
   static_assert(std::same_as<K, payload_t<K>> && std::same_as<V, payload_t<V>>,
                 "a table's key and value are plain types: a row that is gone has no value");
@@ -42,18 +53,11 @@ KTable<K, V> StreamsBuilder::table(std::string topic, Consumed<K, V> consumed,
   auto name = graph_->name_or_new(consumed.name, "KTABLE-SOURCE-");
   auto plan = internal::plan_table<K, V>(materialized, std::move(store), consumed.key_serde,
                                          consumed.value_serde);
-  typename internal::SourceOf<K, std::optional<V>>::TimestampExtractor extractor;
-  if (consumed.timestamp_extractor) {
-    extractor = [extract = std::move(consumed.timestamp_extractor)](
-                    const K& key, const std::optional<V>& value, Timestamp record_time,
-                    Timestamp partition_time) {
-      return value ? extract(key, *value, record_time, partition_time) : record_time;
-    };
-  }
   auto handle = graph_->add_table_source(
       source_name, std::move(topic),
       internal::plan_source<K, std::optional<V>>(consumed.key_serde, consumed.value_serde,
-                                                 consumed.auto_offset_reset, std::move(extractor)),
+                                                 consumed.auto_offset_reset,
+                                                 std::move(consumed.timestamp_extractor)),
       name, internal::plan_table_source<K, std::optional<V>>(plan), plan);
   return internal::Dsl::table<K, V>(std::move(handle),
                                     std::make_shared<internal::StoredTable<K, V>>(plan),

@@ -24,6 +24,15 @@ Topology& Topology::add_source(std::string name, std::vector<std::string> topics
                                                      std::move(consumed.timestamp_extractor)));
 }
 
+template <typename K, typename V, std::same_as<TopicPattern> Pattern>
+Topology& Topology::add_source(std::string name, Pattern pattern, Consumed<K, V> consumed) {
+  return add_pattern_source_plan(
+      std::move(name), pattern.regex,
+      internal::plan_source<K, V>(std::move(consumed.key_serde), std::move(consumed.value_serde),
+                                  consumed.auto_offset_reset,
+                                  std::move(consumed.timestamp_extractor)));
+}
+
 template <internal::SupplierOfUniquePointers Supplier>
   requires internal::IsProcessor<supplied_t<Supplier>>
 Topology& Topology::add_processor(std::string name, Supplier supplier,
@@ -42,6 +51,18 @@ Topology& Topology::add_sink(std::string name, std::string topic, std::vector<st
           internal::resolve_serde<K>(produced.key_serde, {}, "key", where),
           internal::resolve_serde<V>(produced.value_serde, {}, "value", where),
           std::move(produced.partitioner)));
+}
+
+template <typename K, typename V>
+Topology& Topology::add_sink(std::string name, TopicNameExtractor<K, V> extractor,
+                             std::vector<std::string> parents, Produced<K, V> produced) {
+  const std::string where = "sink " + name;
+  return add_sink_plan(
+      std::move(name), {}, std::move(parents),
+      internal::plan_sink<K, V>(
+          internal::resolve_serde<K>(produced.key_serde, {}, "key", where),
+          internal::resolve_serde<V>(produced.value_serde, {}, "value", where),
+          std::move(produced.partitioner), std::move(extractor)));
 }
 
 }  // namespace thalweg

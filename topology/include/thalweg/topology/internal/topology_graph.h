@@ -71,6 +71,7 @@ struct SinkPlan {
   FlowType input = {};
   SchemaPtr key_schema = {};
   SchemaPtr value_schema = {};
+  std::string topic_extractor = {};  ///< What chooses the topic record by record, for describe().
 };
 
 /// A node in its place.
@@ -79,7 +80,9 @@ struct PlannedNode {
   Kind kind;
   std::string name;
   std::vector<std::string> parents = {};
-  std::vector<std::string> topics = {};  ///< Of a source or sink.
+  std::vector<std::string> topics = {};  ///< Of a source or sink with names.
+  std::string pattern = {};              ///< Of a source that reads all topics matching it.
+  std::string topic_extractor = {};      ///< Of a sink that chooses its topics record by record.
   bool internal_topic = false;      ///< The topic is a repartition topic, named without its prefix.
   std::vector<std::string> stores = {};  ///< Of a processor, as they were connected.
   FlowType input = {};
@@ -94,7 +97,9 @@ struct PlannedNode {
 class TopologyGraph {
  public:
   void add_source(std::string name, std::vector<std::string> topics, SourcePlan plan);
+  void add_pattern_source(std::string name, const std::string& pattern, SourcePlan plan);
   void add_processor(std::string name, std::vector<std::string> parents, ProcessorPlan plan);
+  /// Without a topic, the plan's extractor chooses.
   void add_sink(std::string name, std::string topic, std::vector<std::string> parents,
                 SinkPlan plan);
   void add_store(std::shared_ptr<StoreBuilder> builder, const std::vector<std::string>& processors);

@@ -26,7 +26,7 @@ class BranchNode final : public Sender<K, V>, public Receiver<K, V> {
   void process(const K& key, const V& value, const RecordContext& context) override {
     std::size_t child = 0;
     while (child < predicates_.size() && !predicates_[child](key, value)) ++child;
-    if (child < this->children()) this->forward_to(child, key, value, context);
+    if (child < this->children()) this->pass_on_to(child, key, value, context);
   }
 
  private:

@@ -17,7 +17,7 @@ class FilterNode final : public Sender<K, V>, public Receiver<K, V> {
 
   void process(const K& key, const V& value, const RecordContext& context) override {
     if (static_cast<bool>(std::invoke(predicate_, key, value)) == Wanted) {
-      this->forward(key, value, context);
+      this->pass_on(key, value, context);
     }
   }
 

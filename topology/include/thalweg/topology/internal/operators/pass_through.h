@@ -13,7 +13,7 @@ class PassThroughNode final : public Sender<K, V>, public Receiver<K, V> {
   using Sender<K, V>::Sender;
 
   void process(const K& key, const V& value, const RecordContext& context) override {
-    this->forward(key, value, context);
+    this->pass_on(key, value, context);
   }
 };
 

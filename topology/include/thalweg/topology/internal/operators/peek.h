@@ -17,7 +17,7 @@ class PeekNode final : public Sender<K, V>, public Receiver<K, V> {
 
   void process(const K& key, const V& value, const RecordContext& context) override {
     std::invoke(action_, key, value);
-    this->forward(key, value, context);
+    this->pass_on(key, value, context);
   }
 
  private:

@@ -78,8 +78,12 @@ class ProcessNode final : public Sender<typename P::OutputKey, typename P::Outpu
     processor_->init(context_);
   }
   void process(const KIn& key, const VIn& value, const RecordContext& context) override {
-    const ProcessorSite::Scope scope(context_.site, context);
-    processor_->process({key, value, context.timestamp, *context.headers});
+    Headers copy;
+    if (!context.own_headers) copy = *context.headers;
+    Headers& headers = context.own_headers ? *context.own_headers : copy;
+    const RecordContext current{context.timestamp, &headers};
+    const ProcessorSite::Scope scope(context_.site, current);
+    processor_->process({key, value, context.timestamp, headers});
   }
   void close() override { processor_->close(); }
 
@@ -136,9 +140,11 @@ class ProcessValuesNode final : public Sender<typename P::InputKey, typename P::
     processor_->init(context_);
   }
   void process(const K& key, const VIn& value, const RecordContext& context) override {
-    const ProcessorSite::Scope scope(context_.site, context);
+    Headers headers = *context.headers;
+    const RecordContext current{context.timestamp, &headers};
+    const ProcessorSite::Scope scope(context_.site, current);
     const typename Context::KeyScope key_scope(context_, key);
-    processor_->process({key, value, context.timestamp, *context.headers});
+    processor_->process({key, value, context.timestamp, headers});
   }
   void close() override { processor_->close(); }
 

@@ -18,7 +18,7 @@ namespace thalweg::internal {
 template <typename K, typename V>
 RepartitionPlan plan_repartition(std::string prefix, const OptionalSerde<K>& key_serde,
                                  const OptionalSerde<V>& value_serde,
-                                 typename SinkOf<K, V>::Partitioner partitioner = {}) {
+                                 StreamPartitioner<K, V> partitioner = {}) {
   const std::string where = "repartition topic " + prefix;
   const auto key = resolve_serde<K>(key_serde, {}, "key", where);
   const auto value = resolve_serde<V>(value_serde, {}, "value", where);

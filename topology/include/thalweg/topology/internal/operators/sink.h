@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +10,8 @@
 #include <thalweg/schemas/partitioning.h>
 #include <thalweg/topology/internal/sender.h>
 #include <thalweg/topology/internal/topology_graph.h>
+#include <thalweg/topology/partitioner.h>
+#include <thalweg/topology/topic_name_extractor.h>
 
 namespace thalweg::internal {
 
@@ -28,72 +32,79 @@ std::optional<BytesView> write_payload(const AnySerde<payload_t<T>>& serde, cons
 /// Sends records to a topic: what is the same for all types.
 class SinkNode : public ProcessorNode {
  public:
+  /// Without a `topic`, use_topic() comes before each record.
   SinkNode(std::string name, std::string topic, bool internal_topic);
   void add_child(ProcessorNode& child) override;
 
  protected:
   void start(TaskContext& context) override;
+  /// What follows goes to `topic`.
+  void use_topic(const std::string& topic);
   /// Of the topic; asked for once.
   std::int32_t partitions();
-  /// The partition for a key without a partitioner: by its hash, or in turn where there is none.
-  std::int32_t default_partition(std::optional<BytesView> key);
-  /// Throws StreamsError for a partition that a partitioner must not give.
-  void check_partition(std::int32_t partition);
-  void send(std::int32_t partition, std::optional<BytesView> key, std::optional<BytesView> value,
+  /// Sends where a partitioner says. Throws StreamsError for a partition that is not there.
+  void send(const Partitions& where, std::optional<BytesView> key, std::optional<BytesView> value,
             const RecordContext& context);
 
  private:
-  std::string topic_;
+  struct Topic {
+    TopicHandle handle = 0;
+    std::int32_t partitions = 0;  // 0: not yet known.
+    std::uint32_t next_partition = 0;
+  };
+  void send_to(std::int32_t partition, std::optional<BytesView> key,
+               std::optional<BytesView> value, const RecordContext& context);
+
+  std::string name_in_topology_;  // Of the only topic; empty: they are chosen record by record.
   bool internal_topic_;
   RecordCollector* collector_ = nullptr;
-  TopicHandle handle_ = 0;
-  std::int32_t partitions_ = 0;  // 0: not yet known.
-  std::uint32_t next_partition_ = 0;
+  std::map<std::string, Topic, std::less<>> topics_;  // By full name.
+  decltype(topics_)::value_type* topic_ = nullptr;    // The one in use.
 };
 
 template <typename K, typename V>
 class SinkOf final : public SinkNode, public Receiver<K, V> {
  public:
-  using Partitioner = std::function<std::int32_t(const K&, const V&, std::int32_t)>;
-
   SinkOf(const PlannedNode& planned, AnySerde<payload_t<K>> key_serde,
-         AnySerde<payload_t<V>> value_serde, Partitioner partitioner)
-      : SinkNode(planned.name, planned.topics.front(), planned.internal_topic),
+         AnySerde<payload_t<V>> value_serde, StreamPartitioner<K, V> partitioner,
+         TopicNameExtractor<K, V> topic)
+      : SinkNode(planned.name, planned.topics.empty() ? std::string() : planned.topics.front(),
+                 planned.internal_topic),
         key_serde_(std::move(key_serde)),
         value_serde_(std::move(value_serde)),
-        partitioner_(std::move(partitioner)) {}
+        partitioner_(std::move(partitioner)),
+        topic_of_(std::move(topic.extract)) {}
 
   void process(const K& key, const V& value, const RecordContext& context) override {
+    if (topic_of_) use_topic(topic_of_(key, value, task()->metadata()));
     const auto key_bytes = write_payload<K>(key_serde_, key, key_buffer_);
     const auto value_bytes = write_payload<V>(value_serde_, value, value_buffer_);
-    std::int32_t partition = 0;
-    if (partitioner_) {
-      partition = partitioner_(key, value, partitions());
-      check_partition(partition);
-    } else {
-      partition = default_partition(key_bytes);
-    }
-    send(partition, key_bytes, value_bytes, context);
+    send(partitioner_ ? partitioner_(key, value, partitions()) : Partitions::by_key(), key_bytes,
+         value_bytes, context);
   }
 
  private:
   AnySerde<payload_t<K>> key_serde_;
   AnySerde<payload_t<V>> value_serde_;
-  Partitioner partitioner_;
+  StreamPartitioner<K, V> partitioner_;
+  decltype(TopicNameExtractor<K, V>::extract) topic_of_;
   std::string key_buffer_;
   std::string value_buffer_;
 };
 
 template <typename K, typename V>
 SinkPlan plan_sink(AnySerde<payload_t<K>> key_serde, AnySerde<payload_t<V>> value_serde,
-                   typename SinkOf<K, V>::Partitioner partitioner = {}) {
+                   StreamPartitioner<K, V> partitioner = {},
+                   TopicNameExtractor<K, V> topic = {.extract = {}, .name = {}}) {
   SinkPlan plan{.make = {},
                 .input = FlowType::of<K, V>(),
                 .key_schema = key_serde.schema(),
-                .value_schema = value_serde.schema()};
+                .value_schema = value_serde.schema(),
+                .topic_extractor = topic.name};
   plan.make = [key_serde = std::move(key_serde), value_serde = std::move(value_serde),
-               partitioner = std::move(partitioner)](const PlannedNode& node) {
-    return std::make_unique<SinkOf<K, V>>(node, key_serde, value_serde, partitioner);
+               partitioner = std::move(partitioner),
+               topic = std::move(topic)](const PlannedNode& node) {
+    return std::make_unique<SinkOf<K, V>>(node, key_serde, value_serde, partitioner, topic);
   };
   return plan;
 }

@@ -33,12 +33,8 @@ bool read_payload(const AnySerde<payload_t<T>>& serde, const std::optional<Bytes
 template <typename K, typename V>
 class SourceOf final : public Sender<K, V, SourceNode> {
  public:
-  /// Gives the record's time; negative: drop it.
-  using TimestampExtractor =
-      std::function<Timestamp(const K&, const V&, Timestamp record_time, Timestamp partition_time)>;
-
   SourceOf(std::string name, AnySerde<payload_t<K>> key_serde, AnySerde<payload_t<V>> value_serde,
-           TimestampExtractor extractor)
+           TimestampExtractor<K, V> extractor)
       : Sender<K, V, SourceNode>(std::move(name)),
         key_serde_(std::move(key_serde)),
         value_serde_(std::move(value_serde)),
@@ -57,21 +53,15 @@ class SourceOf final : public Sender<K, V, SourceNode> {
                  Timestamp partition_time) override {
       if (!read_payload<K>(source_.key_serde_, record.key, key_)) return drop("null key");
       if (!read_payload<V>(source_.value_serde_, record.value, value_)) return drop("null value");
-      timestamp_ = record.timestamp;
-      if (source_.extractor_) {
-        timestamp_ = source_.extractor_(key_, value_, record.timestamp, partition_time);
-      }
+      timestamp_ = source_.extractor_.extract(key_, value_, record.timestamp, partition_time, task_);
       if (to_millis(timestamp_) < 0) return drop("negative timestamp");
-      has_headers_ = !record.headers.empty();
-      if (has_headers_) headers_ = Headers::decode(record.headers);
+      if (!record.headers.empty() || !headers_.empty()) headers_ = Headers::decode(record.headers);
       return true;
     }
 
     Timestamp timestamp() const override { return timestamp_; }
 
-    void process() override {
-      source_.forward(key_, value_, {timestamp_, has_headers_ ? &headers_ : &kNoHeaders});
-    }
+    void process() override { source_.pass_on(key_, value_, {timestamp_, &headers_, &headers_}); }
 
    private:
     bool drop(std::string_view reason) {
@@ -85,18 +75,17 @@ class SourceOf final : public Sender<K, V, SourceNode> {
     V value_{};
     Timestamp timestamp_ = kNoTimestamp;
     Headers headers_;
-    bool has_headers_ = false;
   };
 
   AnySerde<payload_t<K>> key_serde_;
   AnySerde<payload_t<V>> value_serde_;
-  TimestampExtractor extractor_;
+  TimestampExtractor<K, V> extractor_;
 };
 
 template <typename K, typename V>
 SourcePlan plan_source(AnySerde<payload_t<K>> key_serde, AnySerde<payload_t<V>> value_serde,
                        AutoOffsetReset auto_offset_reset = AutoOffsetReset::kEarliest,
-                       typename SourceOf<K, V>::TimestampExtractor extractor = {}) {
+                       TimestampExtractor<K, V> extractor = {}) {
   SourcePlan plan{.make = {},
                   .output = FlowType::of<K, V>(),
                   .key_schema = key_serde.schema(),
