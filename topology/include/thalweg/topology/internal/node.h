@@ -9,13 +9,37 @@
 
 namespace thalweg::internal {
 
+/// The headers of one record on its way to the children of the node that made it, of which each may
+/// add some, and those after it see them, as in Kafka Streams. Copied only by the first that may.
+class RecordHeaders {
+ public:
+  /// Of a record that is read: `headers` are its own.
+  explicit RecordHeaders(Headers& headers) : current_(&headers), own_(&headers) {}
+  /// Of a record made from another, whose headers these are.
+  explicit RecordHeaders(const Headers* headers) : current_(headers) {}
+  RecordHeaders(const RecordHeaders&) = delete;
+  RecordHeaders& operator=(const RecordHeaders&) = delete;
+
+  const Headers* current() const { return current_; }
+  Headers& own() {
+    if (!own_) {
+      copy_ = *current_;
+      current_ = own_ = &copy_;
+    }
+    return *own_;
+  }
+
+ private:
+  const Headers* current_;
+  Headers* own_ = nullptr;
+  Headers copy_;
+};
+
 /// What travels with a key and a value from node to node.
 struct RecordContext {
   Timestamp timestamp = kNoTimestamp;
   const Headers* headers = &kNoHeaders;  ///< Never null.
-  /// The same object while the very record that was read is passed on: then what one node adds,
-  /// those that get it later see, as in Kafka Streams. Null for a record that a node has made.
-  Headers* own_headers = nullptr;
+  RecordHeaders* shared = nullptr;       ///< Set by Sender: where these headers come from.
 };
 
 /// A node's input: records come by direct call, by reference, and must not be kept.

@@ -31,12 +31,15 @@ class Sender : public Base {
 
   /// A record that this node has made.
   void forward(const K& key, const V& value, const RecordContext& context) {
-    const RecordContext made{context.timestamp, context.headers};
-    for (const Child& child : children_) deliver(child, key, value, made);
+    RecordHeaders headers(context.headers);
+    pass_on(key, value, {context.timestamp, context.headers, &headers});
   }
   /// The very record that came.
   void pass_on(const K& key, const V& value, const RecordContext& context) {
-    for (const Child& child : children_) deliver(child, key, value, context);
+    for (const Child& child : children_) {
+      deliver(child, key, value,
+              {context.timestamp, context.shared->current(), context.shared});
+    }
   }
   void pass_on_to(std::size_t child, const K& key, const V& value, const RecordContext& context) {
     deliver(children_[child], key, value, context);
@@ -44,10 +47,10 @@ class Sender : public Base {
   /// A record that this node has made. False: there is no child of that name.
   bool forward_to(std::string_view name, const K& key, const V& value,
                   const RecordContext& context) {
-    const RecordContext made{context.timestamp, context.headers};
+    RecordHeaders headers(context.headers);
     for (const Child& child : children_) {
       if (child.node->name() == name) {
-        deliver(child, key, value, made);
+        deliver(child, key, value, {context.timestamp, context.headers, &headers});
         return true;
       }
     }

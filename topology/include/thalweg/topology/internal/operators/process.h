@@ -78,9 +78,7 @@ class ProcessNode final : public Sender<typename P::OutputKey, typename P::Outpu
     processor_->init(context_);
   }
   void process(const KIn& key, const VIn& value, const RecordContext& context) override {
-    Headers copy;
-    if (!context.own_headers) copy = *context.headers;
-    Headers& headers = context.own_headers ? *context.own_headers : copy;
+    Headers& headers = context.shared->own();
     const RecordContext current{context.timestamp, &headers};
     const ProcessorSite::Scope scope(context_.site, current);
     processor_->process({key, value, context.timestamp, headers});

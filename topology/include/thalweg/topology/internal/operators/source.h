@@ -61,7 +61,10 @@ class SourceOf final : public Sender<K, V, SourceNode> {
 
     Timestamp timestamp() const override { return timestamp_; }
 
-    void process() override { source_.pass_on(key_, value_, {timestamp_, &headers_, &headers_}); }
+    void process() override {
+      RecordHeaders headers(headers_);
+      source_.pass_on(key_, value_, {timestamp_, &headers_, &headers});
+    }
 
    private:
     bool drop(std::string_view reason) {
