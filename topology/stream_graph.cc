@@ -197,13 +197,13 @@ std::set<std::string> StreamGraph::copartition(const StreamHandle& a, const Stre
   return sources;
 }
 
-std::unique_ptr<TopologyGraph> StreamGraph::build(std::string_view optimization) {
+std::unique_ptr<TopologyGraph> StreamGraph::build(const TopologyConfig& config) {
   if (impl_->built_) throw TopologyError("build() was called before: a StreamsBuilder builds once");
   impl_->built_ = true;
   auto topology = std::make_unique<TopologyGraph>();
   for (const auto& sources : impl_->copartitioned_) topology->copartition(sources);
   merge_duplicate_sources(impl_->root_);
-  impl_->rules_.apply(optimization, *this, *topology);
+  impl_->rules_.apply(config.optimization, *this, *topology);
   drop_null_keys_where_allowed(impl_->root_);
 
   const auto later = [](const GraphNode* a, const GraphNode* b) {
@@ -221,6 +221,7 @@ std::unique_ptr<TopologyGraph> StreamGraph::build(std::string_view optimization)
     for (GraphNode* child : node->children()) next.push(child);
   }
   topology->check_copartitions();
+  if (config.ensure_explicit_internal_resource_naming) topology->check_explicit_names();
   topology->seal();
   return topology;
 }

@@ -12,8 +12,8 @@ StreamsBuilder& StreamsBuilder::add_state_store(std::shared_ptr<StoreBuilder> bu
   return *this;
 }
 
-Topology StreamsBuilder::build(std::string_view optimization) {
-  return Topology(graph_->build(optimization));
+Topology StreamsBuilder::build(const TopologyConfig& config) {
+  return Topology(graph_->build(config));
 }
 
 }  // namespace thalweg

@@ -231,6 +231,34 @@ void TopologyGraph::check_copartitions() const {
   }
 }
 
+void TopologyGraph::check_explicit_names() const {
+  static const std::regex kGenerated(
+      ".*(STATE-STORE-[0-9]{10}|-[0-9]{10}-store|-[0-9]{10}-Buffer|-[0-9]{10}-repartition)");
+  const auto list = [](const char* what, const std::vector<std::string>& names) {
+    std::string line;
+    for (const std::string& name : names) line += (line.empty() ? "" : ", ") + name;
+    return line.empty() ? line
+                        : std::string("\nFollowing ") + what + " has not been named: " + line;
+  };
+  std::vector<std::string> repartitions;
+  std::vector<std::string> changelogs;
+  std::vector<std::string> stores;
+  for (const auto& [topic, partitions] : repartition_topics_) {
+    if (std::regex_match(topic, kGenerated)) repartitions.push_back(topic);
+  }
+  for (const auto& [name, store] : stores_) {
+    if (!std::regex_match(name, kGenerated)) continue;
+    stores.push_back(name);
+    if (store.builder->logging() && !changelog_sources_.contains(name)) {
+      changelogs.push_back(name + "-changelog");
+    }
+  }
+  const std::string faults = list("repartition topic(s)", repartitions) +
+                             list("changelog topic(s)", changelogs) +
+                             list("state store(s)", stores);
+  if (!faults.empty()) throw TopologyError("Invalid topology:" + faults);
+}
+
 std::size_t TopologyGraph::root(std::size_t node) const {
   while (parent_group_[node] != node) node = parent_group_[node];
   return node;

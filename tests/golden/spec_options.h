@@ -41,11 +41,14 @@ inline Materialized<Key, std::int64_t> materialized(const boost::json::value& st
   Materialized<Key, std::int64_t> options{.name = name_of(statement)};
   const boost::json::value* spec = field(statement, "mat");
   if (!spec) return options;
-  refuse(*spec, {"versioned", "supplier", "retention"});
+  refuse(*spec, {"versioned", "retention"});
   options.store = text_or(*spec, "name");
   options.logging = flag_or(*spec, "logging", true);
   options.caching = flag_or(*spec, "caching", true);
-  options.persistent = text_or(*spec, "type", "rocksdb") != "memory";
+  const std::string type = text_or(*spec, "type", "rocksdb");
+  options.persistent = type == "rocksdb";
+  if (type == "lru") options.max_entries = number_or(*spec, "max", 1);
+  options.timestamps = !flag_or(*spec, "plain", false);
   // A Materialized without a name is one all the same.
   if (options.store.empty()) options.value_serde = AnySerde<std::int64_t>();
   return options;

@@ -106,14 +106,15 @@ class Run {
     const json::value empty_config = json::object();
     const json::value* given = field(spec_, "config");
     const json::value& config = given ? *given : empty_config;
-    if (flag_or(config, "explicitNames", false)) throw NotBuilt("explicitNames");
     std::int64_t number = 0;
     for (const auto& statement : need(spec_, "nodes").as_array()) {
       step_ = number++;
       topology_.run(statement);
     }
     phase_ = "build";
-    Topology topology = topology_.build(text_or(config, "optimize", "none"));
+    Topology topology = topology_.build(
+        {.optimization = text_or(config, "optimize", "none"),
+         .ensure_explicit_internal_resource_naming = flag_or(config, "explicitNames", false)});
     result["describe"] = topology.describe().to_text();
     for (const SubTopology& subtopology : topology.subtopologies()) {
       for (const std::string& store : subtopology.stores) store_names_.push_back(store);

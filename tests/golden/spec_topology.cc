@@ -62,15 +62,16 @@ void SpecTopology::source(const json::value& statement, const std::string& op) {
 
 void SpecTopology::add_store(const json::value& spec) {
   const std::string kind = text_or(spec, "kind");
-  if ((kind != "kv" && kind != "tskv") || text_or(spec, "type") == "lru") {
-    throw NotBuilt("store " + kind);
-  }
+  if (kind != "kv" && kind != "tskv") throw NotBuilt("store " + kind);
   const std::string name = text_or(spec, "name");
-  builder_.add_state_store(key_value_store_builder<Key, std::int64_t>(
-      name, StoreOptions{.persistent = text_or(spec, "type", "rocksdb") != "memory",
-                         .logging = flag_or(spec, "logging", true),
-                         .caching = flag_or(spec, "caching", false),
-                         .changelog_config = {}}));
+  const std::string type = text_or(spec, "type", "rocksdb");
+  StoreOptions options{.persistent = type == "rocksdb",
+                       .logging = flag_or(spec, "logging", true),
+                       .caching = flag_or(spec, "caching", false),
+                       .changelog_config = {},
+                       .logs_evictions = kind == "kv"};
+  if (type == "lru") options.max_entries = number_or(spec, "max", 1);
+  builder_.add_state_store(key_value_store_builder<Key, std::int64_t>(name, std::move(options)));
   store_kinds_.emplace(name, kind);
 }
 

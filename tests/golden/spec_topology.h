@@ -18,7 +18,7 @@ class SpecTopology {
  public:
   /// Throws SpecError for what the interpreter does not know, TopologyError where the DSL does.
   void run(const boost::json::value& statement);
-  Topology build(const std::string& optimization) { return builder_.build(optimization); }
+  Topology build(const TopologyConfig& config) { return builder_.build(config); }
 
   /// How each store shows its entries: `kv` or `tskv`.
   const std::map<std::string, std::string>& store_kinds() const { return store_kinds_; }

@@ -53,7 +53,7 @@ TEST_F(Optimization, WithoutItEachGroupingHasItsRepartitionTopic) {
 
 TEST_F(Optimization, MergesTheRepartitionTopicsOfOneChangeOfKey) {
   count_and_reduce_by_first_letter();
-  const Topology topology = builder_.build("merge.repartition.topics");
+  const Topology topology = builder_.build({.optimization = "merge.repartition.topics"});
 
   EXPECT_THAT(repartition_topics(topology),
               ElementsAre("KSTREAM-AGGREGATE-STATE-STORE-0000000002-repartition"));
@@ -63,7 +63,7 @@ TEST_F(Optimization, MergesTheRepartitionTopicsOfOneChangeOfKey) {
 
 TEST_F(Optimization, AMergedTopicFeedsAllAggregations) {
   count_and_reduce_by_first_letter();
-  TopologyWorld world(builder_.build("all"));
+  TopologyWorld world(builder_.build({.optimization = "all"}));
 
   world.pipe<Text, Text>("in", "k", "ab", 0);
   world.pipe<Text, Text>("in", "k", "ac", 0);
@@ -78,7 +78,7 @@ TEST_F(Optimization, AFilterBetweenMovesBehindTheMergedTopic) {
       [](const Text& key, const Text&) { return key != "x"; });
   by_letter.group_by_key().count().to_stream().to("counts");
   by_letter.group_by_key().count().to_stream().to("again");
-  TopologyWorld world(builder_.build("all"));
+  TopologyWorld world(builder_.build({.optimization = "all"}));
 
   world.pipe<Text, Text>("in", "k", "x", 0);
   world.pipe<Text, Text>("in", "k", "a", 0);
@@ -89,7 +89,7 @@ TEST_F(Optimization, AFilterBetweenMovesBehindTheMergedTopic) {
 
 TEST_F(Optimization, ATableUsesItsSourceTopicAsChangelog) {
   builder_.table<Text, Text>("users", {}, {.store = "s"});
-  const Topology topology = builder_.build("reuse.ktable.source.topics");
+  const Topology topology = builder_.build({.optimization = "reuse.ktable.source.topics"});
 
   const auto changelog = topology.changelog("s");
   ASSERT_TRUE(changelog);
@@ -113,7 +113,7 @@ TEST_F(Optimization, AStoreWithoutLoggingHasNoChangelog) {
 }
 
 TEST_F(Optimization, RulesThatDoNotExistAreRefused) {
-  EXPECT_THAT([this] { builder_.build("everything"); },
+  EXPECT_THAT([this] { builder_.build({.optimization = "everything"}); },
               ThrowsMessage<TopologyError>(HasSubstr("has no rule \"everything\"")));
 }
 

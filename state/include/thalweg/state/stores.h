@@ -22,6 +22,13 @@ struct StoreOptions {
   bool logging = true;
   bool caching = false;  ///< Whether changes are forwarded and logged once per commit and key.
   std::vector<std::pair<std::string, std::string>> changelog_config = {};
+  /// Of key-value stores: keep only as many entries, those read or written last, in memory, without
+  /// a cache.
+  std::optional<std::size_t> max_entries = {};
+  /// Whether the changelog is told of entries that gave way to others.
+  bool logs_evictions = true;
+  /// Of key-value stores: false reads entries back with kNoTimestamp.
+  bool timestamps = true;
 };
 
 /// Makes key-value stores named `name`, one per task. K needs std::hash and ==; K and V are default

@@ -47,6 +47,16 @@ AnySerde<payload_t<T>> default_serde() {
 /// Where to start reading a topic that the group has no committed offset for.
 enum class AutoOffsetReset : std::uint8_t { kEarliest, kLatest };
 
+/// How StreamsBuilder::build() goes about it.
+struct TopologyConfig {
+  /// `topology.optimization`: "none", "all", or a comma-separated list of
+  /// "merge.repartition.topics", "reuse.ktable.source.topics" and "single.store.self.join".
+  std::string optimization = "none";
+  /// `ensure.explicit.internal.resource.naming`: refuse stores and internal topics with generated
+  /// names, which a later version of the topology might give to others.
+  bool ensure_explicit_internal_resource_naming = false;
+};
+
 /// The name of an operator without further options.
 struct Named {
   std::string name = {};
@@ -114,6 +124,10 @@ struct Materialized {
   bool caching = true;
   bool persistent = true;
   std::vector<std::pair<std::string, std::string>> changelog_config = {};
+  /// Keep only as many rows, those used last, in memory.
+  std::optional<std::size_t> max_entries = {};
+  /// False: rows have no timestamps when they are read again.
+  bool timestamps = true;
 };
 
 /// Serdes of the repartition topic that a stream-table join may need.

@@ -66,10 +66,8 @@ class StreamsBuilder {
   StreamsBuilder& add_state_store(std::shared_ptr<StoreBuilder> builder);
 
   /// Checks the plan and returns it; call it once.
-  /// `optimization` is `topology.optimization`: "none", "all", or a comma-separated list of
-  /// "merge.repartition.topics" and "reuse.ktable.source.topics".
   /// Throws TopologyError naming the node or topic at fault.
-  Topology build(std::string_view optimization = "none");
+  Topology build(const TopologyConfig& config = {});
 
  private:
   std::unique_ptr<internal::StreamGraph> graph_;

@@ -1,10 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <thalweg/state/internal/lru_key_value_store.h>
+#include <thalweg/state/internal/plain_key_value_store.h>
 #include <thalweg/state/internal/typed_key_value_store.h>
 #include <thalweg/state/internal/typed_session_store.h>
 #include <thalweg/state/internal/typed_window_store.h>
@@ -47,10 +51,28 @@ template <typename K, typename V>
 std::shared_ptr<StoreBuilder> key_value_store_builder(std::string name, StoreOptions options,
                                                       AnySerde<K> key_serde,
                                                       AnySerde<V> value_serde) {
-  auto make = [name, persistent = options.persistent, caching = options.caching,
-               key_serde = std::move(key_serde), value_serde = std::move(value_serde)] {
-    return std::make_unique<internal::TypedKeyValueStore<K, V>>(name, persistent, caching,
-                                                                key_serde, value_serde);
+  if (options.max_entries) {
+    if (*options.max_entries == 0) {
+      throw std::invalid_argument("store " + name + " needs room for at least one entry");
+    }
+    options.persistent = false;
+    options.caching = false;  // A cache would go on showing what the store has forgotten.
+  }
+  auto make = [name, options, key_serde = std::move(key_serde),
+               value_serde = std::move(value_serde)]() -> std::unique_ptr<StateStore> {
+    std::unique_ptr<KeyValueStore<K, V>> store =
+        std::make_unique<internal::TypedKeyValueStore<K, V>>(
+            name, options.persistent, options.caching, key_serde, value_serde);
+    if constexpr (std::is_copy_assignable_v<V>) {
+      if (!options.timestamps) {
+        store = std::make_unique<internal::PlainKeyValueStore<K, V>>(std::move(store));
+      }
+    }
+    if (options.max_entries) {
+      store = std::make_unique<internal::LruKeyValueStore<K, V>>(
+          std::move(store), *options.max_entries, options.logs_evictions);
+    }
+    return store;
   };
   return std::make_shared<internal::TypedStoreBuilder>(std::move(name), std::move(options),
                                                        std::move(make));

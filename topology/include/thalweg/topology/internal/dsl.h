@@ -110,7 +110,10 @@ std::shared_ptr<TablePlan> plan_table(Materialized<K, V> materialized, std::stri
         StoreOptions{.persistent = materialized.persistent,
                      .logging = materialized.logging && logging,
                      .caching = materialized.caching,
-                     .changelog_config = materialized.changelog_config},
+                     .changelog_config = materialized.changelog_config,
+                     .max_entries = materialized.max_entries,
+                     .logs_evictions = false,  // As in Kafka Streams.
+                     .timestamps = materialized.timestamps},
         resolve_serde<K>(materialized.key_serde, key_serde, "key", where),
         resolve_serde<V>(materialized.value_serde, value_serde, "value", where));
   };

@@ -105,7 +105,7 @@ class StreamGraph {
   std::set<std::string> copartition(const StreamHandle& a, const StreamHandle& b);
 
   /// Optimises and writes the plan. Once.
-  std::unique_ptr<TopologyGraph> build(std::string_view optimization);
+  std::unique_ptr<TopologyGraph> build(const TopologyConfig& config);
 
  private:
   class Impl;

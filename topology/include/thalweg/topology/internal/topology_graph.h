@@ -114,6 +114,8 @@ class TopologyGraph {
   void rename_copartitioned(const std::string& source, const std::string& replacement);
   /// Throws TopologyError if repartition topics that must agree ask for different counts.
   void check_copartitions() const;
+  /// Throws TopologyError if a store or an internal topic has a generated name.
+  void check_explicit_names() const;
 
   /// Numbers the sub-topologies; after each change of the graph.
   void seal();
