@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include <thalweg/runtime/clock.h>
 
@@ -96,7 +97,14 @@ class TopologyTestDriver::Impl {
     commit();
   }
 
+  ~Impl() { close(); }
+
+  void close() {
+    if (!std::exchange(closed_, true)) task_.suspend();
+  }
+
   void pipe(const std::string& topic, Produced record) {
+    check_open();
     if (record.timestamp < from_millis(0)) {
       throw std::invalid_argument(
           "Invalid timestamp: " + std::to_string(to_millis(record.timestamp)) +
@@ -110,6 +118,7 @@ class TopologyTestDriver::Impl {
   }
 
   void advance_wall_clock_time(std::chrono::milliseconds by) {
+    check_open();
     clock_.advance(by);
     task_.punctuate_wall_clock(clock_.wall_clock());
     commit();
@@ -117,9 +126,14 @@ class TopologyTestDriver::Impl {
   }
 
   StreamTask& task() { return task_; }
+  Timestamp wall_clock_time() { return clock_.wall_clock(); }
   std::map<std::string, std::deque<Produced>>& produced() { return produced_; }
 
  private:
+  void check_open() const {
+    if (closed_) throw std::logic_error("the test driver is closed");
+  }
+
   std::optional<std::size_t> input_of(const std::string& topic) const {
     auto found = std::ranges::find(task_.inputs(), topic, &TopicPartition::topic);
     if (found == task_.inputs().end()) {
@@ -190,6 +204,7 @@ class TopologyTestDriver::Impl {
   std::map<std::size_t, Offset> next_offset_;
   CommitSequence commits_ = 0;
   std::uint64_t produced_count_ = 0;
+  bool closed_ = false;
   std::map<std::string, std::deque<Produced>> produced_;
 };
 
@@ -221,7 +236,17 @@ std::deque<TopologyTestDriver::Produced>* TopologyTestDriver::produced(const std
   return found == impl_->produced().end() ? nullptr : &found->second;
 }
 
-std::set<std::string> TopologyTestDriver::produced_topics() const {
+std::map<std::string, StateStore*> TopologyTestDriver::stores() {
+  std::map<std::string, StateStore*> stores;
+  for (auto& store : impl_->task().stores()) stores[store.name] = store.store.get();
+  return stores;
+}
+
+Timestamp TopologyTestDriver::wall_clock_time() const { return impl_->wall_clock_time(); }
+
+void TopologyTestDriver::close() { impl_->close(); }
+
+std::set<std::string> TopologyTestDriver::produced_topic_names() const {
   std::set<std::string> topics;
   for (const auto& [topic, records] : impl_->produced()) topics.insert(topic);
   return topics;

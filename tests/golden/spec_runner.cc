@@ -181,7 +181,7 @@ class Run {
   /// Takes what was produced since the last call, in the order in which it was sent.
   void collect() {
     std::vector<std::pair<std::string, TopologyTestDriver::Produced>> records;
-    for (const std::string& topic : driver_->produced_topics()) {
+    for (const std::string& topic : driver_->produced_topic_names()) {
       auto* produced = driver_->produced(topic);
       for (auto& record : *produced) records.emplace_back(topic, std::move(record));
       produced->clear();

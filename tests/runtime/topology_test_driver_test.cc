@@ -67,7 +67,7 @@ TEST_F(WordCount, KeepsItsStoreBetweenRecords) {
 TEST_F(WordCount, NamesEveryTopicItWroteTo) {
   lines_.pipe("1", "river");
 
-  EXPECT_THAT(driver_.produced_topics(),
+  EXPECT_THAT(driver_.produced_topic_names(),
               ElementsAre("topology-test-driver-counts-changelog",
                           "topology-test-driver-counts-repartition", "word-counts"));
 }

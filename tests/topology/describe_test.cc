@@ -31,7 +31,7 @@ class Describe : public ::testing::Test {
     return builder_.stream<std::string, std::string>(topic);
   }
   std::string described(std::string_view optimization = "none") {
-    return builder_.build({.optimization = optimization}).describe().to_text();
+    return builder_.build({.optimization = std::string(optimization)}).describe().to_text();
   }
 
   StreamsBuilder builder_;

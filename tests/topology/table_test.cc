@@ -168,11 +168,11 @@ TEST_F(Tables, AStreamBecomesATable) {
   EXPECT_EQ(world().drops(), 1);
 }
 
-TEST_F(Tables, ATombstonesTimeIsItsOwnWhateverTheExtractorDoes) {
+TEST_F(Tables, TheExtractorSeesTombstones) {
   builder_
-      .table<Text, Number>("rows", {.timestamp_extractor = [](const Text&, Number n, Timestamp,
-                                                              Timestamp) {
-        return from_millis(n);
+      .table<Text, Number>("rows", {.timestamp_extractor = [](const Text&, std::optional<Number> n,
+                                                              Timestamp time, Timestamp) {
+        return n ? from_millis(*n) : time;
       }})
       .to_stream()
       .to("out");

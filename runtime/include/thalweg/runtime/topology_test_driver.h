@@ -16,6 +16,8 @@
 #include <thalweg/schemas/record.h>
 #include <thalweg/schemas/serde.h>
 #include <thalweg/state/key_value_store.h>
+#include <thalweg/state/session_store.h>
+#include <thalweg/state/window_store.h>
 #include <thalweg/topology/topology.h>
 
 namespace thalweg {
@@ -46,6 +48,30 @@ class TestInputTopic {
   }
   void pipe(const TestRecord<K, V>& record);
   void pipe_null(const K& key, Timestamp timestamp) { pipe(TestRecord<K, V>{key, {}, timestamp}); }
+  /// Without a key.
+  void pipe_value(const V& value) { pipe_value(value, std::exchange(time_, time_ + advance_)); }
+  void pipe_value(const V& value, Timestamp timestamp) {
+    pipe(TestRecord<K, V>{{}, value, timestamp});
+  }
+  void pipe_records(const std::vector<TestRecord<K, V>>& records) {
+    for (const auto& record : records) pipe(record);
+  }
+  /// Each at the topic's own time.
+  void pipe_key_values(const std::vector<std::pair<K, V>>& pairs) {
+    for (const auto& [key, value] : pairs) pipe(key, value);
+  }
+  /// The first at `start`, each of the others `advance` later.
+  void pipe_key_values(const std::vector<std::pair<K, V>>& pairs, Timestamp start,
+                       std::chrono::milliseconds advance) {
+    for (const auto& [key, value] : pairs) pipe(key, value, std::exchange(start, start + advance));
+  }
+  void pipe_values(const std::vector<V>& values) {
+    for (const V& value : values) pipe_value(value);
+  }
+  void pipe_values(const std::vector<V>& values, Timestamp start,
+                   std::chrono::milliseconds advance) {
+    for (const V& value : values) pipe_value(value, std::exchange(start, start + advance));
+  }
   void advance_time(std::chrono::milliseconds by) { time_ += by; }
 
  private:
@@ -81,6 +107,10 @@ class TestOutputTopic {
   std::vector<TestRecord<K, V>> read_records();
   /// All keys and values that are left; throws std::bad_optional_access at a null.
   std::vector<std::pair<K, V>> read_key_values();
+  /// The last value of each key that is left; null for a key whose last value is null.
+  std::map<K, std::optional<V>> read_key_value_map();
+  /// All values that are left.
+  std::vector<std::optional<V>> read_values();
 
  private:
   friend class TopologyTestDriver;
@@ -140,25 +170,46 @@ class TopologyTestDriver {
   /// Moves the wall clock, fires what is due once, commits.
   void advance_wall_clock_time(std::chrono::milliseconds by);
 
-  /// The store of that name. Throws std::invalid_argument when there is none of those types.
+  /// The store of that name. Throws std::invalid_argument when there is none of that kind and those
+  /// types.
   template <typename K, typename V>
   KeyValueStore<K, V>& key_value_store(const std::string& name) {
-    auto* typed = dynamic_cast<KeyValueStore<K, V>*>(&store(name));
-    if (!typed) throw std::invalid_argument("store " + name + " has other key or value types");
-    return *typed;
+    return store_as<KeyValueStore<K, V>>(name);
+  }
+  template <typename K, typename V>
+  WindowStore<K, V>& window_store(const std::string& name) {
+    return store_as<WindowStore<K, V>>(name);
+  }
+  template <typename K, typename V>
+  SessionStore<K, V>& session_store(const std::string& name) {
+    return store_as<SessionStore<K, V>>(name);
   }
   StateStore& store(const std::string& name);
+  /// Every store, by name. Tables that nothing keeps have none.
+  std::map<std::string, StateStore*> stores();
 
   /// What was written to `topic` and not read yet; null if nothing ever was.
   std::deque<Produced>* produced(const std::string& topic);
   /// Every topic written to so far, internal ones included.
-  std::set<std::string> produced_topics() const;
+  std::set<std::string> produced_topic_names() const;
   /// Counts so far, under Kafka Streams' names: `dropped-records-total` (late, null or unreadable),
   /// `process-total`, `punctuate-total`; and those of single nodes, where not 0:
   /// `suppression-emit-total/<node>`, `window-aggregate-final-emit-total/<node>`.
   std::map<std::string, std::uint64_t> metrics() const;
+  Timestamp wall_clock_time() const;
+  /// Closes processors; what was produced can still be read. The destructor does it, too. Piping
+  /// and moving the clock throw std::logic_error afterwards.
+  void close();
 
  private:
+  template <typename Store>
+  Store& store_as(const std::string& name) {
+    auto* typed = dynamic_cast<Store*>(&store(name));
+    if (typed) return *typed;
+    throw std::invalid_argument("store " + name +
+                                " has other key or value types, or is of another kind");
+  }
+
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
@@ -210,6 +261,23 @@ std::vector<TestRecord<K, V>> TestOutputTopic<K, V>::read_records() {
   std::vector<TestRecord<K, V>> records;
   while (!is_empty()) records.push_back(read_record());
   return records;
+}
+
+template <typename K, typename V>
+std::map<K, std::optional<V>> TestOutputTopic<K, V>::read_key_value_map() {
+  std::map<K, std::optional<V>> latest;
+  while (!is_empty()) {
+    auto record = read_record();
+    latest.insert_or_assign(std::move(record.key).value(), std::move(record.value));
+  }
+  return latest;
+}
+
+template <typename K, typename V>
+std::vector<std::optional<V>> TestOutputTopic<K, V>::read_values() {
+  std::vector<std::optional<V>> values;
+  while (!is_empty()) values.push_back(read_record().value);
+  return values;
 }
 
 template <typename K, typename V>

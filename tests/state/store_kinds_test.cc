@@ -1,0 +1,129 @@
+// Key-value stores that keep less: only what was used last, or no timestamps.
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "state/store_world.h"
+
+namespace thalweg::test {
+namespace {
+
+using ::testing::ElementsAre;
+using Store = KeyValueStore<std::string, std::int64_t>;
+
+class StoreOfTheLastUsed : public ::testing::Test {
+ protected:
+  static std::shared_ptr<StoreBuilder> builder(bool logs_evictions) {
+    return key_value_store_builder<std::string, std::int64_t>(
+        "table", {.max_entries = 2, .logs_evictions = logs_evictions});
+  }
+  std::vector<std::string> keys() {
+    std::vector<std::string> keys;
+    for (auto entry = world_->all(); entry->valid(); entry->next()) keys.push_back(entry->key());
+    return keys;
+  }
+  std::vector<std::string> logged(World<Store>& world) {
+    std::vector<std::string> lines;
+    for (const auto& change : world.changelog.open()) {
+      lines.push_back(change.key + (change.value ? "" : " deleted"));
+    }
+    return lines;
+  }
+
+  World<Store> world_{DiskKind::kNone, builder(true), false};
+};
+
+TEST_F(StoreOfTheLastUsed, ForgetsWhatWasUsedLongestAgo) {
+  world_->put("a", 1);
+  world_->put("b", 2);
+  EXPECT_TRUE(world_->get("a"));
+  world_->put("c", 3);
+
+  EXPECT_THAT(keys(), ElementsAre("a", "c"));
+  EXPECT_FALSE(world_->get("b"));
+}
+
+TEST_F(StoreOfTheLastUsed, ForgetsNothingForAKeyThatIsThere) {
+  world_->put("a", 1);
+  world_->put("b", 2);
+  world_->put("a", 3);
+  world_->remove("b");
+  world_->put("c", 4);
+
+  EXPECT_THAT(keys(), ElementsAre("a", "c"));
+}
+
+TEST_F(StoreOfTheLastUsed, TellsTheChangelogWhatItForgetsIfAskedTo) {
+  world_->put("a", 1);
+  world_->put("b", 2);
+  world_->put("c", 3);
+  EXPECT_THAT(logged(world_), ElementsAre("a", "b", "a deleted", "c"));
+
+  World<Store> silent(DiskKind::kNone, builder(false), false);
+  silent->put("a", 1);
+  silent->put("b", 2);
+  silent->put("c", 3);
+  EXPECT_THAT(logged(silent), ElementsAre("a", "b", "c"));
+}
+
+TEST_F(StoreOfTheLastUsed, DoesNotTellItsListener) {
+  std::vector<std::string> heard;
+  world_->set_listener(
+      [&heard](const std::string& key, const std::int64_t* value, const std::int64_t*, Timestamp,
+               const Headers&) { heard.push_back(key + (value ? "" : " gone")); },
+      false);
+
+  world_->put("a", 1);
+  world_->put("b", 2);
+  world_->put("c", 3);
+
+  EXPECT_THAT(heard, ElementsAre("a", "b", "c"));
+}
+
+TEST_F(StoreOfTheLastUsed, HasBackWhatAnAbortedTransactionPushedOut) {
+  world_->put("a", 1);
+  world_->put("b", 2);
+  world_.commit();
+
+  world_->put("c", 3);
+  world_.abort();
+
+  EXPECT_THAT(keys(), ElementsAre("a", "b"));
+}
+
+TEST_F(StoreOfTheLastUsed, KeepsToItsSizeAfterARestore) {
+  World<Store> world(DiskKind::kNone, builder(false), false);
+  for (const char* key : {"a", "b", "c"}) world->put(key, 1);
+  world.commit();
+  world.crash();
+
+  EXPECT_FALSE(world->get("a"));
+  EXPECT_TRUE(world->get("b"));
+  EXPECT_TRUE(world->get("c"));
+}
+
+TEST(StoreWithoutTimestamps, ReadsEntriesBackWithNone) {
+  World<Store> world(DiskKind::kSimulated,
+                     key_value_store_builder<std::string, std::int64_t>("table",
+                                                                        {.timestamps = false}),
+                     false);
+  world->put("a", 1, from_millis(7), kNoHeaders);
+
+  EXPECT_EQ(*world->get_with_timestamp("a"),
+            (ValueAndTimestamp<std::int64_t>{1, kNoTimestamp}));
+  auto all = world->all();
+  ASSERT_TRUE(all->valid());
+  EXPECT_EQ(all->value().timestamp, kNoTimestamp);
+  EXPECT_EQ(world.changelog.open().front().timestamp, from_millis(7));
+}
+
+TEST(StoreWithRoomForNothing, IsRefused) {
+  EXPECT_THROW((key_value_store_builder<std::string, std::int64_t>("table", {.max_entries = 0})),
+               std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace thalweg::test
