@@ -202,7 +202,7 @@ TEST_F(Orders, MarkedByOneProcessorAreMarkedForThoseThatGetThemLater) {
   orders.to("before");
   orders.process([] { return std::make_unique<Mark>(); }).to("marked");
   orders.filter([](const Text&, const Text&) { return true; }).to("after");
-  orders.map_values([](const Text& value) { return value; }).to("made after");
+  orders.map_values([](const Text& value) { return value; }).to("made-after");
   run();
 
   order("orders", "1", "boots", 0, {{"h", "x"}});

@@ -56,8 +56,8 @@ class StreamsBuilder {
   KStream<K, V> stream(TopicPattern pattern, Consumed<K, V> consumed = {});
 
   /// Reads `topic` as a changelog: the latest value per key; a null value deletes the row, and a
-  /// timestamp extractor sees it, too. Kept in a store only if `materialized` names one or something
-  /// downstream looks rows up.
+  /// timestamp extractor sees it, too. Kept in a store only if `materialized` names one or
+  /// something downstream looks rows up.
   template <typename K, typename V>
   KTable<K, V> table(std::string topic, Consumed<K, std::optional<V>> consumed = {},
                      Materialized<K, V> materialized = {});

@@ -53,7 +53,8 @@ class SourceOf final : public Sender<K, V, SourceNode> {
                  Timestamp partition_time) override {
       if (!read_payload<K>(source_.key_serde_, record.key, key_)) return drop("null key");
       if (!read_payload<V>(source_.value_serde_, record.value, value_)) return drop("null value");
-      timestamp_ = source_.extractor_.extract(key_, value_, record.timestamp, partition_time, task_);
+      timestamp_ =
+          source_.extractor_.extract(key_, value_, record.timestamp, partition_time, task_);
       if (to_millis(timestamp_) < 0) return drop("negative timestamp");
       if (!record.headers.empty() || !headers_.empty()) headers_ = Headers::decode(record.headers);
       return true;
