@@ -114,6 +114,16 @@ class HttpClient::Connection : public std::enable_shared_from_this<Connection> {
     exchange_.on_answer({.failure = failure, .status = 0, .body = {}});
   }
 
+  // Ends the connection if an exchange is on it, whose answer nobody wants any more.
+  void abandon() {
+    if (!is_busy_ || closed_) return;
+    const auto self = shared_from_this();
+    is_busy_ = false;
+    --pool_.busy_;
+    close();
+    pool_.forget(this);
+  }
+
   void close() {
     closed_ = true;
     error_code ignored;
@@ -189,6 +199,12 @@ void HttpClient::submit(Lane lane, std::string request, OnAnswer on_answer) {
   }
   waiting_[static_cast<std::size_t>(lane)].push_back(std::move(exchange));
   pump();
+}
+
+void HttpClient::abandon_all() {
+  for (auto& queue : waiting_) queue.clear();
+  const auto held = connections_;  // abandon() takes connections out of the pool.
+  for (const auto& connection : held) connection->abandon();
 }
 
 // Gives waiting requests to idle connections and opens more for those left.

@@ -80,6 +80,8 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
 
   void submit(Lane lane, std::string request, OnAnswer on_answer);
+  /// Forgets every request that is not answered yet: its callback is never called.
+  void abandon_all();
 
   /// Requests sent or waiting.
   std::size_t unanswered() const { return busy_ + waiting(); }

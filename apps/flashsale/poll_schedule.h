@@ -7,25 +7,35 @@ namespace thalweg::flashsale {
 
 /// When to ask again whether an order is finished.
 ///
-/// The first question comes `first` after the answer to the order, and each further one when the
-/// order's age since that answer has grown by half: few questions for a slow order, and what is
-/// read is never later than the truth by more than a third of the age read (at most `longest`).
+/// The first question comes when an order has half the age at which the latest ones were finished,
+/// and each further one when its age has grown by a third: few questions, slow shop or fast, and
+/// what is read is late by at most a quarter of the age read (at most `longest`), or by the half
+/// that the first question waited.
 class PollSchedule {
  public:
   using Duration = std::chrono::milliseconds;
 
   explicit PollSchedule(Duration first = Duration(2), Duration longest = Duration(500))
-      : first_(std::max(first, Duration(1))), longest_(std::max(longest, first_)) {}
+      : shortest_(std::max(first, Duration(1))), longest_(std::max(longest, shortest_)) {}
 
+  /// How long to wait after an order was accepted.
+  Duration first() const {
+    return std::clamp(Duration(static_cast<std::int64_t>(usual_ / 2)), shortest_, longest_);
+  }
   /// How long to wait when `age` has passed since the order was accepted.
-  Duration next_delay(Duration age) const { return std::clamp(age / 2, first_, longest_); }
-
-  Duration first() const { return first_; }
+  Duration next_delay(Duration age) const { return std::clamp(age / 3, shortest_, longest_); }
   Duration longest() const { return longest_; }
 
+  /// An order was read as finished at that age.
+  void finished(Duration age) {
+    constexpr double kWeight = 1.0 / 256;
+    usual_ += (static_cast<double>(age.count()) - usual_) * kWeight;
+  }
+
  private:
-  Duration first_;
+  Duration shortest_;
   Duration longest_;
+  double usual_ = 0;  // Milliseconds.
 };
 
 }  // namespace thalweg::flashsale

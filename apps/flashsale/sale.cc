@@ -48,6 +48,7 @@ SaleResult Sale::run() {
   tick();
   while (!is_over(Clock::now())) shop_.io.run_one();
   timer_.cancel();
+  shop_.client.abandon_all();  // A late answer would change what was given away.
   note_unresolved();
   result_.unfinished = open_;
   result_.load_seconds = std::chrono::duration<double>(last_answer_ - start_).count();
@@ -208,6 +209,7 @@ void Sale::polled(std::uint64_t index, Clock::time_point asked_at, const Answer&
 
 void Sale::finished(std::uint64_t index, const Answer& answer, Clock::time_point asked_at) {
   Tracked& order = orders_[index];
+  options_.polls.finished(duration_cast<milliseconds>(asked_at - order.accepted_at));
   order.phase = Phase::kFinished;
   --open_;
   result_.completion.add(Clock::now() - intended(index));

@@ -105,7 +105,7 @@ class Sale {
   const OrderPlan& plan_;
   const Names& names_;
   Journal& journal_;
-  const SaleOptions options_;
+  SaleOptions options_;
   std::chrono::nanoseconds gap_;       // Between two orders.
   std::chrono::nanoseconds side_gap_;  // Between two side commands.
   boost::asio::steady_timer timer_;

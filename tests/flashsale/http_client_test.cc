@@ -135,6 +135,25 @@ TEST_F(Client, GivesUpOnAServerThatStaysSilent) {
   EXPECT_EQ(heard_[1].failure, Failure::kTimeout);
 }
 
+// A sale that ran out of patience was answered later, during the audit, into results it had given
+// away.
+TEST_F(Client, WhatIsAbandonedIsNeverAnsweredAndOthersAre) {
+  client({.connections_max = 2});
+  int late = 0;
+  for (int request = 0; request < 10; ++request) {
+    client().submit(HttpClient::Lane::kCommands, writer_.get("/late"),
+                    [&](const Answer&) { ++late; });
+  }
+
+  client().abandon_all();
+  EXPECT_EQ(client().unanswered(), 0u);
+  for (int request = 0; request < 5; ++request) ask("/wanted");
+  wait_for_answers();
+
+  EXPECT_EQ(late, 0);
+  for (const Heard& heard : heard_) EXPECT_EQ(heard.status, 200);
+}
+
 TEST_F(Client, WaitsForAServerThatCannotBeReachedUntilTimeIsUp) {
   client({.timeout = 120ms});
   server_.stop_listening();

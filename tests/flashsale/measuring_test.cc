@@ -49,28 +49,39 @@ TEST(PollSchedule, AsksSoonFirstAndThenEverMoreSeldom) {
   const PollSchedule schedule(2ms, 500ms);
 
   EXPECT_EQ(schedule.next_delay(0ms), 2ms);
-  EXPECT_EQ(schedule.next_delay(40ms), 20ms);
+  EXPECT_EQ(schedule.next_delay(60ms), 20ms);
   EXPECT_EQ(schedule.next_delay(60s), 500ms);
 }
 
-TEST(PollSchedule, AnOrderThatTakesASecondIsAskedAboutFewerThanTwentyTimes) {
+TEST(PollSchedule, AnOrderThatTakesASecondIsAskedAboutFewerThanThirtyTimes) {
   const PollSchedule schedule;
   int asked = 0;
   auto age = schedule.first();
 
   for (; age < 1s; age += schedule.next_delay(age)) ++asked;
 
-  EXPECT_LT(asked, 20);
+  EXPECT_LT(asked, 30);
   EXPECT_GT(asked, 5);
 }
 
-TEST(PollSchedule, IsNeverLaterThanAThirdOfTheAgeItReads) {
+TEST(PollSchedule, IsNeverLaterThanAQuarterOfTheAgeItReads) {
   const PollSchedule schedule(2ms, 10s);
 
-  for (auto age = 4ms; age < 1s; ++age) {
+  for (auto age = 6ms; age < 1s; ++age) {
     const auto read_at = age + schedule.next_delay(age);
-    EXPECT_LE((read_at - age) * 3, read_at);
+    EXPECT_LE((read_at - age) * 4, read_at);
   }
+}
+
+TEST(PollSchedule, LearnsToWaitHalfAsLongAsOrdersTake) {
+  PollSchedule schedule(2ms, 500ms);
+  EXPECT_EQ(schedule.first(), 2ms);
+
+  for (int order = 0; order < 10'000; ++order) schedule.finished(80ms);
+  EXPECT_NEAR(schedule.first().count(), 40, 1);
+
+  for (int order = 0; order < 10'000; ++order) schedule.finished(1ms);
+  EXPECT_EQ(schedule.first(), 2ms) << "a shop that has become fast is asked soon again";
 }
 
 }  // namespace
