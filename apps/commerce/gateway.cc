@@ -47,11 +47,13 @@ GatewayContext::GatewayContext(HttpServer& server, StreamsApplication& orders, S
     : server_(server),
       orders_(orders),
       config_(std::move(config)),
+      gate_(ReadyGate::of(server, orders)),
       producer_(*orders.environment().log, "gateway"),
       watch_(orders),
       auditor_(orders, config_) {}
 
 void GatewayContext::close() {
+  gate_->close();
   producer_.close();
   watch_.close();
   auditor_.close();
@@ -138,5 +140,7 @@ Gateway::Gateway(HttpServer& server, StreamsApplication& orders, ShopConfig conf
 }
 
 Gateway::~Gateway() { context_->close(); }
+
+void Gateway::stop_waiting() { context_->gate().close(); }
 
 }  // namespace thalweg::shop

@@ -25,6 +25,9 @@ class Gateway {
   Gateway(HttpServer& server, StreamsApplication& orders, ShopConfig config);
   ~Gateway();
 
+  /// Answers the requests that wait for the shop to be ready, and lets no more of them wait.
+  void stop_waiting();
+
  private:
   std::shared_ptr<GatewayContext> context_;
 };

@@ -18,6 +18,7 @@
 #include "json_fields.h"
 #include "model.h"
 #include "order_watch.h"
+#include "ready_gate.h"
 #include "shop_config.h"
 #include "text.h"
 #include "topologies.h"
@@ -58,6 +59,7 @@ class GatewayContext {
 
   void close();
   HttpServer& server() { return server_; }
+  ReadyGate& gate() { return *gate_; }
   OrderWatch& watch() { return watch_; }
   Auditor& auditor() { return auditor_; }
   std::int64_t now() const { return to_millis(orders_.environment().clock->wall_clock()); }
@@ -108,6 +110,7 @@ class GatewayContext {
   HttpServer& server_;
   StreamsApplication& orders_;
   ShopConfig config_;
+  std::shared_ptr<ReadyGate> gate_;
   AsyncProducer producer_;
   OrderWatch watch_;
   Auditor auditor_;
@@ -120,15 +123,19 @@ void add_order_routes(const ContextPtr& context);
 void add_user_routes(const ContextPtr& context);
 void add_product_routes(const ContextPtr& context);
 
-/// Adds a route whose handler is `handle(context, request, responder)`. Handlers know by themselves
-/// who may do what.
+/// Adds a route whose handler is `handle(context, request, responder)`, called when the shop is
+/// ready. Handlers know by themselves who may do what.
 template <typename Handle>
 void add_route(const ContextPtr& context, std::string_view method, std::string_view pattern,
                Handle handle) {
   context->server().route(
       method, pattern,
       [context, handle](HttpRequest& request, Responder responder) {
-        handle(context, request, std::move(responder));
+        if (context->gate().is_open()) return handle(context, request, std::move(responder));
+        context->gate().hold(std::move(responder), [context, handle, held = std::move(request)](
+                                                       Responder waiting) mutable {
+          handle(context, held, std::move(waiting));
+        });
       },
       {.without_token = true});
 }

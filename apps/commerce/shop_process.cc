@@ -50,6 +50,16 @@ ShopProcess::ShopProcess(ShopProcessOptions options) : options_(std::move(option
 ShopProcess::~ShopProcess() { stop(); }
 
 Status ShopProcess::start() {
+  HttpServerOptions http{.listen = options_.listen, .threads = options_.http_threads};
+  // Off loopback customers come with tokens of their own, and operators with theirs; else the
+  // server refuses to listen there.
+  http.bearer_token = options_.shop.admin_token;
+  http.allow_remote = !options_.shop.auth_secret.empty() && !options_.shop.admin_token.empty();
+  http.limits.connections = 4096;
+  server_ = std::make_unique<HttpServer>(std::move(http));
+  // First of all: a port that is taken should be known before any state is touched, and whoever
+  // comes while the log is read back waits instead of being refused.
+  if (auto listening = server_->listen(); !listening) return listening;
   auto environment = LocalEnvironment::open(options_.streams);
   if (!environment) return std::unexpected(environment.error());
   environment_ = *std::move(environment);
@@ -61,14 +71,6 @@ Status ShopProcess::start() {
     add_application("choreography", build_choreography());
   }
   const Environment shared = environment_->environment();
-  HttpServerOptions http{.listen = options_.listen, .threads = options_.http_threads};
-  // Off loopback customers come with tokens of their own, and operators with theirs; else the
-  // server refuses to listen there.
-  http.bearer_token = options_.shop.admin_token;
-  http.allow_remote = !options_.shop.auth_secret.empty() && !options_.shop.admin_token.empty();
-  http.limits.connections = 4096;
-  http.metrics = shared.metrics;
-  server_ = std::make_unique<HttpServer>(std::move(http));
   std::vector<StreamsApplication*> applications;
   for (const auto& application : applications_) applications.push_back(application.get());
   queries_ = std::make_unique<QueryService>(*server_, applications, *shared.log, *shared.metrics,
@@ -76,8 +78,7 @@ Status ShopProcess::start() {
   if (options_.roles.contains(Role::kGateway)) {
     gateway_ = std::make_unique<Gateway>(*server_, *applications_.front(), options_.shop);
   }
-  // First HTTP: a port that is taken should be known before any state is touched.
-  if (auto started = server_->start(); !started) return started;
+  if (auto started = server_->start(shared.metrics); !started) return started;
   for (const auto& application : applications_) {
     if (auto started = application->start(); !started) return started;
   }
@@ -148,6 +149,7 @@ void ShopProcess::add_demo_data() {
 }
 
 void ShopProcess::stop() {
+  if (gateway_) gateway_->stop_waiting();
   if (server_) server_->stop();
   gateway_.reset();
   queries_.reset();

@@ -35,31 +35,32 @@ std::chrono::milliseconds tick_interval_of(const HttpServerLimits& limits) {
 
 }  // namespace
 
-HttpLoop::HttpLoop(std::shared_ptr<HttpShared> shared, int number)
+HttpLoop::HttpLoop(std::shared_ptr<HttpShared> shared)
     : shared_(std::move(shared)),
       work_(asio::make_work_guard(io_)),
       timer_(io_),
-      tick_interval_(tick_interval_of(shared_->options.limits)) {
-  if (auto* metrics = shared_->options.metrics) {
-    const auto thread = std::to_string(number);
-    for (int hundreds = 0; hundreds < 6; ++hundreds) {
-      requests_.push_back(
-          hundreds < 2 ? nullptr
-                       : &metrics->counter(
-                             "thalweg_http_requests_total", "HTTP requests answered, by status.",
-                             {{"status", std::to_string(hundreds) + "xx"}, {"thread", thread}}));
-    }
-    latency_ =
-        &metrics->histogram("thalweg_http_request_duration_seconds",
-                            "Time from the end of a request to its answer.", {{"thread", thread}});
-    open_ =
-        &metrics->gauge("thalweg_http_connections", "Open HTTP connections.", {{"thread", thread}});
-  }
-}
+      tick_interval_(tick_interval_of(shared_->options.limits)) {}
 
 HttpLoop::~HttpLoop() = default;
 
-void HttpLoop::start() {
+void HttpLoop::count_in(MetricsRegistry& metrics, int number) {
+  const auto thread = std::to_string(number);
+  for (int hundreds = 0; hundreds < 6; ++hundreds) {
+    requests_.push_back(
+        hundreds < 2 ? nullptr
+                     : &metrics.counter(
+                           "thalweg_http_requests_total", "HTTP requests answered, by status.",
+                           {{"status", std::to_string(hundreds) + "xx"}, {"thread", thread}}));
+  }
+  latency_ =
+      &metrics.histogram("thalweg_http_request_duration_seconds",
+                         "Time from the end of a request to its answer.", {{"thread", thread}});
+  open_ = &metrics.gauge("thalweg_http_connections", "Open HTTP connections.",
+                         {{"thread", thread}});
+}
+
+void HttpLoop::start(int number, MetricsRegistry* metrics) {
+  if (metrics) count_in(*metrics, number);
   date_ = http_date(system_clock().wall_clock());
   schedule_tick();
   thread_ = std::thread([this] {

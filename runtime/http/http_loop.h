@@ -47,10 +47,11 @@ struct HttpMail {
 /// connections, not by a timer for each.
 class HttpLoop : public std::enable_shared_from_this<HttpLoop> {
  public:
-  HttpLoop(std::shared_ptr<HttpShared> shared, int number);
+  explicit HttpLoop(std::shared_ptr<HttpShared> shared);
   ~HttpLoop();
 
-  void start();
+  /// `number` tells the threads of a server apart in `metrics`, which may be null.
+  void start(int number, MetricsRegistry* metrics);
   /// Closes connections with nothing to answer, and at `deadline` all of them; then the thread
   /// ends.
   void begin_stop(Clock::Instant deadline);
@@ -70,6 +71,7 @@ class HttpLoop : public std::enable_shared_from_this<HttpLoop> {
   void answered(int status, Clock::Instant began);
 
  private:
+  void count_in(MetricsRegistry& metrics, int number);
   void deliver_mail();
   void schedule_tick();
   void tick();

@@ -103,7 +103,7 @@ ResponseStream Responder::stream(HttpResponse head) {
 
 namespace {
 
-constexpr int kBacklog = 1024;
+constexpr int kBacklog = 4096;
 
 Result<tcp::endpoint> parse_listen(const std::string& listen) {
   const auto bad = [&](std::string_view what) {
@@ -138,21 +138,30 @@ class HttpServer::Impl {
     return shared_->router;
   }
 
-  Status start() {
-    if (started_) return failure(ErrorCode::kInvalid, "the HTTP server was started before");
+  Status listen() {
+    if (acceptor_) return failure(ErrorCode::kInvalid, "the HTTP server listens already");
     const auto endpoint = parse_listen(shared_->options.listen);
     if (!endpoint) return std::unexpected(endpoint.error());
     if (auto allowed = check_remote(*endpoint); !allowed) return allowed;
     for (int i = 0; i < std::max(1, shared_->options.threads); ++i) {
-      loops_.push_back(std::make_shared<HttpLoop>(shared_, i));
+      loops_.push_back(std::make_shared<HttpLoop>(shared_));
     }
     if (auto bound = bind(*endpoint); !bound) {
       acceptor_.reset();
       loops_.clear();
       return bound;
     }
+    return {};
+  }
+
+  Status start(MetricsRegistry* metrics) {
+    if (started_) return failure(ErrorCode::kInvalid, "the HTTP server was started before");
+    if (!acceptor_) {
+      if (auto listening = listen(); !listening) return listening;
+    }
     started_ = true;
-    for (auto& loop : loops_) loop->start();
+    int number = 0;
+    for (auto& loop : loops_) loop->start(number++, metrics);
     asio::post(loops_[0]->io(), [this] { accept(); });
     return {};
   }
@@ -282,7 +291,9 @@ void HttpServer::route(std::string_view method, std::string_view pattern, Handle
   impl_->router().add(method, pattern, std::move(handler), options);
 }
 
-Status HttpServer::start() { return impl_->start(); }
+Status HttpServer::listen() { return impl_->listen(); }
+
+Status HttpServer::start(MetricsRegistry* metrics) { return impl_->start(metrics); }
 
 std::uint16_t HttpServer::port() const { return impl_->port(); }
 

@@ -36,6 +36,12 @@ class GatewayTest : public ::testing::Test {
     std::filesystem::remove_all(directory_);
   }
   void open(const ShopConfig& config) {
+    begin(config);
+    while (request("GET", "/readyz").status == 503) {
+    }
+  }
+  /// Does not wait until the shop is ready.
+  void begin(const ShopConfig& config) {
     shop_.reset();
     ShopProcessOptions options;
     options.streams.state_dir = directory_;
@@ -44,8 +50,6 @@ class GatewayTest : public ::testing::Test {
     shop_ = std::make_unique<ShopProcess>(std::move(options));
     const auto started = shop_->start();
     ASSERT_TRUE(started.has_value()) << started.error().message;
-    while (request("GET", "/readyz").status == 503) {
-    }
   }
 
   RawResponse request(std::string_view method, const std::string& target,
@@ -212,6 +216,23 @@ TEST_F(GatewayTest, RemembersEverythingAfterARestart) {
   while (asked("/products/lamp/stock").at("sold") != 2) {
   }
   EXPECT_EQ(request("GET", "/audit").status, 200);
+}
+
+TEST_F(GatewayTest, RequestsThatComeBeforeItIsReadyWaitInsteadOfBeingRefused) {
+  a_shop_with_lamps();
+  const std::string id = order(kTwoLamps);
+  end_of(id);
+
+  begin({});
+  RawClient buyer(shop_->port());
+  RawClient reader(shop_->port());
+  const std::string body = kTwoLamps;
+  buyer.send("POST /orders HTTP/1.1\r\nHost: shop\r\nContent-Length: " +
+             std::to_string(body.size()) + "\r\n\r\n" + body);
+  reader.send("GET /orders/" + id + " HTTP/1.1\r\nHost: shop\r\n\r\n");
+
+  EXPECT_EQ(buyer.read().status, 202);
+  EXPECT_EQ(reader.read().status, 200);
 }
 
 TEST_F(GatewayTest, WithASecretOnlyTokensAreBelieved) {

@@ -51,6 +51,21 @@ TEST_F(HttpAnswers, OneConnectionServesManyRequests) {
   EXPECT_EQ(client->get("/hello/b").body, "hello b");
 }
 
+TEST_F(HttpAnswers, WhoeverConnectsBeforeTheStartIsAnsweredAfterIt) {
+  server_ = std::make_unique<HttpServer>(patient());
+  const auto listening = server_->listen();
+  ASSERT_TRUE(listening) << listening.error().message;
+  const auto early = connect();
+  early->send("GET /hello/early HTTP/1.1\r\nHost: a\r\n\r\n");
+  server_->route("GET", "/hello/{name}", [](HttpRequest& request, Responder responder) {
+    responder.send({.body = "hello " + std::string(request.param("name"))});
+  });
+
+  ASSERT_TRUE(server_->start());
+
+  EXPECT_EQ(early->read().body, "hello early");
+}
+
 TEST_F(HttpAnswers, PipelinedRequestsAreAnsweredInOrder) {
   serve_with_shelf();
   const auto client = connect();

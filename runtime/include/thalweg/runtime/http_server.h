@@ -150,8 +150,6 @@ struct HttpServerOptions {
   bool allow_remote_without_token = false;
   /// Not empty: methods other than GET, HEAD and OPTIONS need `Authorization: Bearer <token>`.
   std::string bearer_token = {};
-  /// Where to count requests, connections and latencies; must outlive the server.
-  MetricsRegistry* metrics = nullptr;
 };
 
 struct HttpRouteOptions {
@@ -188,10 +186,14 @@ class HttpServer {
   void route(std::string_view method, std::string_view pattern, Handler handler,
              HttpRouteOptions options = {});
 
-  /// Binds and begins to answer. kInvalid: an address that cannot be, or may not be, listened on;
-  /// kIo: one that is taken.
-  Status start();
-  /// The port listened on; 0 before start().
+  /// Binds, so that clients can connect; their requests wait until start(). Optional: a server that
+  /// has much to prepare is then never refused, only slow. kInvalid: an address that cannot be, or
+  /// may not be, listened on; kIo: one that is taken.
+  Status listen();
+  /// Begins to answer; binds first, with the errors of listen(), if that was not done. Counts
+  /// requests, connections and latencies in `metrics`, if given, which must outlive the server.
+  Status start(MetricsRegistry* metrics = nullptr);
+  /// The port listened on; 0 before listen().
   std::uint16_t port() const;
   /// Runs `work` soon on one of the server's threads, or never once the server has stopped: for
   /// what follows a wait, on whose thread it must not run.
