@@ -19,8 +19,9 @@ struct EmbeddedLogOptions {
   bool compress = true;                                    ///< LZ4 for batches that shrink by it.
   /// A compacted topic is cleaned when so much of a partition is new since the last time...
   double compaction_dirty_ratio = 0.5;
-  /// ...and this many records at least.
-  std::int64_t compaction_records_min = 1'000;
+  /// ...and this many records at least. Cleaning costs more than the disk it gives back while a
+  /// partition is small: a restore begins at the checkpoint, which is a minute old at most.
+  std::int64_t compaction_records_min = 100'000;
   /// Memory for the keys of one pass; what does not fit waits for the next.
   std::size_t compaction_bytes = 32u << 20;
   /// How long compaction leaves tombstones for readers to see (Kafka's delete.retention.ms).

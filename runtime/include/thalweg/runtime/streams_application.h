@@ -61,11 +61,11 @@ struct StoreInfo {
   std::uint64_t approximate_entries = 0;
 };
 
-/// Committed rows of one store over all its tasks here, for any thread.
+/// Committed rows of one store over all its tasks here. Any thread may have one of its own.
 ///
 /// Rows are those of committed transactions. Before an answer leaves the process, wait until
-/// commit() is durable (Durability::when_durable): reads show commits that a crash could still take
-/// back.
+/// last_commit() is durable (Durability::when_durable): reads show commits that a crash could still
+/// take back.
 template <typename K, typename V>
 class ReadOnlyKeyValueStore {
  public:
@@ -84,6 +84,7 @@ class ReadOnlyKeyValueStore {
     if (!view) return failure(ErrorCode::kUnavailable, "partition is not restored here yet");
     auto entry = view->get(bytes);
     if (!entry) return std::unexpected(entry.error());
+    read_from(*view);
     if (!entry->has_value()) return std::optional<ValueAndTimestamp<V>>{};
     std::optional<ValueAndTimestamp<V>> row(std::in_place);
     value_serde_.deserialize((*entry)->value, row->value);
@@ -100,6 +101,7 @@ class ReadOnlyKeyValueStore {
       for (;;) {
         auto page = view->scan(scan);
         if (!page) return std::unexpected(page.error());
+        read_from(*view);
         for (const auto& entry : *page) {
           K key{};
           V value{};
@@ -114,19 +116,18 @@ class ReadOnlyKeyValueStore {
     return {};
   }
 
-  /// The newest commit whose writes an answer given so far can show.
-  CommitSequence last_commit() const {
-    CommitSequence newest = 0;
-    for (const auto& view : views_) {
-      if (view) newest = std::max(newest, view->last_commit());
-    }
-    return newest;
-  }
+  /// The newest commit whose writes the reads so far can have shown.
+  CommitSequence last_commit() const { return last_commit_; }
 
  private:
+  void read_from(const StoreView& view) const {
+    last_commit_ = std::max(last_commit_, view.last_commit());
+  }
+
   std::vector<std::shared_ptr<const StoreView>> views_;
   AnySerde<K> key_serde_;
   AnySerde<V> value_serde_;
+  mutable CommitSequence last_commit_ = 0;
 };
 
 /// Runs a topology: what KafkaStreams is in Java.
