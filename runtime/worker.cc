@@ -163,12 +163,18 @@ bool Worker::punctuate() {
   return true;
 }
 
+// Commits take a fifth of the time at most: when they grow dear, each carries more records.
+Clock::Instant Worker::earliest_commit() const {
+  const auto pause = std::min<std::chrono::nanoseconds>(4 * commit_work_, 50ms);
+  return last_commit_ + std::max<std::chrono::nanoseconds>(config_.commit_interval_min, pause);
+}
+
 bool Worker::commit_due(bool drained) const {
   if (collector_.failure()) return true;
   if (!dirty_) return false;
   if (stop_requested_ || !revoked_.empty()) return true;
   const auto now = clock_.now();
-  if (drained && now - last_commit_ >= config_.commit_interval_min) return true;
+  if (drained && now >= earliest_commit()) return true;
   if (now - transaction_began_ >=
       std::min(config_.commit_interval, config_.transaction_timeout / 3)) {
     return true;
@@ -188,7 +194,7 @@ Clock::Instant Worker::next_deadline() const {
   const auto now = clock_.now();
   auto deadline = std::min(next_housekeeping_, now + kHousekeepingInterval);
   if (renew_at_) deadline = std::min(deadline, *renew_at_);
-  if (dirty_) deadline = std::min(deadline, last_commit_ + config_.commit_interval_min);
+  if (dirty_) deadline = std::min(deadline, earliest_commit());
   const Timestamp wall_clock = clock_.wall_clock();
   for (const auto& [id, member] : members_) {
     if (member.state != TaskInfo::State::kRunning) continue;

@@ -99,6 +99,7 @@ class Worker {
   bool process();
   bool punctuate();
   bool commit_due(bool drained) const;
+  Clock::Instant earliest_commit() const;
   void spill_what_is_due();
   void replace_damaged_stores();
   void stop_when_asked();
@@ -168,6 +169,7 @@ class Worker {
   Clock::Instant transaction_began_{};
   Clock::Instant last_commit_{};
   Clock::Instant commit_began_{};
+  std::chrono::nanoseconds commit_work_{};  // What a commit keeps this thread busy, lately.
   Clock::Instant last_purge_{};
   std::optional<std::string> stop_after_abort_;
 

@@ -85,6 +85,7 @@ void Worker::begin_commit() {
   phase_ = Phase::kFlushing;
   producer_->flush();
   poll_producer();  // A log in the process has answered already.
+  commit_work_ += (clock_.now() - commit_began_ - commit_work_) / 8;
 }
 
 void Worker::send_offsets() {

@@ -63,7 +63,7 @@ ShopProcessOptions options_of(const CommandLine& line) {
                  "shop.timezone"});
   // An order crosses five commits. A short pause between two of them makes each carry many orders,
   // which costs half the processor time of committing every few records.
-  builder.set("commit.interval.min.ms", "5", "the shop's default");
+  builder.set("commit.interval.min.ms", "2", "the shop's default");
   builder.set("num.stream.threads", "3", "the shop's default");
   builder.set("client.id", "ecommerce-app", "the shop's default");
   if (!line.config_file.empty()) builder.from_toml_file(line.config_file);

@@ -259,9 +259,12 @@ std::vector<KeyRow> timing_and_memory_rows() {
           duration("commit.interval.ms", "Longest time between two commits while there is work.",
                    &Config::commit_interval, 1),
           "100 with exactly_once_v2, 30000 with at_least_once"),
-      with_default(duration("commit.interval.min.ms", "Shortest time between two commits.",
-                            &Config::commit_interval_min, 0),
-                   "0 on the embedded log, 25 on Kafka"),
+      with_default(
+          duration("commit.interval.min.ms",
+                   "Shortest time between two commits, which are further apart, up to 50 ms, "
+                   "where they would take more than a fifth of a thread's time.",
+                   &Config::commit_interval_min, 0),
+          "0 on the embedded log, 25 on Kafka"),
       duration(
           "transaction.timeout.ms",
           "How long a transaction may stay open; a commit comes after a third of it at the latest.",
