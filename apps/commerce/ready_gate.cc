@@ -18,8 +18,19 @@ HttpResponse not_ready() {
 
 }  // namespace
 
+/// Counts down what is not processed yet.
+struct ReadyGate::CatchUp {
+  std::shared_ptr<ReadyGate> gate;
+  std::uint64_t round;
+  std::atomic<int> left = 1;  // Whoever counts up holds one.
+
+  void done() {
+    if (left.fetch_sub(1) == 1) gate->open(round);
+  }
+};
+
 std::shared_ptr<ReadyGate> ReadyGate::of(HttpServer& server, StreamsApplication& application) {
-  std::shared_ptr<ReadyGate> gate(new ReadyGate(server, *application.environment().clock));
+  std::shared_ptr<ReadyGate> gate(new ReadyGate(server, application));
   application.on_state_change([gate](State, State to) { gate->changed(to); });
   return gate;
 }
@@ -35,38 +46,58 @@ void ReadyGate::hold(Responder responder, Work work) {
     lock.unlock();
     return responder.send(not_ready());
   }
-  held_.push_back({std::move(responder), std::move(work), clock_.now() + kPatience});
+  const auto until = application_.environment().clock->now() + kPatience;
+  held_.push_back({std::move(responder), std::move(work), until});
 }
 
 void ReadyGate::changed(State state) {
+  shut(state != State::kRebalancing && state != State::kRunning);
+  if (state != State::kRunning) return;
+  const std::lock_guard lock(mutex_);
+  server_.post([gate = shared_from_this(), round = round_] { gate->catch_up(round); });
+}
+
+void ReadyGate::catch_up(std::uint64_t round) {
+  const auto waiting = std::make_shared<CatchUp>(shared_from_this(), round);
+  Log& log = *application_.environment().log;
+  for (const auto& task : application_.tasks()) {
+    for (const auto& [input, position] : task.positions) {
+      const auto range = log.range(input);
+      if (!range || range->end <= position) continue;
+      ++waiting->left;
+      application_.when_processed(input, range->end - 1, [waiting] { waiting->done(); });
+    }
+  }
+  waiting->done();
+}
+
+void ReadyGate::open(std::uint64_t round) {
   std::vector<Held> held;
   {
     const std::lock_guard lock(mutex_);
-    is_over_ |= state != State::kRebalancing && state != State::kRunning;
-    is_open_.store(!is_over_ && state == State::kRunning, std::memory_order_release);
-    if (is_open() || is_over_) held.swap(held_);
+    if (is_over_ || round != round_) return;
+    is_open_.store(true, std::memory_order_release);
+    held.swap(held_);
   }
-  if (!is_open()) return refuse(std::move(held));
-  const auto now = clock_.now();
+  const auto now = application_.environment().clock->now();
   for (auto& one : held) {
     if (one.until <= now) continue;  // Its client was told to come again.
     server_.post([one = std::move(one)]() mutable { one.work(std::move(one.responder)); });
   }
 }
 
-void ReadyGate::close() {
-  std::vector<Held> held;
+void ReadyGate::shut(bool for_good) {
+  std::vector<Held> refused;
   {
     const std::lock_guard lock(mutex_);
-    is_over_ = true;
+    ++round_;
     is_open_.store(false, std::memory_order_release);
-    held.swap(held_);
+    is_over_ |= for_good;
+    if (is_over_) refused.swap(held_);
   }
-  refuse(std::move(held));
+  for (auto& one : refused) one.responder.send(not_ready());
 }
 
-void ReadyGate::refuse(std::vector<Held> held) {
-  for (auto& one : held) one.responder.send(not_ready());
-}
+void ReadyGate::close() { shut(true); }
 
 }  // namespace thalweg::shop

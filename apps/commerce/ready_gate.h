@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -11,9 +12,11 @@
 
 namespace thalweg::shop {
 
-/// Holds requests while the application is getting or restoring its tasks, as after a crash, and
-/// lets them go on when it runs: a customer sees a slow answer, not a refused one. Thread-safe.
-class ReadyGate {
+/// Holds requests until the application runs and has caught up, as after a crash: a customer sees a
+/// slow answer, not a refused one, and never a state older than an answer given before. (A command
+/// is answered once it is durable and processed; what a crash takes back of the processing is done
+/// again from the durable command, and until then nobody looks.) Thread-safe.
+class ReadyGate : public std::enable_shared_from_this<ReadyGate> {
  public:
   using Work = std::move_only_function<void(Responder)>;
 
@@ -21,8 +24,8 @@ class ReadyGate {
   static std::shared_ptr<ReadyGate> of(HttpServer& server, StreamsApplication& application);
 
   bool is_open() const { return is_open_.load(std::memory_order_acquire); }
-  /// Runs `work` on a thread of the server once the application runs, or answers 503: after ten
-  /// seconds, when too many wait already, or when the application has failed.
+  /// Runs `work` on a thread of the server once the gate opens, or answers 503: after ten seconds,
+  /// when too many wait already, or when the application has failed.
   void hold(Responder responder, Work work);
   /// Answers all that wait, and holds no more.
   void close();
@@ -33,16 +36,22 @@ class ReadyGate {
     Work work;
     Clock::Instant until;
   };
+  struct CatchUp;
 
-  ReadyGate(HttpServer& server, const Clock& clock) : server_(server), clock_(clock) {}
+  ReadyGate(HttpServer& server, StreamsApplication& application)
+      : server_(server), application_(application) {}
   void changed(StreamsApplication::State state);
-  void refuse(std::vector<Held> held);
+  /// Opens once everything is processed that was in the application's inputs now.
+  void catch_up(std::uint64_t round);
+  void open(std::uint64_t round);
+  void shut(bool for_good);
 
   HttpServer& server_;
-  const Clock& clock_;
+  StreamsApplication& application_;
   std::atomic<bool> is_open_ = false;
-  std::mutex mutex_;  // Guards the two below.
+  std::mutex mutex_;  // Guards those below.
   std::vector<Held> held_;
+  std::uint64_t round_ = 0;  // Of getting ready: what an earlier one waited for no longer counts.
   bool is_over_ = false;
 };
 

@@ -9,6 +9,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <thalweg/runtime/async_producer.h>
+#include <thalweg/runtime/local_environment.h>
+
 #include "query/raw_client.h"
 #include "shop_process.h"
 #include "tokens.h"
@@ -233,6 +236,30 @@ TEST_F(GatewayTest, RequestsThatComeBeforeItIsReadyWaitInsteadOfBeingRefused) {
 
   EXPECT_EQ(buyer.read().status, 202);
   EXPECT_EQ(reader.read().status, 200);
+}
+
+// A kill between the sync of a command and the sync of what became of it: the customer had been
+// told, and for a moment the restarted shop did not know the order.
+TEST_F(GatewayTest, ACommandThatWasDurableIsSeenByTheFirstRequestAfterARestart) {
+  a_shop_with_lamps();
+  shop_.reset();
+  {
+    StreamsConfig config;
+    config.state_dir = directory_;
+    auto environment = LocalEnvironment::open(config);
+    ASSERT_TRUE(environment) << environment.error().message;
+    AsyncProducer producer((*environment)->log(), "before-the-crash");
+    producer.send("order.start", "o-1",
+                  R"({"orderId":"o-1","userId":"ann","items":[{"productId":"lamp","quantity":1}]})",
+                  system_clock().wall_clock(), {}, [](Result<AsyncProducer::Sent> sent) {
+                    EXPECT_TRUE(sent) << sent.error().message;
+                  });
+    producer.close();
+  }
+
+  begin({});
+
+  EXPECT_EQ(request("GET", "/orders/o-1").status, 200);
 }
 
 TEST_F(GatewayTest, WithASecretOnlyTokensAreBelieved) {
