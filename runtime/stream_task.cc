@@ -133,6 +133,7 @@ void StreamTask::suspend() {
   wall_clock_ = {};
   stream_time_ = record_time_ = kNoTimestamp;
   commit_requested_ = false;
+  processed_since_flush_ = 0;
   for (auto& store : stores_) store.store->abort();
 }
 
@@ -148,6 +149,7 @@ std::size_t StreamTask::process(std::size_t max_records, Timestamp wall_clock) {
         stream_time_, [&](const PunctuationQueue::Schedule& due) { punctuate(due, stream_time_); });
   }
   processed_ += done;
+  processed_since_flush_ += done;
   if (processed_counter_ && done > 0) processed_counter_->add(done);
   return done;
 }
@@ -165,7 +167,16 @@ void StreamTask::process_head(RecordQueue& queue) {
 }
 
 bool StreamTask::skip_failed(std::string_view node, const std::exception& error) {
-  switch (setup_.config->processing_handler) {
+  return skip(setup_.config->processing_handler, node, "ProcessingError", error);
+}
+
+bool StreamTask::skip_unwritable(std::string_view node, const std::exception& error) {
+  return skip(setup_.config->production_handler, node, "ProductionError", error);
+}
+
+bool StreamTask::skip(FailureHandling handling, std::string_view node, std::string_view exception,
+                      const std::exception& error) {
+  switch (handling) {
     case FailureHandling::kFail:
       return false;
     case FailureHandling::kContinue:
@@ -174,10 +185,10 @@ bool StreamTask::skip_failed(std::string_view node, const std::exception& error)
       break;
     case FailureHandling::kDeadLetter:
       if (!current_) return false;  // A punctuation or a flush: there is no record to keep.
-      to_dead_letters(current_->head(), metadata_, "ProcessingError", error.what());
+      to_dead_letters(current_->head(), metadata_, exception, error.what());
       break;
   }
-  dropped(node, "processing failed");
+  dropped(node, exception);
   return true;
 }
 
@@ -206,7 +217,8 @@ void StreamTask::punctuate(const PunctuationQueue::Schedule& schedule, Timestamp
 }
 
 void StreamTask::flush() {
-  metadata_ = {};
+  // What the caches hold is of that one record; of several, nobody knows which.
+  if (std::exchange(processed_since_flush_, 0) != 1) metadata_ = {};
   // Stores come in topological order, so one pass nearly always does; a processor that was given a
   // store made before those upstream of it needs another.
   for (bool flushed = true; flushed;) {

@@ -113,6 +113,7 @@ class StreamTask final : public TaskContext {
     return std::exchange(record_time_, time);
   }
   bool skip_failed(std::string_view node, const std::exception& error) override;
+  bool skip_unwritable(std::string_view node, const std::exception& error) override;
   void request_commit() override { commit_requested_ = true; }
   void dropped(std::string_view node, std::string_view reason) override;
   void count(NodeMetric metric, std::string_view node) override {
@@ -121,6 +122,8 @@ class StreamTask final : public TaskContext {
 
  private:
   void process_head(RecordQueue& queue);
+  bool skip(FailureHandling handling, std::string_view node, std::string_view exception,
+            const std::exception& error);
   void punctuate(const PunctuationQueue::Schedule& schedule, Timestamp time);
   void bad_record(const RecordView& record, const RecordMetadata& metadata,
                   const SerdeError& error);
@@ -144,6 +147,7 @@ class StreamTask final : public TaskContext {
   const RecordQueue* current_ = nullptr;  // Whose head is being processed.
   bool commit_requested_ = false;
   std::uint64_t processed_ = 0;
+  std::size_t processed_since_flush_ = 0;
   std::uint64_t punctuated_ = 0;
   std::uint64_t dropped_ = 0;
   std::map<std::pair<NodeMetric, std::string>, std::uint64_t> node_metrics_;

@@ -1,5 +1,7 @@
 #include <thalweg/topology/internal/operators/sink.h>
 
+#include <exception>
+
 #include <thalweg/topology/errors.h>
 
 namespace thalweg::internal {
@@ -40,6 +42,12 @@ std::int32_t SinkNode::partitions() {
     if (topic.partitions <= 0) throw StreamsError("topic " + topic_->first + " does not exist");
   }
   return topic.partitions;
+}
+
+void SinkNode::unwritable(const std::exception& error) {
+  if (task()->skip_unwritable(name(), error)) return;
+  std::throw_with_nested(ProcessorError(
+      name(), "cannot write a record for topic " + topic_->first + ": " + error.what()));
 }
 
 void SinkNode::send(const Partitions& where, std::optional<BytesView> key,

@@ -248,6 +248,8 @@ std::vector<KeyRow> identity_rows() {
       handler("processing.exception.handler",
               "What to do with a record for which the application's code throws.",
               &Config::processing_handler),
+      handler("production.exception.handler",
+              "What to do when a result cannot be written as bytes.", &Config::production_handler),
   };
 }
 

@@ -121,7 +121,8 @@ void check_handlers(const StreamsConfig& config, Faults& faults) {
   if (!config.dead_letter_topic.empty()) return;
   const std::pair<std::string_view, FailureHandling> handlers[] = {
       {"deserialization.exception.handler", config.deserialization_handler},
-      {"processing.exception.handler", config.processing_handler}};
+      {"processing.exception.handler", config.processing_handler},
+      {"production.exception.handler", config.production_handler}};
   for (const auto& [key, handling] : handlers) {
     if (handling == FailureHandling::kDeadLetter) {
       faults.add(fmt::format("{} = dead-letter needs errors.dead.letter.queue.topic.name", key));

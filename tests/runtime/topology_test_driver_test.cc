@@ -87,6 +87,60 @@ TEST_F(WordCount, SaysWhichTopicIsUnknownEmptyOrWasNeverWritten) {
   EXPECT_THROW(driver_.store("nothing"), std::invalid_argument);
 }
 
+TEST_F(WordCount, TakesListsOfRecords) {
+  lines_.pipe_key_values({{"1", "a"}, {"2", "b"}}, from_millis(10), 5ms);
+  lines_.pipe_values({"c", "d"}, from_millis(30), 5ms);
+  lines_.pipe_records({{"5", "e", from_millis(50)}, {"6", "f", from_millis(60), {{"h", "x"}}}});
+
+  std::vector<std::int64_t> times;
+  const auto records = counts_.read_records();
+  for (const auto& record : records) times.push_back(to_millis(record.timestamp));
+  EXPECT_THAT(times, ElementsAre(10, 15, 30, 35, 50, 60));
+  EXPECT_EQ(records.back().headers, Headers({{"h", "x"}}));
+}
+
+TEST_F(WordCount, AdvancesTheTimeOfATopicByItself) {
+  auto lines = driver_.create_input_topic<std::string, std::string>("lines", {}, {},
+                                                                    from_millis(100), 10ms);
+  lines.pipe_values({"a", "b"});
+  lines.advance_time(5ms);
+  lines.pipe_key_values({{"1", "c"}});
+
+  std::vector<std::int64_t> times;
+  for (const auto& record : counts_.read_records()) times.push_back(to_millis(record.timestamp));
+  EXPECT_THAT(times, ElementsAre(100, 110, 125));
+}
+
+TEST_F(WordCount, IsReadAsAMapOrAsValues) {
+  lines_.pipe("1", "a b a");
+  EXPECT_THAT(counts_.read_key_value_map(), ElementsAre(Pair("a", 2), Pair("b", 1)));
+
+  lines_.pipe("1", "b");
+  EXPECT_THAT(counts_.read_values(), ElementsAre(2));
+}
+
+TEST_F(WordCount, ShowsItsStoresByNameAndKind) {
+  EXPECT_THAT(driver_.stores(), ElementsAre(Pair("counts", ::testing::NotNull())));
+  EXPECT_THROW((driver_.window_store<std::string, std::int64_t>("counts")), std::invalid_argument);
+  EXPECT_THROW((driver_.key_value_store<int, int>("counts")), std::invalid_argument);
+}
+
+TEST_F(WordCount, CountsWhatItDoes) {
+  lines_.pipe("1", "a b");
+
+  EXPECT_THAT(driver_.metrics(), ElementsAre(Pair("dropped-records-total", 0),
+                                             Pair("process-total", 3), Pair("punctuate-total", 0)));
+}
+
+TEST_F(WordCount, IsReadButNotFedWhenTheDriverIsClosed) {
+  lines_.pipe("1", "a");
+  driver_.close();
+
+  EXPECT_THROW(lines_.pipe("1", "b"), std::logic_error);
+  EXPECT_THROW(driver_.advance_wall_clock_time(1ms), std::logic_error);
+  EXPECT_THAT(counts_.read_key_values(), ElementsAre(Pair("a", 1)));
+}
+
 TEST(TestDriver, MovesTheWallClockOnlyWhenTold) {
   struct Ticker final : Processor<std::string, std::string> {
     void init(ProcessorContext<std::string, std::string>& context) override {

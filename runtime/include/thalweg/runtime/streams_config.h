@@ -68,6 +68,8 @@ struct StreamsConfig {
   FailureHandling deserialization_handler = FailureHandling::kFail;
   /// `processing.exception.handler`
   FailureHandling processing_handler = FailureHandling::kFail;
+  /// `production.exception.handler`
+  FailureHandling production_handler = FailureHandling::kFail;
   /// `errors.dead.letter.queue.topic.name`; `{topic}` in it stands for the record's own topic.
   std::string dead_letter_topic;
   /// `log.default.partitions` (embedded log)

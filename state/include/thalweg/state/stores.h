@@ -29,6 +29,9 @@ struct StoreOptions {
   bool logs_evictions = true;
   /// Of key-value stores: false reads entries back with kNoTimestamp.
   bool timestamps = true;
+  /// Of key-value stores: delete entries that have not been written for so long, by the latest
+  /// timestamp put into the store. The listener and the changelog are told of each.
+  std::optional<std::chrono::milliseconds> time_to_live = {};
 };
 
 /// Makes key-value stores named `name`, one per task. K needs std::hash and ==; K and V are default

@@ -9,6 +9,7 @@
 #include <thalweg/topology/internal/functions.h>
 #include <thalweg/topology/internal/stream_graph.h>
 #include <thalweg/topology/options.h>
+#include <thalweg/topology/printed.h>
 #include <thalweg/topology/processor.h>
 #include <thalweg/topology/topic_name_extractor.h>
 
@@ -142,7 +143,19 @@ class KStream {
   auto to_table(Materialized<payload_t<K>, payload_t<V>> materialized = {}) const
       -> KTable<payload_t<K>, payload_t<V>>;
 
+  // --- Without duplicates --------------------------------------------------------------------
+
+  /// Drops a record if one with the same `id(key, value)` came within `deduplicated.within` of it
+  /// and was not dropped itself. A record whose id is null passes. Ids are kept in a window store of
+  /// the task: repartition by the id first, unless equal ids come with equal keys.
+  template <KeySelector<K, V> F>
+  KStream deduplicate(F id, Deduplicated deduplicated) const;
+
   // --- Ends ----------------------------------------------------------------------------------
+
+  /// Writes a line for each record, for looking at. Without a mapper, keys and values are written
+  /// with operator<<.
+  void print(Printed<K, V> printed = {}) const;
 
   /// Calls `action(key, value)` for each record.
   template <KeyValueAction<K, V> F>
@@ -158,8 +171,8 @@ class KStream {
 
   /// Runs a processor of your own. `supplier()` returns a std::unique_ptr to a class derived from
   /// Processor<K, V, KOut, VOut> and is called once per task. The processor may use the `stores`,
-  /// which add_state_store() or a table's name gave to the builder. Marks the stream for
-  /// repartitioning.
+  /// which add_state_store() or a table's name gave to the builder, and those that a member
+  /// `stores()` of the supplier returns builders of. Marks the stream for repartitioning.
   template <ProcessorSupplier<K, V> S>
   auto process(S supplier, std::vector<std::string> stores = {}, Named named = {}) const
       -> KStream<typename supplied_t<S>::OutputKey, typename supplied_t<S>::OutputValue>;

@@ -7,6 +7,7 @@
 #include <thalweg/topology/internal/functions.h>
 #include <thalweg/topology/internal/stream_graph.h>
 #include <thalweg/topology/options.h>
+#include <thalweg/topology/printed.h>
 
 namespace thalweg {
 
@@ -47,6 +48,11 @@ class KTable {
 
   /// The table's changes as a stream; a deleted row is a null value.
   KStream<K, std::optional<V>> to_stream(Named named = {}) const;
+
+  /// Draws the rows that changed last, again and again, for looking at. Keys and values are written
+  /// with operator<<.
+  void print_table(PrintedTable<K, V> printed = {}) const
+    requires internal::Printable<K> && internal::Printable<V>;
 
   /// The name under which the table can be queried; none if it has no named store.
   const std::optional<std::string>& queryable_store_name() const { return queryable_store_; }

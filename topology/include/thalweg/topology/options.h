@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -95,6 +96,13 @@ struct Produced {
   StreamPartitioner<K, V> partitioner = {};
 };
 
+/// How to know a record that came before.
+struct Deduplicated {
+  std::string name = {};
+  std::string store = {};            ///< In which ids are kept; empty: a generated name.
+  std::chrono::milliseconds within;  ///< A record is the same if it comes within so long of it.
+};
+
 /// How to read and write the repartition topic that a grouping may need.
 template <typename K, typename V>
 struct Grouped {
@@ -128,6 +136,9 @@ struct Materialized {
   std::optional<std::size_t> max_entries = {};
   /// False: rows have no timestamps when they are read again.
   bool timestamps = true;
+  /// Delete rows that have not been written for so long, by the latest timestamp put into the store;
+  /// each deletion goes downstream and into the changelog.
+  std::optional<std::chrono::milliseconds> time_to_live = {};
 };
 
 /// Serdes of the repartition topic that a stream-table join may need.

@@ -89,6 +89,11 @@ class TaskContext {
   virtual bool skip_failed(std::string_view /*node*/, const std::exception& /*error*/) {
     return false;
   }
+  /// Called while handling that `node` could not write a result as bytes. True: go on without it, as
+  /// the production exception handler says; false: let it end the task.
+  virtual bool skip_unwritable(std::string_view /*node*/, const std::exception& /*error*/) {
+    return false;
+  }
   /// Counts a record that `node` dropped (`dropped-records`), with the reason for the log.
   virtual void dropped(std::string_view node, std::string_view reason) = 0;
   /// Counts one record of `node` under one of its own metrics.

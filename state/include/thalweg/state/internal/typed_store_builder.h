@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <thalweg/state/internal/expiring_key_value_store.h>
 #include <thalweg/state/internal/lru_key_value_store.h>
 #include <thalweg/state/internal/plain_key_value_store.h>
 #include <thalweg/state/internal/typed_key_value_store.h>
@@ -58,6 +59,9 @@ std::shared_ptr<StoreBuilder> key_value_store_builder(std::string name, StoreOpt
     options.persistent = false;
     options.caching = false;  // A cache would go on showing what the store has forgotten.
   }
+  if (options.time_to_live && *options.time_to_live <= std::chrono::milliseconds(0)) {
+    throw std::invalid_argument("store " + name + " needs a time to live above 0 ms");
+  }
   auto make = [name, options, key_serde = std::move(key_serde),
                value_serde = std::move(value_serde)]() -> std::unique_ptr<StateStore> {
     std::unique_ptr<KeyValueStore<K, V>> store =
@@ -67,6 +71,10 @@ std::shared_ptr<StoreBuilder> key_value_store_builder(std::string name, StoreOpt
       if (!options.timestamps) {
         store = std::make_unique<internal::PlainKeyValueStore<K, V>>(std::move(store));
       }
+    }
+    if (options.time_to_live) {
+      store = std::make_unique<internal::ExpiringKeyValueStore<K, V>>(std::move(store),
+                                                                      *options.time_to_live);
     }
     if (options.max_entries) {
       store = std::make_unique<internal::LruKeyValueStore<K, V>>(

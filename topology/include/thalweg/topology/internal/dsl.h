@@ -113,7 +113,8 @@ std::shared_ptr<TablePlan> plan_table(Materialized<K, V> materialized, std::stri
                      .changelog_config = materialized.changelog_config,
                      .max_entries = materialized.max_entries,
                      .logs_evictions = false,  // As in Kafka Streams.
-                     .timestamps = materialized.timestamps},
+                     .timestamps = materialized.timestamps,
+                     .time_to_live = materialized.time_to_live},
         resolve_serde<K>(materialized.key_serde, key_serde, "key", where),
         resolve_serde<V>(materialized.value_serde, value_serde, "value", where));
   };

@@ -7,6 +7,7 @@
 #include <ranges>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <thalweg/schemas/serde.h>
 #include <thalweg/topology/processor.h>
@@ -184,6 +185,13 @@ using left_joined_t =
 template <typename S>
   requires std::invocable<const S&>
 using supplied_t = typename std::remove_cvref_t<std::invoke_result_t<const S&>>::element_type;
+
+/// A supplier of processors that brings their stores along: `stores()` returns builders, the same
+/// objects each time for stores that several processors share.
+template <typename S>
+concept ConnectedStoreProvider = requires(const S& supplier) {
+  { supplier.stores() } -> std::same_as<std::vector<std::shared_ptr<StoreBuilder>>>;
+};
 
 namespace internal {
 

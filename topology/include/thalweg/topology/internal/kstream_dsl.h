@@ -11,6 +11,7 @@
 
 #include <thalweg/topology/internal/dsl.h>
 #include <thalweg/topology/internal/operators/branch.h>
+#include <thalweg/topology/internal/operators/deduplicate.h>
 #include <thalweg/topology/internal/operators/filter.h>
 #include <thalweg/topology/internal/operators/flat_map.h>
 #include <thalweg/topology/internal/operators/flat_map_values.h>
@@ -32,6 +33,17 @@ namespace internal {
 inline constexpr OperatorTraits kChangesKey{.key_changing = true};
 inline constexpr OperatorTraits kChangesValue{.value_changing = true};
 inline constexpr OperatorTraits kChangesBoth{.key_changing = true, .value_changing = true};
+
+/// Adds the stores that the supplier of a processor brings along to the plan and to `names`.
+template <typename S>
+void add_stores_of(StreamGraph& graph, const S& supplier, std::vector<std::string>& names) {
+  if constexpr (ConnectedStoreProvider<S>) {
+    for (const std::shared_ptr<StoreBuilder>& builder : supplier.stores()) {
+      names.push_back(builder->name());
+      graph.add_state_store(builder);
+    }
+  }
+}
 
 }  // namespace internal
 
@@ -250,6 +262,46 @@ auto KStream<K, V>::to_table(Materialized<payload_t<K>, payload_t<V>> materializ
 }
 
 template <typename K, typename V>
+template <KeySelector<K, V> F>
+KStream<K, V> KStream<K, V>::deduplicate(F id, Deduplicated deduplicated) const {
+  internal::StreamGraph& graph = *handle_.graph;
+  auto store = deduplicated.store;
+  if (store.empty()) store = graph.new_store_name("KSTREAM-DEDUPLICATE-");
+  auto name = graph.name_or_new(deduplicated.name, "KSTREAM-DEDUPLICATE-");
+  if (deduplicated.within <= std::chrono::milliseconds(0)) {
+    throw TopologyError(name + " needs a time above 0 ms within which records are the same");
+  }
+  graph.add_state_store(internal::deduplication_store<payload_t<mapped_t<F, K, V>>>(
+      store, deduplicated.within));
+  return KStream(internal::Dsl::append(handle_, std::move(name),
+                                       internal::plan_deduplicate<K, V>(
+                                           store, deduplicated.within, std::move(id)),
+                                       {}, {store}),
+                 key_serde_, value_serde_);
+}
+
+template <typename K, typename V>
+void KStream<K, V>::print(Printed<K, V> printed) const {
+  auto name = handle_.graph->name_or_new(printed.name, "KSTREAM-PRINTER-");
+  if (!printed.mapper) {
+    if constexpr (internal::Printable<payload_t<K>> && internal::Printable<payload_t<V>>) {
+      printed.mapper = [](const K& key, const V& value) {
+        return internal::printed_text(key) + ", " + internal::printed_text(value);
+      };
+    } else {
+      throw TopologyError(name + " needs a mapper: the key or the value has no operator<<");
+    }
+  }
+  if (printed.label.empty()) printed.label = handle_.name;
+  internal::Dsl::append(
+      handle_, std::move(name),
+      internal::plan_peek<K, V>([printed = std::move(printed)](const K& key, const V& value) {
+        std::ostream& out = printed.out ? *printed.out : internal::standard_output();
+        out << '[' << printed.label << "]: " << printed.mapper(key, value) << '\n';
+      }));
+}
+
+template <typename K, typename V>
 template <KeyValueAction<K, V> F>
 void KStream<K, V>::for_each(F action, Named named) const {
   auto name = handle_.graph->name_or_new(named.name, "KSTREAM-FOREACH-");
@@ -287,6 +339,7 @@ auto KStream<K, V>::process(S supplier, std::vector<std::string> stores, Named n
   auto name = named.name;
   if (name.empty()) name = handle_.graph->new_name("KSTREAM-PROCESSOR-");
   internal::check_name(name);
+  internal::add_stores_of(*handle_.graph, supplier, stores);
   using P = supplied_t<S>;
   return internal::Dsl::stream<typename P::OutputKey, typename P::OutputValue>(
       internal::Dsl::append(handle_, std::move(name), internal::plan_process(std::move(supplier)),
@@ -300,6 +353,7 @@ auto KStream<K, V>::process_values(S supplier, std::vector<std::string> stores, 
   auto name = named.name;
   if (name.empty()) name = handle_.graph->new_name("KSTREAM-PROCESSVALUES-");
   internal::check_name(name);
+  internal::add_stores_of(*handle_.graph, supplier, stores);
   return internal::Dsl::stream<K, typename supplied_t<S>::OutputValue>(
       internal::Dsl::append(handle_, std::move(name),
                             internal::plan_process_values(std::move(supplier)),

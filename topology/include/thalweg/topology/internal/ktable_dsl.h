@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <thalweg/topology/internal/dsl.h>
+#include <thalweg/topology/internal/operators/print_table.h>
 #include <thalweg/topology/internal/operators/table_filter.h>
 #include <thalweg/topology/internal/operators/table_map_values.h>
 #include <thalweg/topology/internal/operators/to_stream.h>
@@ -93,6 +94,15 @@ KStream<K, std::optional<V>> KTable<K, V>::to_stream(Named named) const {
   return internal::Dsl::stream<K, std::optional<V>>(
       internal::Dsl::append(handle_, std::move(name), internal::plan_to_stream<K, V>()),
       key_serde_, value_serde_);
+}
+
+template <typename K, typename V>
+void KTable<K, V>::print_table(PrintedTable<K, V> printed) const
+  requires internal::Printable<K> && internal::Printable<V>
+{
+  auto name = handle_.graph->name_or_new(printed.name, "KTABLE-PRINTER-");
+  if (printed.title.empty()) printed.title = handle_.name;
+  internal::Dsl::append(handle_, std::move(name), internal::plan_print_table(std::move(printed)));
 }
 
 }  // namespace thalweg

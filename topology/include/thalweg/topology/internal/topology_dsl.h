@@ -37,8 +37,11 @@ template <internal::SupplierOfUniquePointers Supplier>
   requires internal::IsProcessor<supplied_t<Supplier>>
 Topology& Topology::add_processor(std::string name, Supplier supplier,
                                   std::vector<std::string> parents) {
-  return add_processor_plan(std::move(name), std::move(parents),
-                            internal::plan_process(std::move(supplier)));
+  std::vector<std::shared_ptr<StoreBuilder>> stores;
+  if constexpr (ConnectedStoreProvider<Supplier>) stores = supplier.stores();
+  add_processor_plan(name, std::move(parents), internal::plan_process(std::move(supplier)));
+  for (auto& store : stores) add_state_store(std::move(store), {name});
+  return *this;
 }
 
 template <typename K, typename V>

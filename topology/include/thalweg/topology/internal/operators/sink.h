@@ -42,6 +42,9 @@ class SinkNode : public ProcessorNode {
   void use_topic(const std::string& topic);
   /// Of the topic; asked for once.
   std::int32_t partitions();
+  /// Called while handling that a record cannot be written as bytes: returns if the production
+  /// exception handler says to go on without it, else throws a ProcessorError.
+  void unwritable(const std::exception& error);
   /// Sends where a partitioner says. Throws StreamsError for a partition that is not there.
   void send(const Partitions& where, std::optional<BytesView> key, std::optional<BytesView> value,
             const RecordContext& context);
@@ -77,8 +80,14 @@ class SinkOf final : public SinkNode, public Receiver<K, V> {
 
   void process(const K& key, const V& value, const RecordContext& context) override {
     if (topic_of_) use_topic(topic_of_(key, value, task()->metadata()));
-    const auto key_bytes = write_payload<K>(key_serde_, key, key_buffer_);
-    const auto value_bytes = write_payload<V>(value_serde_, value, value_buffer_);
+    std::optional<BytesView> key_bytes;
+    std::optional<BytesView> value_bytes;
+    try {
+      key_bytes = write_payload<K>(key_serde_, key, key_buffer_);
+      value_bytes = write_payload<V>(value_serde_, value, value_buffer_);
+    } catch (const std::exception& error) {
+      return unwritable(error);
+    }
     send(partitioner_ ? partitioner_(key, value, partitions()) : Partitions::by_key(), key_bytes,
          value_bytes, context);
   }
