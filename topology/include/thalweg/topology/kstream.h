@@ -146,7 +146,7 @@ class KStream {
   // --- Without duplicates --------------------------------------------------------------------
 
   /// Drops a record if one with the same `id(key, value)` came within `deduplicated.within` of it
-  /// and was not dropped itself. A record whose id is null passes. Ids are kept in a window store of
+  /// and was not dropped itself. A record with a null id passes. Ids are kept in a window store of
   /// the task: repartition by the id first, unless equal ids come with equal keys.
   template <KeySelector<K, V> F>
   KStream deduplicate(F id, Deduplicated deduplicated) const;

@@ -136,7 +136,7 @@ struct Materialized {
   std::optional<std::size_t> max_entries = {};
   /// False: rows have no timestamps when they are read again.
   bool timestamps = true;
-  /// Delete rows that have not been written for so long, by the latest timestamp put into the store;
+  /// Delete rows that have not been written for so long, by the latest timestamp in the store;
   /// each deletion goes downstream and into the changelog.
   std::optional<std::chrono::milliseconds> time_to_live = {};
 };

@@ -89,7 +89,7 @@ class TaskContext {
   virtual bool skip_failed(std::string_view /*node*/, const std::exception& /*error*/) {
     return false;
   }
-  /// Called while handling that `node` could not write a result as bytes. True: go on without it, as
+  /// Called while handling that `node` could not make bytes of a result. True: go on without it, as
   /// the production exception handler says; false: let it end the task.
   virtual bool skip_unwritable(std::string_view /*node*/, const std::exception& /*error*/) {
     return false;

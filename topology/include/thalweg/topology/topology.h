@@ -88,7 +88,7 @@ class Topology {
 
   /// Adds a processor: `supplier()` makes one std::unique_ptr<Processor<KIn, VIn, KOut, VOut>> per
   /// task. Stores that a member `stores()` of the supplier returns builders of are added and
-  /// connected. Throws TopologyError for a duplicate name, an unknown parent or types that do not fit.
+  /// connected. Throws TopologyError for a duplicate name, an unknown parent, or unfit types.
   template <internal::SupplierOfUniquePointers Supplier>
     requires internal::IsProcessor<supplied_t<Supplier>>
   Topology& add_processor(std::string name, Supplier supplier, std::vector<std::string> parents);
