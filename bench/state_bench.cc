@@ -35,7 +35,7 @@ class Directory {
 /// A changelog that takes the bytes and forgets them.
 class Nowhere final : public ChangelogWriter {
  public:
-  void append(BytesView key, std::optional<BytesView> value, Timestamp) override {
+  void append(BytesView key, std::optional<BytesView> value, Timestamp, const Headers&) override {
     benchmark::DoNotOptimize(key.data());
     benchmark::DoNotOptimize(value ? value->data() : nullptr);
   }

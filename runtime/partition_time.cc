@@ -4,11 +4,14 @@
 #include <cstdint>
 #include <optional>
 
+#include <thalweg/schemas/serde.h>
+
 namespace thalweg::internal {
 
 namespace {
 
-// Version 2 adds processor metadata behind the time; empty metadata has no bytes.
+// Version 2 adds processor metadata behind the time: a count, then each key with its size and its
+// value. None has no bytes.
 constexpr char kVersion = 2;
 constexpr std::string_view kAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -48,19 +51,51 @@ std::optional<std::string> from_base64(std::string_view text) {
 
 }  // namespace
 
-std::string encode_partition_time(Timestamp partition_time) {
+std::string encode_partition_time(Timestamp partition_time, const ProcessorMetadata& processors) {
   std::string bytes(1, kVersion);
-  const auto millis = static_cast<std::uint64_t>(to_millis(partition_time));
-  for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(millis >> shift & 0xff);
+  append_big_endian<std::uint64_t>(to_millis(partition_time), bytes);
+  if (!processors.empty()) {
+    append_big_endian<std::uint32_t>(static_cast<std::uint32_t>(processors.size()), bytes);
+    for (const auto& [key, value] : processors) {
+      append_big_endian<std::uint32_t>(static_cast<std::uint32_t>(key.size()), bytes);
+      bytes += key;
+      append_big_endian<std::uint64_t>(value, bytes);
+    }
+  }
   return to_base64(bytes);
 }
 
 Timestamp decode_partition_time(std::string_view metadata) {
   const auto bytes = from_base64(metadata);
   if (!bytes || bytes->size() < 9 || (*bytes)[0] < 1 || (*bytes)[0] > kVersion) return kNoTimestamp;
-  std::uint64_t millis = 0;
-  for (std::size_t i = 1; i < 9; ++i) millis = millis << 8 | static_cast<std::uint8_t>((*bytes)[i]);
-  return from_millis(static_cast<std::int64_t>(millis));
+  std::int64_t millis = 0;
+  read_big_endian<std::uint64_t>(BytesView(*bytes).substr(1, 8), millis, "partition time");
+  return from_millis(millis);
+}
+
+ProcessorMetadata decode_processor_metadata(std::string_view metadata) {
+  const auto bytes = from_base64(metadata);
+  if (!bytes || bytes->size() < 9 || (*bytes)[0] != kVersion) return {};
+  ProcessorMetadata processors;
+  BytesView rest = BytesView(*bytes).substr(9);
+  const auto take = [&rest]<typename Unsigned>(auto& value) {
+    if (rest.size() < sizeof(Unsigned)) return false;
+    read_big_endian<Unsigned>(rest.substr(0, sizeof(Unsigned)), value, "processor metadata");
+    rest.remove_prefix(sizeof(Unsigned));
+    return true;
+  };
+  std::uint32_t entries = 0;
+  if (!take.operator()<std::uint32_t>(entries)) return {};
+  for (; entries > 0; --entries) {
+    std::uint32_t size = 0;
+    std::int64_t value = 0;
+    if (!take.operator()<std::uint32_t>(size) || size > rest.size()) break;
+    const std::string key(rest.substr(0, size));
+    rest.remove_prefix(size);
+    if (!take.operator()<std::uint64_t>(value)) break;
+    processors[key] = value;
+  }
+  return processors;
 }
 
 }  // namespace thalweg::internal

@@ -22,8 +22,9 @@ class StoreChangelogWriter final : public ChangelogWriter {
         topic_(collector.topic(changelog.topic)),
         partition_(changelog.partition) {}
 
-  void append(BytesView key, std::optional<BytesView> value, Timestamp timestamp) override {
-    collector_.send(topic_, partition_, key, value, timestamp, kNoHeaders);
+  void append(BytesView key, std::optional<BytesView> value, Timestamp timestamp,
+              const Headers& headers) override {
+    collector_.send(topic_, partition_, key, value, timestamp, headers);
   }
 
  private:
@@ -87,6 +88,7 @@ Status StreamTask::open_stores() {
         .budget = setup_.environment.budget,
         .caching = setup_.config->statestore_cache_max_bytes > 0,
         .record_time = [this] { return record_time_; },
+        .record = &metadata_,
         .on_late = [this,
                     name = planned.name] { dropped(name, "older than what the store keeps"); }};
     if (auto opened = store.store->open(context); !opened) return opened;
@@ -106,6 +108,10 @@ void StreamTask::start(const std::map<TopicPartition, OffsetAndMetadata>& commit
     const auto& position = committed.at(input);
     const Timestamp partition_time = decode_partition_time(position.metadata);
     stream_time_ = std::max(stream_time_, partition_time);
+    for (const auto& [key, value] : decode_processor_metadata(position.metadata)) {
+      auto& known = processor_metadata_.try_emplace(key, value).first->second;
+      known = std::max(known, value);
+    }
     group_.add_queue(std::make_unique<RecordQueue>(
         input, *source, *this, position.offset, partition_time,
         [this](const RecordView& record, const RecordMetadata& metadata, const SerdeError& error) {
@@ -132,6 +138,7 @@ void StreamTask::suspend() {
   stream_clock_ = {};
   wall_clock_ = {};
   stream_time_ = record_time_ = kNoTimestamp;
+  processor_metadata_.clear();
   commit_requested_ = false;
   processed_since_flush_ = 0;
   for (auto& store : stores_) store.store->abort();
@@ -231,7 +238,8 @@ std::map<TopicPartition, OffsetAndMetadata> StreamTask::positions() const {
   std::map<TopicPartition, OffsetAndMetadata> positions;
   for (const auto& queue : group_.queues()) {
     positions[queue->partition()] = {queue->position(),
-                                     encode_partition_time(queue->partition_time())};
+                                     encode_partition_time(queue->partition_time(),
+                                                           processor_metadata_)};
   }
   return positions;
 }
@@ -245,6 +253,11 @@ std::size_t StreamTask::uncommitted_bytes() const {
   std::size_t bytes = 0;
   for (const auto& store : stores_) bytes += store.store->uncommitted_bytes();
   return bytes;
+}
+
+std::optional<std::int64_t> StreamTask::processor_metadata(std::string_view key) const {
+  const auto found = processor_metadata_.find(key);
+  return found == processor_metadata_.end() ? std::nullopt : std::optional(found->second);
 }
 
 StateStore& StreamTask::store(std::string_view name) {

@@ -19,6 +19,7 @@
 
 #include "application_plan.h"
 #include "partition_group.h"
+#include "partition_time.h"
 #include "punctuation_queue.h"
 
 namespace thalweg::internal {
@@ -42,6 +43,8 @@ class StreamTask final : public TaskContext {
     const StreamsConfig* config;
     Environment environment;
     RecordCollector* collector;
+    /// As TaskContext::emit_interval(); Kafka Streams' own.
+    std::chrono::milliseconds emit_interval = std::chrono::seconds(1);
   };
   struct Store {
     std::string name;
@@ -104,6 +107,11 @@ class StreamTask final : public TaskContext {
   StateStore& store(std::string_view name) override;
   RecordCollector& collector() override { return *setup_.collector; }
   std::string topic_name(std::string_view name, bool internal) const override;
+  std::optional<std::int64_t> processor_metadata(std::string_view key) const override;
+  void set_processor_metadata(std::string_view key, std::int64_t value) override {
+    processor_metadata_.insert_or_assign(std::string(key), value);
+  }
+  std::chrono::milliseconds emit_interval() const override { return setup_.emit_interval; }
   Timestamp stream_time() const override { return stream_time_; }
   Timestamp wall_clock_time() const override { return setup_.environment.clock->wall_clock(); }
   const RecordMetadata& metadata() const override { return metadata_; }
@@ -111,6 +119,9 @@ class StreamTask final : public TaskContext {
                        std::string_view node, Punctuator punctuator) override;
   Timestamp exchange_record_time(Timestamp time) override {
     return std::exchange(record_time_, time);
+  }
+  RecordMetadata exchange_metadata(RecordMetadata record) override {
+    return std::exchange(metadata_, record);
   }
   bool skip_failed(std::string_view node, const std::exception& error) override;
   bool skip_unwritable(std::string_view node, const std::exception& error) override;
@@ -142,6 +153,7 @@ class StreamTask final : public TaskContext {
   PunctuationQueue stream_clock_;
   PunctuationQueue wall_clock_;
   Timestamp stream_time_ = kNoTimestamp;
+  ProcessorMetadata processor_metadata_;
   Timestamp record_time_ = kNoTimestamp;
   RecordMetadata metadata_;
   const RecordQueue* current_ = nullptr;  // Whose head is being processed.

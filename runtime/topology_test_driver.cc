@@ -89,7 +89,8 @@ class TopologyTestDriver::Impl {
                .plan = &plan_,
                .config = &config_,
                .environment = {.clock = &clock_, .budget = &budget_},
-               .collector = &collector_}) {
+               .collector = &collector_,
+               .emit_interval = std::chrono::milliseconds(0)}) {
     if (auto opened = task_.open_stores(); !opened) throw StreamsError(opened.error().message);
     std::map<TopicPartition, OffsetAndMetadata> from_the_beginning;
     for (const auto& input : task_.inputs()) from_the_beginning[input] = {0, {}};

@@ -354,7 +354,7 @@ void LayeredTableImpl::restore_windows(std::span<const RecordView> records, bool
     if (segments_->keys == Segments::Keys::kWindow) {
       marks_.sequence = segments_->sequence_of(*record.key);
     }
-    if (segments_->is_live(time, marks_.stream_time)) {
+    if (segments_->segment_of(time) >= segments_->first_segment(marks_.stream_time)) {
       store(stored, record.value, record.timestamp, bury);
     }
   }

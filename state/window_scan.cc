@@ -35,9 +35,9 @@ std::string above_keys(BytesView last, std::int64_t latest) {
 
 }  // namespace
 
-void WindowScan::plan(Timestamp stream_time) {
-  from = std::max({from, segments.first_readable(stream_time), std::int64_t{0}});
-  to = std::min(to, to_millis(stream_time));
+void WindowScan::plan(std::int64_t first_readable, Timestamp latest) {
+  from = std::max({from, first_readable, std::int64_t{0}});
+  to = std::min(to, to_millis(latest));
   if (from > to || (first && last && *last < *first)) return;
   if (segments.by_time || (!first && !last)) {
     auto& range = ranges.emplace_back();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,7 @@ class GraphNode {
   bool may_be_written() const;
 
   const OperatorTraits traits;
+  std::optional<std::chrono::milliseconds> window_grace = {};  ///< Only of windowed aggregations.
   int build_priority = 0;
   bool written = false;
 

@@ -26,6 +26,20 @@ bool is_generated(std::string_view name) {
          std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+std::chrono::milliseconds find_window_grace(const GraphNode& node, const std::string& below) {
+  if (node.window_grace) return *node.window_grace;
+  const std::string chain = below.empty() ? node.name() : node.name() + "->" + below;
+  if (node.parents().empty()) {
+    throw TopologyError("Window close time is only defined for windowed computations. Got [" +
+                        chain + "].");
+  }
+  std::chrono::milliseconds longest{0};
+  for (const GraphNode* parent : node.parents()) {
+    longest = std::max(longest, find_window_grace(*parent, chain));
+  }
+  return longest;
+}
+
 std::string ten_digits(int number) {
   std::string digits = std::to_string(number);
   return std::string(10 - digits.size(), '0') + digits;
@@ -146,6 +160,14 @@ GraphNode* StreamGraph::add_table_processor(GraphNode* parent, const std::string
                                             ProcessorPlan plan, std::shared_ptr<TablePlan> table) {
   return impl_->add(
       {parent}, std::make_unique<TableProcessorGraphNode>(name, std::move(plan), std::move(table)));
+}
+
+void StreamGraph::set_window_grace(GraphNode* node, std::chrono::milliseconds grace) {
+  node->window_grace = grace;
+}
+
+std::chrono::milliseconds StreamGraph::window_grace(const GraphNode* node) const {
+  return find_window_grace(*node, "");
 }
 
 void StreamGraph::add_sink(GraphNode* parent, const std::string& name, std::string topic,

@@ -22,6 +22,8 @@ void SpecTopology::on_grouped(const json::value& statement, const std::string& o
                           const Key& k, const std::int64_t& v,
                           const Value& a) { return fold(k, v, a); },
                       materialized(statement)));
+  } else if (op == "windowedBy") {
+    windowed_by(statement, in);
   } else {
     throw NotBuilt("grouped " + op);
   }

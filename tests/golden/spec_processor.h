@@ -13,6 +13,7 @@
 #include <thalweg/topology/processor.h>
 
 #include "golden/spec_functions.h"
+#include "golden/spec_probes.h"
 
 namespace thalweg::golden {
 
@@ -21,6 +22,7 @@ struct ProcessorSpec {
   boost::json::value parameters;
   std::string store;         ///< Empty: none.
   bool timestamped = false;  ///< Whether values of the store show their timestamps.
+  std::string store_kind = {};  ///< As in the spec; empty for a table's store.
 };
 
 /// The processor library of the spec language, on a Processor or a FixedKeyProcessor.
@@ -40,7 +42,13 @@ class SpecProcessor final : public Base {
   void init(Context& context) override {
     Base::init(context);
     if (!spec_.store.empty()) {
-      store_ = &context.template key_value_store<Key, std::int64_t>(spec_.store);
+      if (spec_.store_kind == "window" || spec_.store_kind == "tswindow") {
+        windows_ = &context.template window_store<Key, std::int64_t>(spec_.store);
+      } else if (spec_.store_kind == "session") {
+        sessions_ = &context.template session_store<Key, std::int64_t>(spec_.store);
+      } else {
+        store_ = &context.template key_value_store<Key, std::int64_t>(spec_.store);
+      }
     }
     if (kind_ == "punct" || kind_ == "tick") {
       const bool wall = text_or(spec_.parameters, "type", "stream") == "wall";
@@ -54,6 +62,7 @@ class SpecProcessor final : public Base {
   void process(const Ref& record) override {
     if (stateless(record)) return;
     if (record.key.is_null()) return same(record, record.value);
+    if (windows_ || sessions_) return windowed(record);
     stateful(record);
   }
 
@@ -143,6 +152,22 @@ class SpecProcessor final : public Base {
       same(record, mix(operation, probe(record, operation, u)));
     } else {
       throw SpecError("unknown processor " + kind_);
+    }
+  }
+
+  void windowed(const Ref& record) {
+    const WindowProbe probe(spec_.parameters, spec_.timestamped);
+    const std::int64_t u = record.value.value_or(0);
+    if (kind_ == "winDedup" && windows_) {
+      if (!probe.seen(*windows_, record.key, u, record.timestamp)) same(record, record.value);
+    } else if (kind_ == "winProbe" && windows_) {
+      same(record, mix(floor_mod(u, 12),
+                       probe.windows(*windows_, record.key, u, record.timestamp)));
+    } else if (kind_ == "sesProbe" && sessions_) {
+      same(record, mix(floor_mod(u, 10),
+                       probe.sessions(*sessions_, record.key, u, record.timestamp)));
+    } else {
+      throw SpecError("processor " + kind_ + " needs another store");
     }
   }
 
@@ -236,6 +261,8 @@ class SpecProcessor final : public Base {
   ProcessorSpec spec_;
   std::string kind_;
   Store* store_ = nullptr;
+  WindowStore<Key, std::int64_t>* windows_ = nullptr;
+  SessionStore<Key, std::int64_t>* sessions_ = nullptr;
   Cancellable schedule_;
   std::int64_t fired_ = 0;
 };

@@ -11,6 +11,7 @@
 
 #include <thalweg/runtime/topology_test_driver.h>
 
+#include "golden/spec_stores.h"
 #include "golden/spec_topology.h"
 
 namespace thalweg::golden {
@@ -106,6 +107,7 @@ class Run {
     const json::value empty_config = json::object();
     const json::value* given = field(spec_, "config");
     const json::value& config = given ? *given : empty_config;
+    if (text_or(config, "store") == "memory") topology_.keep_in_memory();
     std::int64_t number = 0;
     for (const auto& statement : need(spec_, "nodes").as_array()) {
       step_ = number++;
@@ -198,7 +200,10 @@ class Run {
 
   json::object output_record(const std::string& topic, const TopologyTestDriver::Produced& record) {
     json::object out{{"i", *step_}, {"topic", topic}, {"key", nullptr}, {"value", nullptr}};
-    if (record.key) out["key"] = *record.key;
+    if (record.key) {
+      const bool is_windowed = topology_.windowed_topics().contains(topic);
+      out["key"] = is_windowed ? "hex:" + hex(*record.key) : *record.key;
+    }
     if (record.value) {
       std::int64_t number = 0;
       Serde<std::int64_t>::deserialize(*record.value, number);
@@ -219,7 +224,8 @@ class Run {
     json::object out{{"i", *step_}};
     out["k"] = hex_or_null(record.key);
     out["v"] = hex_or_null(record.value);
-    out["ts"] = to_millis(record.timestamp);
+    out["ts"] = nullptr;
+    if (record.timestamp != kNoTimestamp) out["ts"] = to_millis(record.timestamp);
     if (record.headers.empty()) return out;
     json::array headers;
     for (const Header& header : record.headers) {
@@ -240,6 +246,11 @@ class Run {
     std::ranges::sort(store_names_);
     for (const std::string& name : store_names_) {
       const auto kind = topology_.store_kinds().find(name);
+      const bool is_plain = kind != topology_.store_kinds().end() && kind->second == "window";
+      if (json::object shown = windowed_store(driver_->store(name), !is_plain); !shown.empty()) {
+        out[name] = std::move(shown);
+        continue;
+      }
       const bool plain = kind != topology_.store_kinds().end() && kind->second == "kv";
       json::array entries;
       auto& store = driver_->key_value_store<Key, std::int64_t>(name);

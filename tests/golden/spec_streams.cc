@@ -120,7 +120,8 @@ void SpecTopology::process(const json::value& statement, const Stream& in, bool 
   }
   spec.store = text_or(spec.parameters, "store", stores.empty() ? "" : stores.front());
   const auto kind = store_kinds_.find(spec.store);
-  spec.timestamped = kind == store_kinds_.end() || kind->second == "tskv";
+  if (kind != store_kinds_.end()) spec.store_kind = kind->second;
+  spec.timestamped = spec.store_kind.empty() || spec.store_kind.starts_with("ts");
   if (fixed_key) {
     using Fixed = SpecProcessor<FixedKeyProcessor<Key, Value>>;
     bind(statement, in.process_values([spec] { return std::make_unique<Fixed>(spec); }, stores,

@@ -16,6 +16,8 @@ void SpecTopology::on_table(const json::value& statement, const std::string& op,
     const Named named{name_of(statement)};
     if (!field(statement, "key")) return bind(statement, in.to_stream(named));
     bind(statement, in.to_stream(named).select_key(key_function(need(statement, "key"))));
+  } else if (op == "suppress") {
+    bind(statement, in.suppress(suppressed(statement)));
   } else {
     throw NotBuilt("table " + op);
   }

@@ -31,6 +31,15 @@ void SpecTopology::run(const json::value& statement) {
     return on_stream(statement, op, Stream(*stream));
   }
   if (const auto* table = std::get_if<Table>(&in)) return on_table(statement, op, Table(*table));
+  if (const auto* stream = std::get_if<WindowedStream>(&in)) {
+    return on_windowed_stream(statement, op, WindowedStream(*stream));
+  }
+  if (const auto* table = std::get_if<WindowedTable>(&in)) {
+    return on_windowed_table(statement, op, WindowedTable(*table));
+  }
+  if (const auto* windowing = std::get_if<Windowing>(&in)) {
+    return on_windowing(statement, op, Windowing(*windowing));
+  }
   on_grouped(statement, op, Grouped(std::get<Grouped>(in)));
 }
 
@@ -62,7 +71,6 @@ void SpecTopology::source(const json::value& statement, const std::string& op) {
 
 void SpecTopology::add_store(const json::value& spec) {
   const std::string kind = text_or(spec, "kind");
-  if (kind != "kv" && kind != "tskv") throw NotBuilt("store " + kind);
   const std::string name = text_or(spec, "name");
   const std::string type = text_or(spec, "type", "rocksdb");
   StoreOptions options{.persistent = type == "rocksdb",
@@ -71,7 +79,25 @@ void SpecTopology::add_store(const json::value& spec) {
                        .changelog_config = {},
                        .logs_evictions = kind == "kv"};
   if (type == "lru") options.max_entries = number_or(spec, "max", 1);
-  builder_.add_state_store(key_value_store_builder<Key, std::int64_t>(name, std::move(options)));
+  const auto time = [&spec](const char* field) {
+    return std::chrono::milliseconds(number_or(spec, field, 0));
+  };
+  if (kind == "window" || kind == "tswindow") {
+    builder_.add_state_store(window_store_builder<Key, std::int64_t>(
+        name,
+        {.retention = time("retention"),
+         .window_size = time("size"),
+         .retain_duplicates = flag_or(spec, "dups", false)},
+        std::move(options)));
+  } else if (kind == "session") {
+    builder_.add_state_store(session_store_builder<Key, std::int64_t>(name, time("retention"),
+                                                                      std::move(options)));
+  } else if (kind == "kv" || kind == "tskv") {
+    builder_.add_state_store(
+        key_value_store_builder<Key, std::int64_t>(name, std::move(options)));
+  } else {
+    throw NotBuilt("store " + kind);
+  }
   store_kinds_.emplace(name, kind);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <variant>
 
@@ -18,22 +19,50 @@ class SpecTopology {
  public:
   /// Throws SpecError for what the interpreter does not know, TopologyError where the DSL does.
   void run(const boost::json::value& statement);
+  /// Stores of windows are in memory unless told otherwise.
+  void keep_in_memory() { in_memory_ = true; }
   Topology build(const TopologyConfig& config) { return builder_.build(config); }
 
   /// How each store shows its entries: `kv` or `tskv`.
   const std::map<std::string, std::string>& store_kinds() const { return store_kinds_; }
+  /// Topics whose keys are windowed, which shows them as bytes.
+  const std::set<std::string>& windowed_topics() const { return windowed_topics_; }
 
  private:
   using Stream = KStream<Key, Value>;
   using Table = KTable<Key, std::int64_t>;
   using Grouped = KGroupedStream<Key, Value>;
-  using Variable = std::variant<Stream, Table, Grouped>;
+  using WindowedStream = KStream<Windowed<Key>, Value>;
+  using WindowedTable = KTable<Windowed<Key>, std::int64_t>;
+  /// A grouping with windows of one kind.
+  struct Windowing {
+    std::variant<TimeWindowedKStream<Key, Value, TimeWindows>,
+                 TimeWindowedKStream<Key, Value, SlidingWindows>,
+                 TimeWindowedKStream<Key, Value, UnlimitedWindows>,
+                 SessionWindowedKStream<Key, Value>>
+        stream;
+    std::chrono::milliseconds retention{0};  ///< What its store must keep at least.
+    EmitStrategy emit = EmitStrategy::kOnWindowUpdate;
+  };
+  using Variable =
+      std::variant<Stream, Table, Grouped, WindowedStream, WindowedTable, Windowing>;
 
   void source(const boost::json::value& statement, const std::string& op);
   void on_stream(const boost::json::value& statement, const std::string& op, const Stream& in);
   bool stateless(const boost::json::value& statement, const std::string& op, const Stream& in);
   void on_table(const boost::json::value& statement, const std::string& op, const Table& in);
   void on_grouped(const boost::json::value& statement, const std::string& op, const Grouped& in);
+  void windowed_by(const boost::json::value& statement, const Grouped& in);
+  void on_windowing(const boost::json::value& statement, const std::string& op,
+                    const Windowing& in);
+  template <typename Windows>
+  void aggregate_windows(const boost::json::value& statement, const std::string& op,
+                         const Windows& in, const Materialized<Key, std::int64_t>& options);
+  void on_windowed_table(const boost::json::value& statement, const std::string& op,
+                         const WindowedTable& in);
+  void on_windowed_stream(const boost::json::value& statement, const std::string& op,
+                          const WindowedStream& in);
+  static Suppressed suppressed(const boost::json::value& statement);
   void split(const boost::json::value& statement, const Stream& in);
   void process(const boost::json::value& statement, const Stream& in, bool fixed_key);
   void join(const boost::json::value& statement, const Stream& in, bool left);
@@ -52,6 +81,11 @@ class SpecTopology {
   StreamsBuilder builder_;
   std::map<std::string, Variable> variables_;
   std::map<std::string, std::string> store_kinds_;
+  std::set<std::string> windowed_topics_;
+  bool in_memory_ = false;
 };
+
+/// A windowed key as text: `key@start/end`.
+Key shown(const Windowed<Key>& key);
 
 }  // namespace thalweg::golden

@@ -28,5 +28,19 @@ TEST(PartitionTime, IsUnknownWhenTheMetadataIsNotOurs) {
   }
 }
 
+TEST(PartitionTime, CarriesWhatProcessorsKeep) {
+  const ProcessorMetadata kept = {{"counts", 1'700'000'000'123}, {"sums", -1}, {"", 7}};
+  const auto metadata = encode_partition_time(from_millis(5), kept);
+  EXPECT_EQ(decode_processor_metadata(metadata), kept);
+  EXPECT_EQ(decode_partition_time(metadata), from_millis(5));
+}
+
+TEST(PartitionTime, ReadsProcessorsAsFarAsTheyGo) {
+  const auto metadata = encode_partition_time(from_millis(5), {{"a", 1}, {"b", 2}});
+  EXPECT_EQ(decode_processor_metadata(metadata.substr(0, 44)), (ProcessorMetadata{{"a", 1}}));
+  EXPECT_EQ(decode_processor_metadata("AgAAAAAAAAAB"), ProcessorMetadata{});
+  EXPECT_EQ(decode_processor_metadata("nonsense"), ProcessorMetadata{});
+}
+
 }  // namespace
 }  // namespace thalweg::internal

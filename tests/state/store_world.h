@@ -94,7 +94,8 @@ class Changelog final : public ChangelogWriter {
     friend bool operator==(const Change&, const Change&) = default;
   };
 
-  void append(BytesView key, std::optional<BytesView> value, Timestamp timestamp) override {
+  void append(BytesView key, std::optional<BytesView> value, Timestamp timestamp,
+              const Headers&) override {
     changes_.push_back(
         {std::string(key), value ? std::optional<std::string>(*value) : std::nullopt, timestamp});
   }

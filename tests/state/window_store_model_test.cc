@@ -28,7 +28,11 @@ struct Model {
   std::map<std::pair<std::int64_t, std::string>, std::string> entries;
   std::int64_t stream_time = -1;
 
-  bool readable(std::int64_t start) const { return start > stream_time - kRetention; }
+  /// The start of the first segment that has not expired.
+  std::int64_t first_segment() const {
+    const auto first = std::max<std::int64_t>(0, stream_time - kRetention);
+    return first - first % kSegment;
+  }
 };
 
 class Life {
@@ -36,6 +40,7 @@ class Life {
   Life(DiskKind kind, bool caching, bool time_ordered, std::uint32_t seed)
       : random_(seed),
         kind_(kind),
+        caching_(caching),
         time_ordered_(time_ordered),
         budget_(small() ? 4096 : 1u << 20),
         world_(kind,
@@ -100,14 +105,19 @@ class Life {
     return std::max<std::int64_t>(0, open_.stream_time + ahead - behind);
   }
 
+  bool in_time(std::int64_t start) const {
+    return start >= open_.stream_time - kRetention + (time_ordered_ ? 0 : 1);
+  }
+  /// A cache shows everything in segments that no commit has dropped.
+  bool readable(std::int64_t start) const {
+    return caching_ ? start >= committed_.first_segment() : in_time(start);
+  }
   /// Whether the store keeps what is put at `start`.
   bool observe(std::int64_t start) {
     open_.stream_time = std::max(open_.stream_time, start);
-    const auto first = std::max<std::int64_t>(0, open_.stream_time - kRetention);
-    const bool is_live =
-        kind_ == DiskKind::kNone ? open_.readable(start) : start / kSegment >= first / kSegment;
+    const bool is_live = kind_ == DiskKind::kNone ? in_time(start) : start >= open_.first_segment();
     if (!is_live) ++late_;
-    return is_live;
+    return caching_ ? start >= committed_.first_segment() : is_live;
   }
   void put(const std::string& key, std::int64_t start, const std::string& value) {
     world_->put(key, value, from_millis(start));
@@ -149,7 +159,7 @@ class Life {
   void check_one(const std::string& key, std::int64_t start) {
     const std::string* found = world_->fetch(key, from_millis(start));
     const auto expected = open_.entries.find({start, key});
-    const bool is_there = expected != open_.entries.end() && open_.readable(start);
+    const bool is_there = expected != open_.entries.end() && readable(start);
     RC_ASSERT((found != nullptr) == is_there);
     if (found) RC_ASSERT(*found == expected->second);
   }
@@ -160,7 +170,7 @@ class Life {
     Shown shown;
     for (const auto& [at, value] : open_.entries) {
       const auto& [start, key] = at;
-      if (!open_.readable(start) || start < from || start > to) continue;
+      if (!readable(start) || start < from || start > to) continue;
       if (key >= first && key <= last) shown.emplace_back(key, start, value);
     }
     if (kind_ != DiskKind::kNone) {  // The order of stored keys.
@@ -207,6 +217,7 @@ class Life {
 
   std::mt19937 random_;
   DiskKind kind_;
+  bool caching_;
   bool time_ordered_;
   MemoryBudget budget_;
   World<Store> world_;

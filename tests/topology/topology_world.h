@@ -65,6 +65,7 @@ class TopologyWorld final : public TaskContext, public RecordCollector {
         StoreContext context;
         context.caching = options_.caching;
         context.record_time = [this] { return time_; };
+        context.record = &metadata_;
         if (!store->open(context)) {
           throw std::runtime_error("store " + name + " does not open");
         }

@@ -58,6 +58,8 @@ class SessionStore : public StateStore {
   virtual std::unique_ptr<Iterator> fetch(const K& key, bool reverse = false) = 0;
   virtual std::unique_ptr<Iterator> fetch(const std::optional<K>& first,
                                           const std::optional<K>& last, bool reverse = false) = 0;
+  /// A literal would be taken for `reverse`.
+  void fetch(const K& first, const char* last, bool reverse = false) = delete;
 
   // --- Changes ------------------------------------------------------------------------------
 

@@ -35,8 +35,10 @@ class StoreError : public std::runtime_error {
 class ChangelogWriter {
  public:
   virtual ~ChangelogWriter() = default;
-  /// A null value deletes the key. The views need to live only during the call.
-  virtual void append(BytesView key, std::optional<BytesView> value, Timestamp timestamp) = 0;
+  /// A null value deletes the key. The views need to live only during the call. A record may be
+  /// without a timestamp (kNoTimestamp).
+  virtual void append(BytesView key, std::optional<BytesView> value, Timestamp timestamp,
+                      const Headers& headers) = 0;
 };
 
 /// The memory all stores of a process share for levels 1 and 2, in estimated bytes. Thread-safe.
@@ -77,6 +79,9 @@ struct StoreContext {
   bool caching = false;  ///< The application has a record cache (`statestore.cache.max.bytes` > 0).
   /// The timestamp and headers of the record being processed; what put() without a time stores.
   std::function<Timestamp()> record_time = {};
+  /// The record being processed. A store with caching sets it, while it flushes an entry, to the
+  /// record that wrote the entry; topic names must live until then.
+  RecordMetadata* record = nullptr;
   /// Told of each write that comes too late for a store of windows: `dropped-records`.
   std::function<void()> on_late = {};
   /// Told, in a sentence for the operator, when what the disk held was not believed and dropped.

@@ -7,11 +7,16 @@
 #include <thalweg/topology/internal/functions.h>
 #include <thalweg/topology/internal/stream_graph.h>
 #include <thalweg/topology/options.h>
+#include <thalweg/topology/windows.h>
 
 namespace thalweg {
 
 template <typename K, typename V>
 class KTable;
+template <typename K, typename V, typename W>
+class TimeWindowedKStream;
+template <typename K, typename V>
+class SessionWindowedKStream;
 
 /// The records of a stream, grouped by key: what aggregations start from.
 ///
@@ -39,6 +44,12 @@ class KGroupedStream {
   auto aggregate(I initializer, F aggregator,
                  Materialized<payload_t<K>, aggregate_t<I>> materialized = {}) const
       -> KTable<payload_t<K>, aggregate_t<I>>;
+
+  /// Cuts the stream into windows, to be aggregated one by one.
+  TimeWindowedKStream<K, V, TimeWindows> windowed_by(TimeWindows windows) const;
+  TimeWindowedKStream<K, V, UnlimitedWindows> windowed_by(UnlimitedWindows windows) const;
+  TimeWindowedKStream<K, V, SlidingWindows> windowed_by(SlidingWindows windows) const;
+  SessionWindowedKStream<K, V> windowed_by(SessionWindows windows) const;
 
  private:
   friend struct internal::Dsl;

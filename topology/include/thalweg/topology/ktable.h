@@ -8,6 +8,7 @@
 #include <thalweg/topology/internal/stream_graph.h>
 #include <thalweg/topology/options.h>
 #include <thalweg/topology/printed.h>
+#include <thalweg/topology/suppressed.h>
 
 namespace thalweg {
 
@@ -45,6 +46,9 @@ class KTable {
   auto map_values(F mapper,
                   Materialized<K, payload_t<mapped_value_t<F, K, V>>> materialized = {}) const
       -> KTable<K, payload_t<mapped_value_t<F, K, V>>>;
+
+  /// Holds changes back: until their window closes, or for a while. See Suppressed.
+  KTable suppress(Suppressed suppressed) const;
 
   /// The table's changes as a stream; a deleted row is a null value.
   KStream<K, std::optional<V>> to_stream(Named named = {}) const;

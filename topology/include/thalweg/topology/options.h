@@ -139,6 +139,8 @@ struct Materialized {
   /// Delete rows that have not been written for so long, by the latest timestamp in the store;
   /// each deletion goes downstream and into the changelog.
   std::optional<std::chrono::milliseconds> time_to_live = {};
+  /// Only of a windowed table: how long its windows are kept; absent: as long as they may change.
+  std::optional<std::chrono::milliseconds> retention = {};
 };
 
 /// Serdes of the repartition topic that a stream-table join may need.

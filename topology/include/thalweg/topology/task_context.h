@@ -82,6 +82,9 @@ class TaskContext {
   /// Sets the time that stores give to writes without one, and returns what it was: that of the
   /// record being processed. A node whose input has another time than the task's record calls this.
   virtual Timestamp exchange_record_time(Timestamp time) { return time; }
+  /// Sets what metadata() answers, and returns what it was: that of the record a result stems from.
+  /// The topic's name must outlive the call that follows.
+  virtual RecordMetadata exchange_metadata(RecordMetadata record) { return record; }
   /// Asks for a commit soon.
   virtual void request_commit() = 0;
   /// Called while handling what `node` threw for one record. True: go on with the next node, as the
@@ -96,6 +99,13 @@ class TaskContext {
   }
   /// Counts a record that `node` dropped (`dropped-records`), with the reason for the log.
   virtual void dropped(std::string_view node, std::string_view reason) = 0;
+  /// A number that a node keeps across restarts, committed with the task's positions.
+  virtual std::optional<std::int64_t> processor_metadata(std::string_view /*key*/) const {
+    return std::nullopt;
+  }
+  virtual void set_processor_metadata(std::string_view /*key*/, std::int64_t /*value*/) {}
+  /// How often, by wall clock, results that wait for stream time are looked for at most.
+  virtual std::chrono::milliseconds emit_interval() const { return std::chrono::milliseconds(0); }
   /// Counts one record of `node` under one of its own metrics.
   virtual void count(NodeMetric /*metric*/, std::string_view /*node*/) {}
 };

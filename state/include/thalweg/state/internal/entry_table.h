@@ -46,6 +46,13 @@ class EntryTable {
     std::uint8_t pins = 0;       // Listeners looking at it.
   };
 
+  /// Keeps a listener's view of an entry from changing under it.
+  struct Pin {
+    explicit Pin(Entry& pinned) : entry(pinned) { ++entry.pins; }
+    ~Pin() { --entry.pins; }
+    Entry& entry;
+  };
+
   EntryTable() : index_(0, Hash{this}, Equal{this}) {}
   EntryTable(const EntryTable&) = delete;
   EntryTable& operator=(const EntryTable&) = delete;

@@ -80,8 +80,9 @@ class LruKeyValueStore final : public KeyValueStoreDecorator<K, V>, private Chan
   }
 
  private:
-  void append(BytesView key, std::optional<BytesView> value, Timestamp timestamp) override {
-    if (!evicting_ || logs_evictions_) changelog_->append(key, value, timestamp);
+  void append(BytesView key, std::optional<BytesView> value, Timestamp timestamp,
+              const Headers& headers) override {
+    if (!evicting_ || logs_evictions_) changelog_->append(key, value, timestamp, headers);
   }
 
   /// After a start or an abort nobody knows what was used last: then by key.

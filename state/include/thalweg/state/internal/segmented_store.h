@@ -73,11 +73,22 @@ class SegmentedStore : public Interface {
  protected:
   using Stored = StoredWindow<K>;
 
+  /// What is older has expired for a reader. A record cache shows what it still has, in Kafka
+  /// Streams too: here that is what no segment dropped with a commit has taken along.
+  std::int64_t first_readable() const {
+    return cached() ? first_kept() : segments_.first_readable(stream_time());
+  }
+  /// What is older is gone.
+  std::int64_t first_kept() const {
+    if (cached()) return segments_.first_segment(entries_.committed_marks().stream_time);
+    return segments_.exact_expiry ? segments_.first_readable(stream_time())
+                                  : segments_.first_segment(stream_time());
+  }
   Timestamp now() const { return record_time_ ? record_time_() : kNoTimestamp; }
 
   /// The entry at `at`, which is of that time.
   const Entry* find(const Stored& at, Timestamp time) {
-    if (to_millis(time) < segments_.first_readable(stream_time())) return nullptr;
+    if (to_millis(time) < first_readable()) return nullptr;
     return entries_.get_with_timestamp(at);
   }
   void write(const Stored& at, Timestamp time, V&& value, Timestamp timestamp,
@@ -86,29 +97,41 @@ class SegmentedStore : public Interface {
     entries_.pass_through(at, &value, timestamp, headers);
   }
   void erase(const Stored& at, Timestamp time, Timestamp timestamp, const Headers& headers) {
-    if (observe(time)) return entries_.remove(at, timestamp, headers);
+    if (keeps_removal(time)) return entries_.remove(at, timestamp, headers);
     entries_.pass_through(at, nullptr, timestamp, headers);
   }
 
-  std::unique_ptr<Iterator> scan(WindowScan scan, const K* first, const K* last) {
+  /// `expired_too`: whether what is still kept is shown although it has expired.
+  std::unique_ptr<Iterator> scan(WindowScan scan, const K* first, const K* last,
+                                 bool expired_too = false) {
     scan.segments = segments_;
     if (first) key_serde_.serialize(*first, scan.first.emplace());
     if (last) key_serde_.serialize(*last, scan.last.emplace());
-    scan.plan(stream_time());
+    scan.plan(expired_too ? first_kept() : first_readable(), stream_time());
     return std::make_unique<SegmentedIterator<K, V>>(entries_, std::move(scan));
+  }
+
+  /// Moves the store's time on; false for what is too old to be kept.
+  bool advance(Timestamp time) {
+    Timestamp& stream_time = entries_.marks().stream_time;
+    if (time > stream_time) stream_time = time;
+    return to_millis(time) >= first_kept();
+  }
+  /// The same, and counts what comes too late.
+  bool observe(Timestamp time) {
+    const bool is_kept = advance(time);
+    if (!segments_.is_live(to_millis(time), stream_time()) && on_late_) on_late_();
+    return is_kept;
   }
 
   const Segments segments_;
   TypedKeyValueStore<Stored, V> entries_;
 
  private:
-  /// Moves the store's time on; false for what comes too late to be kept.
-  bool observe(Timestamp time) {
-    Timestamp& stream_time = entries_.marks().stream_time;
-    if (time > stream_time) stream_time = time;
-    if (segments_.is_live(to_millis(time), stream_time)) return true;
-    if (on_late_) on_late_();
-    return false;
+  /// A session that is removed is not late, and in memory its time does not count.
+  bool keeps_removal(Timestamp time) {
+    if (segments_.keys == Segments::Keys::kWindow) return observe(time);
+    return segments_.exact_expiry ? to_millis(time) >= first_kept() : advance(time);
   }
 
   void forget_expired() {

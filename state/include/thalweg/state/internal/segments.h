@@ -37,9 +37,10 @@ struct Segments {
   std::int64_t first_segment(Timestamp stream_time) const {
     return segment_of(to_millis(stream_time) - retention);
   }
-  /// What is older can no longer be read.
+  /// What is older can no longer be read. In order of time it is a millisecond more, so that a
+  /// window may be emitted as it closes.
   std::int64_t first_readable(Timestamp stream_time) const {
-    return to_millis(stream_time) - retention + 1;
+    return to_millis(stream_time) - retention + (by_time ? 0 : 1);
   }
   /// Whether an entry of that time is still worth keeping.
   bool is_live(std::int64_t time, Timestamp stream_time) const {

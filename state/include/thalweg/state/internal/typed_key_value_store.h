@@ -11,7 +11,9 @@
 #include <thalweg/state/internal/entry_table.h>
 #include <thalweg/state/internal/layered_table.h>
 #include <thalweg/state/internal/memory_meter.h>
+#include <thalweg/state/internal/record_origins.h>
 #include <thalweg/state/internal/spare_values.h>
+#include <thalweg/state/internal/stored_read.h>
 #include <thalweg/state/internal/typed_iterator.h>
 #include <thalweg/state/internal/write_log.h>
 #include <thalweg/state/key_value_store.h>
@@ -22,10 +24,8 @@ namespace thalweg::internal {
 ///
 /// An entry joins the open transaction with its first write and leaves it with commit() (clean,
 /// kept to be read again) or abort() (forgotten). Its bytes are made once, at flush or, without
-/// caching, at the write; the changelog and the committed table get the same ones.
-///
-/// It is also what stores of windows are made of: with `segments`, the key serde makes stored keys,
-/// whose prefix the changelog does not see.
+/// caching, at the write; the changelog and the committed table get the same ones. Stores of
+/// windows are made of it: with `segments`, keys have a prefix that the changelog does not see.
 template <typename K, typename V>
 class TypedKeyValueStore final : public KeyValueStore<K, V> {
  public:
@@ -62,10 +62,11 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     auto table = LayeredTable::open(adjusted, segments_);
     if (!table) return std::unexpected(table.error());
     table_ = std::move(*table);
-    marks_ = table_->marks();
+    take_marks();
     changelog_ = context.changelog;
     memory_.report_to(context.budget);
     record_time_ = context.record_time;
+    origins_.follow(context.record);
     is_cached_ = wants_caching_ && context.caching;
     return {};
   }
@@ -126,13 +127,10 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   /// Logs a write and tells the listener without keeping it: it comes too late for the store.
   void pass_through(K key, const V* value, Timestamp timestamp, const Headers& headers) {
     if (changelog_) {
-      scratch_.clear();
-      key_serde_.serialize(key, scratch_);
+      std::optional<BytesView> bytes;
       scratch_value_.clear();
-      if (value) value_serde_.serialize(*value, scratch_value_);
-      changelog_->append(BytesView(scratch_).substr(hidden_),
-                         value ? std::optional<BytesView>(scratch_value_) : std::nullopt,
-                         timestamp);
+      if (value) value_serde_.serialize(*value, scratch_value_), bytes = scratch_value_;
+      changelog_->append(bytes_of(key).substr(hidden_), bytes, timestamp, kNoHeaders);
     }
     if (listener_) listener_(key, value, nullptr, timestamp, headers);
   }
@@ -151,14 +149,15 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   /// Of the open transaction: a store of windows keeps them up.
   StoreMarks& marks() { return marks_; }
   const StoreMarks& marks() const { return marks_; }
+  StoreMarks committed_marks() const { return table_->marks(); }
   const AnySerde<K>& key_serde() const { return key_serde_; }
 
   // --- The open transaction -----------------------------------------------------------------
 
   bool flush() override {
     if (dirty_.empty()) return false;
-    // A listener may write to this store again: then its entry comes last and is flushed below.
-    while (!dirty_.empty()) flush_entry(dirty_.first());
+    const RecordOrigins::Scope scope(origins_);
+    while (!dirty_.empty()) flush_entry(dirty_.first());  // Listeners may add to it.
     return true;
   }
 
@@ -168,8 +167,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     for (const Number number : members_) {
       Cell& cell = entries_[number];
       if (cell.state == State::kOrphan || !keeps_committed_) {
-        if (cell.state != State::kOrphan) entries_.unlink(number);
-        release(number);
+        drop(number);
         continue;
       }
       cell.state = State::kClean;
@@ -187,12 +185,9 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   }
 
   void abort() override {
-    for (const Number number : members_) {
-      if (entries_[number].state != State::kOrphan) entries_.unlink(number);
-      release(number);
-    }
+    for (const Number number : members_) drop(number);
     dirty_.clear();
-    if (table_) marks_ = table_->marks();
+    if (table_) take_marks();
     end_transaction();
     memory_.report();
   }
@@ -205,12 +200,13 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   void restore(std::span<const RecordView> records, Offset next, CommitSequence commit) override {
     if (entries_.size() > 0) forget_everything();
     table_->restore(records, next, commit);
-    marks_ = table_->marks();
+    take_marks();
   }
   Status discard() override {
     forget_everything();
-    marks_ = {};
-    return table_->discard();
+    auto status = table_->discard();
+    take_marks();
+    return status;
   }
   std::size_t unspilled_bytes() const override { return table_->unspilled_bytes(); }
   std::shared_ptr<Spill> start_spill(Timestamp wall_time) override {
@@ -230,16 +226,18 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   static constexpr std::size_t kEvictPerLoad = 4;
   static constexpr std::size_t kEvictAtCommit = 64;
 
+  void take_marks() {
+    marks_ = table_->marks();
+    flush_time_ = to_millis(marks_.stream_time);
+  }
   Timestamp now() const { return record_time_ ? record_time_() : kNoTimestamp; }
 
   // --- Level 1's entries --------------------------------------------------------------------
 
   /// Brings a key that level 1 does not know into it, clean; without value if there is none.
   Number load(const K& key) {
-    scratch_.clear();
-    key_serde_.serialize(key, scratch_);
     ValueAndTimestamp<V> found;
-    const bool has_value = table_->find(scratch_, scratch_value_, found.timestamp);
+    const bool has_value = table_->find(bytes_of(key), scratch_value_, found.timestamp);
     if (has_value) read_value(scratch_value_, found.value);
     evict(kEvictPerLoad);
     const Number number = entries_.insert(key);
@@ -322,6 +320,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
       if (cell.state == State::kDirty) dirty_.remove(entries_, number);
       cell.state = State::kDirty;
       dirty_.append(entries_, number);
+      if (listener_) origins_.note(number, entries_.capacity());
     } else {
       cell.state = State::kFlushed;
       write_out(cell);
@@ -336,22 +335,30 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     Cell& cell = entries_[number];
     dirty_.remove(entries_, number);
     cell.state = State::kFlushed;
-    if (listener_ && !cell.has_value && !existed(cell)) return;  // Came and went unseen.
+    if (listener_ && !cell.has_value && !existed(cell)) {  // Came and went unseen.
+      return write_out(cell, false);
+    }
     write_out(cell);
+    if (segments_) flush_time_ = std::max(flush_time_, segments_->time_of(bytes_of(cell.key)));
     const auto headers = std::move(cell.headers);
+    origins_.recall(number);
     tell_listener(cell, headers ? *headers : kNoHeaders);
   }
 
   bool existed(const Cell& cell) {
+    if (segments_ && has_expired(cell.key)) return false;
     if (cell.before != Before::kUnknown) return cell.before != Before::kAbsent;
-    scratch_.clear();
-    key_serde_.serialize(cell.key, scratch_);
     Timestamp timestamp;
-    return table_->find(scratch_, scratch_value_, timestamp);
+    return table_->find(bytes_of(cell.key), scratch_value_, timestamp);
+  }
+
+  /// Whether a window can no longer be read but in the cache.
+  bool has_expired(const K& key) {
+    return segments_->time_of(bytes_of(key)) < segments_->first_readable(from_millis(flush_time_));
   }
 
   /// Makes the entry's bytes and sends them to the changelog.
-  void write_out(Cell& cell) {
+  void write_out(Cell& cell, bool logged = true) {
     std::string& arena = log_.arena();
     const std::size_t at = arena.size();
     if (cell.write != WriteLog::kNone) {
@@ -365,27 +372,21 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
       average_bytes_ = (average_bytes_ * 15 + (arena.size() - at)) / 16;
     }
     cell.write = log_.add(at, key_size, cell.has_value, cell.current.timestamp, cell.write);
-    if (changelog_) {
+    if (changelog_ && logged) {
       changelog_->append(log_.key(cell.write).substr(hidden_), log_.value(cell.write),
-                         cell.current.timestamp);
+                         cell.current.timestamp, kNoHeaders);
     }
   }
 
   void tell_listener(Cell& cell, const Headers& headers) {
     auto before = std::move(cell.before_value);
     if (listener_) {
-      const Pin pin(cell);
+      const typename Table::Pin pin(cell);
       listener_(cell.key, cell.has_value ? &cell.current.value : nullptr, before.get(),
                 cell.current.timestamp, headers);
     }
     spares_.keep(std::move(before));
   }
-  /// Keeps a listener's view of an entry from changing under it.
-  struct Pin {
-    explicit Pin(Cell& pinned) : cell(pinned) { ++cell.pins; }
-    ~Pin() { --cell.pins; }
-    Cell& cell;
-  };
 
   void end_transaction() {
     members_.clear();
@@ -436,6 +437,10 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     entries_.unlink(number);
     release(number);
   }
+  void drop(Number number) {
+    if (entries_[number].state != State::kOrphan) entries_.unlink(number);
+    release(number);
+  }
   void release(Number number) {
     memory_.add(-static_cast<std::int64_t>(entries_[number].charge));
     entries_.release(number);
@@ -446,20 +451,15 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     forget_clean([](const K&) { return true; });
   }
 
+  BytesView bytes_of(const K& key) {
+    scratch_.clear();
+    key_serde_.serialize(key, scratch_);
+    return scratch_;
+  }
   void read_value(BytesView bytes, V& value) const {
-    try {
-      value_serde_.deserialize(bytes, value);
-    } catch (const SerdeError& error) {
-      throw SerdeError("store " + name_ + ", value: " + error.what());
-    }
+    read_from(value_serde_, name_, "value", bytes, value);
   }
-  void read_key(BytesView bytes, K& key) const {
-    try {
-      key_serde_.deserialize(bytes, key);
-    } catch (const SerdeError& error) {
-      throw SerdeError("store " + name_ + ", key: " + error.what());
-    }
-  }
+  void read_key(BytesView bytes, K& key) const { read_from(key_serde_, name_, "key", bytes, key); }
 
   const std::string name_;
   const bool wants_disk_;
@@ -477,10 +477,12 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   bool old_values_ = false;
   bool is_cached_ = false;
   StoreMarks marks_;
+  std::int64_t flush_time_ = -1;  // The stream time of what has been flushed.
 
   Table entries_;
   std::vector<Number> members_;  // Entries of the open transaction.
   DirtyList<Table> dirty_;
+  RecordOrigins origins_;  // Of dirty entries.
   WriteLog log_;
   std::map<std::string, Number, std::less<>> overlay_;  // members_ by serialised key.
   std::uint64_t overlay_version_ = 0;

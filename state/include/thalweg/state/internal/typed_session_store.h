@@ -44,6 +44,12 @@ class TypedSessionStore final : public SegmentedStore<SessionStore<K, V>, K, V> 
     this->erase(at(session), session.window.end, timestamp, headers);
   }
 
+  /// What an aggregation writes that came to nothing: a removal whose time counts.
+  void put_null(const Windowed<K>& session, Timestamp timestamp, const Headers& headers) {
+    this->observe(session.window.end);
+    remove(session, timestamp, headers);
+  }
+
   std::unique_ptr<Iterator> find_sessions(const K& key, Timestamp earliest_end,
                                           Timestamp latest_start, bool reverse) override {
     return this->scan(scan_of(earliest_end, latest_start, reverse), &key, &key);
@@ -58,7 +64,7 @@ class TypedSessionStore final : public SegmentedStore<SessionStore<K, V>, K, V> 
     WindowScan scan = scan_of(earliest_end, kEndOfTime, false);
     scan.to = to_millis(latest_end);
     if (!in_memory()) scan.order = WindowScan::Order::kByTimeAndStart;
-    return this->scan(std::move(scan), nullptr, nullptr);
+    return this->scan(std::move(scan), nullptr, nullptr, true);
   }
   std::unique_ptr<Iterator> fetch(const K& key, bool reverse) override {
     return find_sessions(key, from_millis(0), kEndOfTime, reverse);

@@ -54,6 +54,7 @@ class TypedWindowStore final : public SegmentedStore<WindowStore<K, V>, K, V> {
   void remove(const K& key, Timestamp window_start, Timestamp timestamp,
               const Headers& headers) override {
     const auto number = next_number();
+    if (retain_duplicates_ && this->segments_.exact_expiry) this->observe(window_start);
     const Stored& stored = at(key, window_start, number);
     if (!retain_duplicates_) return this->erase(stored, window_start, timestamp, headers);
     // There is nothing to delete, but Kafka Streams logs the attempt under a number of its own.

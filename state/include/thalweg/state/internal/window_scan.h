@@ -31,8 +31,8 @@ struct WindowScan {
 
   std::vector<StoreView::Scan> ranges = {};
 
-  /// Fills `ranges` for a store whose entries reach from what is still readable to `stream_time`.
-  void plan(Timestamp stream_time);
+  /// Fills `ranges` for a store in which entries from `first_readable` to `latest` may be seen.
+  void plan(std::int64_t first_readable, Timestamp latest);
   /// Whether an entry within the ranges is asked for.
   bool wants(BytesView stored_key) const;
   /// Sorts stored keys as `order` and `reverse` say.

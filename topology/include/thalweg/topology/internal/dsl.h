@@ -13,6 +13,7 @@
 #include <thalweg/topology/kgrouped_stream.h>
 #include <thalweg/topology/kstream.h>
 #include <thalweg/topology/ktable.h>
+#include <thalweg/topology/time_windowed_kstream.h>
 
 namespace thalweg::internal {
 
@@ -26,6 +27,17 @@ struct Dsl {
   template <typename K, typename V>
   static KGroupedStream<K, V> grouped(StreamHandle handle, Grouped<K, V> grouped) {
     return KGroupedStream<K, V>(std::move(handle), std::move(grouped));
+  }
+  template <typename K, typename V, typename W>
+  static TimeWindowedKStream<K, V, W> windowed(const StreamHandle& handle,
+                                               const Grouped<K, V>& grouped, W windows) {
+    return {handle, grouped, std::move(windows)};
+  }
+  template <typename K, typename V>
+  static SessionWindowedKStream<K, V> windowed(const StreamHandle& handle,
+                                               const Grouped<K, V>& grouped,
+                                               SessionWindows windows) {
+    return {handle, grouped, std::move(windows)};
   }
   template <typename K, typename V>
   static KTable<K, V> table(StreamHandle handle, std::shared_ptr<TableSupplier<K, V>> supplier,
@@ -75,13 +87,14 @@ std::optional<T> either(const std::optional<T>& first, const std::optional<T>& s
   return first ? first : second;
 }
 
-/// Whether the options say anything about the table itself. Kafka Streams numbers nodes differently
+/// Whether the options say anything about the table itself; where it is kept is a matter of
+/// configuration there. Kafka Streams numbers nodes differently
 /// when a table is given options without a name.
 template <typename K, typename V>
 bool is_anonymous(const Materialized<K, V>& materialized) {
   return materialized.store.empty() &&
          (materialized.key_serde || materialized.value_serde || !materialized.logging ||
-          !materialized.caching || !materialized.persistent ||
+          !materialized.caching || materialized.retention ||
           !materialized.changelog_config.empty());
 }
 
@@ -126,3 +139,5 @@ std::shared_ptr<TablePlan> plan_table(Materialized<K, V> materialized, std::stri
 #include <thalweg/topology/internal/kgrouped_stream_dsl.h>
 #include <thalweg/topology/internal/kstream_dsl.h>
 #include <thalweg/topology/internal/ktable_dsl.h>
+#include <thalweg/topology/internal/suppress_dsl.h>
+#include <thalweg/topology/internal/windowed_kstream_dsl.h>

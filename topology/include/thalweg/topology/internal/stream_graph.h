@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -90,6 +91,11 @@ class StreamGraph {
   /// A processor that keeps a table in a store of its own, if the plan says so when it is built.
   GraphNode* add_table_processor(GraphNode* parent, const std::string& name, ProcessorPlan plan,
                                  std::shared_ptr<TablePlan> table);
+  /// Says that the node's results belong to windows, which close `grace` after their end.
+  void set_window_grace(GraphNode* node, std::chrono::milliseconds grace);
+  /// The longest grace among the windowed aggregations nearest upstream of `node`, itself included.
+  /// Throws TopologyError if one way up has none.
+  std::chrono::milliseconds window_grace(const GraphNode* node) const;
   void add_sink(GraphNode* parent, const std::string& name, std::string topic, SinkPlan plan);
   void add_state_store(std::shared_ptr<StoreBuilder> builder);
 

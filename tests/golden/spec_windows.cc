@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <chrono>
+
+#include "golden/spec_options.h"
+#include "golden/spec_topology.h"
+
+namespace thalweg::golden {
+
+namespace json = boost::json;
+
+namespace {
+
+using std::chrono::milliseconds;
+
+milliseconds time_of(const json::value& spec, const char* name) {
+  return milliseconds(number_or(spec, name, 0));
+}
+
+TimeWindows time_windows(const json::value& spec) {
+  const auto windows =
+      TimeWindows::of_size_and_grace(time_of(spec, "size"), time_of(spec, "grace"));
+  return field(spec, "advance") ? windows.advance_by(time_of(spec, "advance")) : windows;
+}
+
+/// The options of a windowed table; a supplier fixes the kind of store whatever is emitted.
+Materialized<Key, std::int64_t> windowed_options(const json::value& statement, milliseconds needed,
+                                                 EmitStrategy emit, bool in_memory) {
+  const json::value* spec = field(statement, "mat");
+  if (!spec) {
+    auto options = materialized(statement);
+    if (in_memory) options.persistent = false;
+    return options;
+  }
+  json::value known = statement;
+  auto& mat = known.at("mat").as_object();
+  const bool supplied = flag_or(*spec, "supplier", false);
+  if (flag_or(*spec, "plain", false)) throw NotBuilt("plain");
+  if (supplied && emit == EmitStrategy::kOnWindowClose) throw NotBuilt("supplier with emit");
+  mat.erase("supplier");
+  mat.erase("retention");
+  auto options = materialized(known);
+  if (field(*spec, "retention")) options.retention = time_of(*spec, "retention");
+  if (supplied && !options.retention) options.retention = needed;
+  if (in_memory && !supplied && !field(*spec, "type")) options.persistent = false;
+  return options;
+}
+
+}  // namespace
+
+Key shown(const Windowed<Key>& key) {
+  return Key(key.key.text() + "@" + std::to_string(to_millis(key.window.start)) + "/" +
+             std::to_string(to_millis(key.window.end)));
+}
+
+void SpecTopology::windowed_by(const json::value& statement, const Grouped& in) {
+  const json::value& spec = need(statement, "windows");
+  const std::string type = text_or(spec, "type");
+  if (type == "time") {
+    bind(statement, Windowing{in.windowed_by(time_windows(spec)), time_windows(spec).retention()});
+  } else if (type == "sliding") {
+    const auto windows =
+        SlidingWindows::of_time_difference_and_grace(time_of(spec, "diff"), time_of(spec, "grace"));
+    bind(statement, Windowing{in.windowed_by(windows), windows.retention()});
+  } else if (type == "session") {
+    const auto windows =
+        SessionWindows::of_inactivity_gap_and_grace(time_of(spec, "gap"), time_of(spec, "grace"));
+    bind(statement, Windowing{in.windowed_by(windows), windows.retention()});
+  } else {
+    const auto windows = UnlimitedWindows::of().start_on(from_millis(number_or(spec, "start", 0)));
+    bind(statement, Windowing{in.windowed_by(windows), windows.retention()});
+  }
+}
+
+void SpecTopology::on_windowing(const json::value& statement, const std::string& op,
+                                const Windowing& in) {
+  if (op == "emitStrategy") {
+    const auto emit = text_or(statement, "emit") == "onWindowClose" ? EmitStrategy::kOnWindowClose
+                                                                    : EmitStrategy::kOnWindowUpdate;
+    std::visit(
+        [&](const auto& stream) {
+          bind(statement, Windowing{stream.emit_strategy(emit), in.retention, emit});
+        },
+        in.stream);
+    return;
+  }
+  const auto options = windowed_options(statement, in.retention, in.emit, in_memory_);
+  std::visit([&](const auto& stream) { aggregate_windows(statement, op, stream, options); },
+             in.stream);
+}
+
+template <typename Windows>
+void SpecTopology::aggregate_windows(const json::value& statement, const std::string& op,
+                                     const Windows& in,
+                                     const Materialized<Key, std::int64_t>& options) {
+  constexpr bool kIsSession = std::is_same_v<Windows, SessionWindowedKStream<Key, Value>>;
+  if (op == "count") return bind(statement, in.count(options));
+  if (op == "reduce") {
+    return bind(statement,
+                in.reduce([reduce = reducer(need(statement, "red"))](
+                              std::int64_t so_far, const Value& v) { return reduce(so_far, v); },
+                          options));
+  }
+  Value init;
+  if (field(statement, "init")) init = number_or(statement, "init", 0);
+  const auto fold = [fold = aggregator(need(statement, "agg"))](
+                        const Key& k, const Value& v, const Value& a) { return fold(k, v, a); };
+  const auto begin = [init] { return init; };
+  if constexpr (kIsSession) {
+    bind(statement,
+         in.aggregate(
+             begin, fold,
+             [merge = reducer(need(statement, "merger"))](
+                 const Key&, const Value& a, const std::int64_t& b) { return merge(a, b); },
+             options));
+  } else {
+    bind(statement, in.aggregate(begin, fold, options));
+  }
+}
+
+Suppressed SpecTopology::suppressed(const json::value& statement) {
+  BufferConfig buffer;
+  if (const json::value* spec = field(statement, "buffer")) {
+    const auto limit = [spec](const char* name) -> std::optional<std::uint64_t> {
+      if (!field(*spec, name)) return std::nullopt;
+      return static_cast<std::uint64_t>(number_or(*spec, name, 0));
+    };
+    buffer.max_records = limit("maxRecords");
+    buffer.max_bytes = limit("maxBytes");
+    if (text_or(*spec, "full") == "emitEarly") buffer.when_full = BufferFull::kEmitEarly;
+    buffer.logging = flag_or(*spec, "logging", true);
+  }
+  if (text_or(statement, "until") == "windowCloses") {
+    return Suppressed::until_window_closes(std::move(buffer), name_of(statement));
+  }
+  return Suppressed::until_time_limit(time_of(statement, "ms"), std::move(buffer),
+                                      name_of(statement));
+}
+
+void SpecTopology::on_windowed_table(const json::value& statement, const std::string& op,
+                                     const WindowedTable& in) {
+  const auto options = [&] {
+    const auto plain = materialized(statement);
+    return Materialized<Windowed<Key>, std::int64_t>{.name = plain.name,
+                                                     .store = plain.store,
+                                                     .value_serde = plain.value_serde,
+                                                     .logging = plain.logging,
+                                                     .caching = plain.caching,
+                                                     .persistent = plain.persistent};
+  };
+  if (op == "filter" || op == "filterNot") {
+    const auto keep = [keep = predicate(need(statement, "pred"))](const Windowed<Key>& k,
+                                                                  const std::int64_t& v) {
+      return keep(shown(k), v);
+    };
+    bind(statement, op == "filter" ? in.filter(keep, options()) : in.filter_not(keep, options()));
+  } else if (op == "mapValues") {
+    bind(statement, in.map_values([map = value_function(need(statement, "val"))](
+                                      const Windowed<Key>& k,
+                                      const std::int64_t& v) { return map(shown(k), v); },
+                                  options()));
+  } else if (op == "suppress") {
+    bind(statement, in.suppress(suppressed(statement)));
+  } else if (op == "toStream") {
+    const Named named{name_of(statement)};
+    if (!field(statement, "key")) return bind(statement, in.to_stream(named));
+    const json::value& key = need(statement, "key");
+    const bool is_inner = text_or(key, "fn") == "innerKey";
+    bind(statement, in.to_stream(named).select_key([is_inner, select = key_function(key)](
+                                                       const Windowed<Key>& k, const Value& v) {
+      return is_inner ? k.key : select(shown(k), v);
+    }));
+  } else {
+    throw NotBuilt("windowed table " + op);
+  }
+}
+
+void SpecTopology::on_windowed_stream(const json::value& statement, const std::string& op,
+                                      const WindowedStream& in) {
+  if (op != "to") throw NotBuilt("windowed stream " + op);
+  Produced<Windowed<Key>, Value> produced{.name = name_of(statement)};
+  if (auto choose = partitioner(statement)) {
+    produced.partitioner = [choose = std::move(choose)](const Windowed<Key>& k, const Value& v,
+                                                        std::int32_t n) {
+      return choose(k.key, v, n);
+    };
+  }
+  const std::string topic = text_or(statement, "topic");
+  const std::string prefix = text_or(statement, "topicPrefix");
+  if (prefix.empty()) {
+    windowed_topics_.insert(topic);
+    return in.to(topic, std::move(produced));
+  }
+  const std::int64_t m = number_or(statement, "m", 1);
+  for (std::int64_t i = 0; i < m; ++i) windowed_topics_.insert(prefix + std::to_string(i));
+  in.to({.extract = [prefix, m](const Windowed<Key>&, const Value& v, const RecordMetadata&) {
+           return prefix + std::to_string(floor_mod(v.value_or(0), m));
+         },
+         .name = "topicByValue"},
+        std::move(produced));
+}
+
+}  // namespace thalweg::golden

@@ -1,0 +1,111 @@
+// Session stores: sessions of a key found by the time they touch, on every disk.
+#include <chrono>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "state/store_world.h"
+
+namespace thalweg::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+using Sessions = SessionStore<std::string, std::string>;
+
+Timestamp at(std::int64_t millis) { return from_millis(millis); }
+Windowed<std::string> session(const std::string& key, std::int64_t start, std::int64_t end) {
+  return {key, {at(start), at(end)}};
+}
+
+std::string show(std::unique_ptr<Sessions::Iterator> walk) {
+  std::string shown;
+  for (; walk->valid(); walk->next()) {
+    const auto& [key, window] = walk->key();
+    shown += (shown.empty() ? "" : " ") + key + std::to_string(to_millis(window.start)) + "-" +
+             std::to_string(to_millis(window.end)) + "=" + walk->value().value;
+  }
+  return shown;
+}
+
+class SessionStoreStory : public testing::TestWithParam<DiskKind> {
+ protected:
+  bool in_memory() const { return GetParam() == DiskKind::kNone; }
+
+  World<Sessions> store{GetParam(),
+                        session_store_builder<std::string, std::string>(
+                            "table", 100ms, {.persistent = GetParam() != DiskKind::kNone}),
+                        false};
+};
+
+INSTANTIATE_TEST_SUITE_P(AllDisks, SessionStoreStory,
+                         testing::Values(DiskKind::kRocksDb, DiskKind::kSimulated, DiskKind::kNone),
+                         [](const auto& parameter) { return to_string(parameter.param); });
+
+TEST_P(SessionStoreStory, ASessionIsFoundByItsExactTimes) {
+  store->put(session("a", 10, 20), "1");
+  EXPECT_EQ(*store->fetch_session("a", at(10), at(20)), "1");
+  EXPECT_EQ(store->fetch_session("a", at(10), at(21)), nullptr);
+  store->remove(session("a", 10, 20));
+  EXPECT_EQ(store->fetch_session("a", at(10), at(20)), nullptr);
+}
+
+TEST_P(SessionStoreStory, SessionsAreFoundByWhatTheyTouch) {
+  store->put(session("a", 0, 5), "1");
+  store->put(session("a", 20, 40), "2");
+  store.commit();
+  ASSERT_TRUE(store.spill());
+  store->put(session("a", 60, 60), "3");
+  store->put(session("ab", 20, 40), "x");
+
+  EXPECT_EQ(show(store->find_sessions("a", at(5), at(60))), "a0-5=1 a20-40=2 a60-60=3");
+  EXPECT_EQ(show(store->find_sessions("a", at(6), at(59))), "a20-40=2");
+  EXPECT_EQ(show(store->find_sessions("a", at(6), at(59), true)), "a20-40=2");
+  EXPECT_EQ(show(store->find_sessions("a", at(41), at(59))), "");
+  EXPECT_EQ(show(store->fetch("a", true)), "a60-60=3 a20-40=2 a0-5=1");
+  EXPECT_EQ(
+      show(store->fetch(std::string("a"), std::string("ab"))),
+      in_memory() ? "a0-5=1 a20-40=2 ab20-40=x a60-60=3" : "a0-5=1 a20-40=2 a60-60=3 ab20-40=x");
+}
+
+TEST_P(SessionStoreStory, ClosedSessionsComeByEndStartAndKey) {
+  store->put(session("b", 1, 9), "1");
+  store->put(session("a", 5, 9), "2");
+  store->put(session("a", 1, 9), "3");
+  store->put(session("c", 8, 8), "4");
+  store->put(session("c", 10, 10), "5");
+
+  EXPECT_EQ(show(store->find_sessions(at(0), at(9))),
+            in_memory() ? "c8-8=4 a5-9=2 a1-9=3 b1-9=1" : "c8-8=4 a1-9=3 b1-9=1 a5-9=2");
+}
+
+TEST_P(SessionStoreStory, ASessionExpiresByItsEnd) {
+  store->put(session("a", 0, 50), "1");
+  store->put(session("b", 140, 150), "2");
+  EXPECT_EQ(show(store->fetch(std::nullopt, std::nullopt)), "b140-150=2");
+  store->put(session("a", 0, 51), "3");
+  EXPECT_EQ(show(store->fetch("a")), "a0-51=3");
+}
+
+TEST_P(SessionStoreStory, CrashBringsBackSessionsAndStreamTime) {
+  store->put(session("a", 0, 50), "1");
+  store.commit();
+  ASSERT_TRUE(store.spill());
+  store->put(session("a", 60, 70), "2");
+  store.commit();
+  store->remove(session("a", 0, 50));
+  store.crash();
+
+  EXPECT_EQ(store->stream_time(), at(70));
+  EXPECT_EQ(show(store->fetch("a")), "a0-50=1 a60-70=2");
+}
+
+TEST_P(SessionStoreStory, KeysOnTheChangelogAreThoseOfKafkaStreams) {
+  store->put(session("k", 1, 2), "v");
+  EXPECT_EQ(store.changelog.changes().back().key,
+            std::string("k\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\1", 17));
+}
+
+}  // namespace
+}  // namespace thalweg::test

@@ -1,0 +1,189 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include <thalweg/state/change_buffer.h>
+#include <thalweg/topology/internal/operator_plan.h>
+#include <thalweg/topology/internal/table_supplier.h>
+#include <thalweg/topology/suppressed.h>
+#include <thalweg/topology/windows.h>
+
+namespace thalweg::internal {
+
+template <typename K>
+inline constexpr bool is_windowed = false;
+template <typename K>
+inline constexpr bool is_windowed<Windowed<K>> = true;
+
+/// What suppress() knows of its table while the plan is made.
+template <typename K, typename V>
+struct SuppressPlan {
+  std::string store;
+  AnySerde<K> key_serde;
+  AnySerde<V> value_serde;
+  BufferConfig buffer;
+  std::chrono::milliseconds wait;  ///< From a change's time in the buffer on.
+  bool until_window_closes;        ///< That time is its window's end; deletions are dropped.
+};
+
+inline ChangeBuffer& change_buffer_of(TaskContext& context, const std::string& name) {
+  auto* buffer = dynamic_cast<ChangeBuffer*>(&context.store(name));
+  if (!buffer) throw TopologyError("store " + name + " is no buffer of changes");
+  return *buffer;
+}
+
+/// Holds changes back until their time has come, or there are too many of them.
+template <typename K, typename V>
+class SuppressNode final : public Sender<K, Change<V>>, public Receiver<K, Change<V>> {
+ public:
+  SuppressNode(std::string name, std::shared_ptr<const SuppressPlan<K, V>> plan)
+      : Sender<K, Change<V>>(std::move(name)), plan_(std::move(plan)) {}
+
+  void start(TaskContext& context) override { buffer_ = &change_buffer_of(context, plan_->store); }
+
+  void process(const K& key, const Change<V>& change, const RecordContext& context) override {
+    observed_ = std::max(observed_, context.timestamp);
+    hold(key, change, context);
+    while (buffer_->min_time() <= observed_ - plan_->wait) emit_first();
+    if (!is_full()) return;
+    if (plan_->buffer.when_full == BufferFull::kShutDown) refuse();
+    while (is_full()) emit_first();
+  }
+
+ private:
+  static constexpr auto kUnlimited = std::numeric_limits<std::uint64_t>::max();
+
+  void hold(const K& key, const Change<V>& change, const RecordContext& context) {
+    const auto bytes_of = [this](const V* value, std::string& bytes) -> std::optional<BytesView> {
+      bytes.clear();
+      if (!value) return std::nullopt;
+      plan_->value_serde.serialize(*value, bytes);
+      return bytes;
+    };
+    key_bytes_.clear();
+    plan_->key_serde.serialize(key, key_bytes_);
+    const RecordMetadata& record = this->task()->metadata();
+    buffer_->put(time_of(key, context), key_bytes_, bytes_of(change.old_value, old_bytes_),
+                 bytes_of(change.new_value, new_bytes_),
+                 {context.timestamp, record.offset, std::string(record.topic), record.partition,
+                  *context.headers});
+  }
+  Timestamp time_of(const K& key, const RecordContext& context) const {
+    if constexpr (is_windowed<K>) {
+      if (plan_->until_window_closes) return key.window.end;
+    }
+    return context.timestamp;
+  }
+
+  bool is_full() {
+    return buffer_->records() > plan_->buffer.max_records.value_or(kUnlimited) ||
+           buffer_->bytes() > plan_->buffer.max_bytes.value_or(kUnlimited);
+  }
+  [[noreturn]] void refuse() {
+    constexpr std::uint64_t kJavaUnlimited = std::numeric_limits<std::int64_t>::max();
+    throw StreamsError(this->name() + " buffer exceeded its max capacity. Currently [" +
+                       std::to_string(buffer_->records()) + "/" +
+                       std::to_string(plan_->buffer.max_records.value_or(kJavaUnlimited)) +
+                       "] records and [" + std::to_string(buffer_->bytes()) + "/" +
+                       std::to_string(plan_->buffer.max_bytes.value_or(kJavaUnlimited)) +
+                       "] bytes.");
+  }
+
+  /// The earliest change goes on, as if the record it came with were processed now.
+  void emit_first() {
+    const auto [key_bytes, held] = buffer_->pop();
+    if (plan_->until_window_closes && !held.new_value) return;
+    plan_->key_serde.deserialize(key_bytes, key_);
+    const Change<V> change{read(held.new_value, new_value_), read(held.old_value, old_value_)};
+    const auto& origin = held.origin;
+    const RecordMetadata before = this->task()->exchange_metadata(
+        {*topics_.insert(origin.topic).first, origin.partition, origin.offset});
+    const Timestamp time_before = this->task()->exchange_record_time(origin.timestamp);
+    this->forward(key_, change, {origin.timestamp, &origin.headers});
+    this->task()->exchange_record_time(time_before);
+    this->task()->exchange_metadata(before);
+    this->task()->count(NodeMetric::kSuppressionEmit, this->name());
+  }
+  const V* read(const std::optional<std::string>& bytes, V& value) const {
+    if (!bytes) return nullptr;
+    plan_->value_serde.deserialize(*bytes, value);
+    return &value;
+  }
+
+  std::shared_ptr<const SuppressPlan<K, V>> plan_;
+  ChangeBuffer* buffer_ = nullptr;
+  Timestamp observed_ = kNoTimestamp;
+  std::string key_bytes_;  // These are kept for their memory.
+  std::string old_bytes_;
+  std::string new_bytes_;
+  K key_{};
+  V new_value_{};
+  V old_value_{};
+  std::set<std::string> topics_;  // Seen, for names that last.
+};
+
+/// The table behind suppress(): what is held back still has the value it had before.
+template <typename K, typename V>
+class SuppressedTable final : public TableSupplier<K, V> {
+ public:
+  SuppressedTable(std::shared_ptr<const SuppressPlan<K, V>> plan,
+                  std::shared_ptr<TableSupplier<K, V>> parent)
+      : plan_(std::move(plan)), parent_(std::move(parent)) {}
+
+  ValueGetterSupplier<K, V> value_getter() override {
+    auto parent = parent_->value_getter();
+    auto stores = parent.stores;
+    stores.insert(stores.begin(), plan_->store);
+    return {[plan = plan_, make = std::move(parent.make)] {
+              return std::make_unique<Getter>(plan, make());
+            },
+            std::move(stores)};
+  }
+  bool send_old_values(bool force) override { return parent_->send_old_values(force); }
+
+ private:
+  class Getter final : public ValueGetter<K, V> {
+   public:
+    Getter(std::shared_ptr<const SuppressPlan<K, V>> plan,
+           std::unique_ptr<ValueGetter<K, V>> parent)
+        : plan_(std::move(plan)), parent_(std::move(parent)) {}
+    void init(TaskContext& context) override {
+      parent_->init(context);
+      buffer_ = &change_buffer_of(context, plan_->store);
+    }
+    Row<V> get(const K& key) override {
+      bytes_.clear();
+      plan_->key_serde.serialize(key, bytes_);
+      const auto* held = buffer_->find(bytes_);
+      if (!held) return parent_->get(key);
+      if (!held->prior) return {};
+      plan_->value_serde.deserialize(*held->prior, value_);
+      return {&value_, kNoTimestamp};
+    }
+
+   private:
+    std::shared_ptr<const SuppressPlan<K, V>> plan_;
+    std::unique_ptr<ValueGetter<K, V>> parent_;
+    ChangeBuffer* buffer_ = nullptr;
+    std::string bytes_;
+    V value_{};
+  };
+
+  std::shared_ptr<const SuppressPlan<K, V>> plan_;
+  std::shared_ptr<TableSupplier<K, V>> parent_;
+};
+
+template <typename K, typename V>
+ProcessorPlan plan_suppress(std::shared_ptr<const SuppressPlan<K, V>> plan) {
+  return plan_node<SuppressNode<K, V>>(FlowType::of<K, Change<V>>(), FlowType::of<K, Change<V>>(),
+                                       std::move(plan));
+}
+
+}  // namespace thalweg::internal

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <thalweg/topology/internal/operator_plan.h>
+#include <thalweg/topology/internal/windowed_node.h>
+
+namespace thalweg::internal {
+
+/// Folds the values of each key in each window: tumbling, hopping and unlimited windows (W). Each
+/// of a record's windows is taken or late on its own.
+template <typename K, typename V, typename A, typename W, typename Init, typename Fold>
+class WindowAggregateNode final : public TimeWindowNode<payload_t<K>, A>, public Receiver<K, V> {
+ public:
+  using Key = payload_t<K>;
+  using Seed = std::remove_cvref_t<std::invoke_result_t<Init&>>;
+
+  WindowAggregateNode(std::string name, std::shared_ptr<const WindowedTablePlan> plan, W windows,
+                      Init initializer, Fold aggregator)
+      : TimeWindowNode<Key, A>(std::move(name), std::move(plan)),
+        windows_(std::move(windows)),
+        initializer_(std::move(initializer)),
+        aggregator_(std::move(aggregator)) {}
+
+  void process(const K& key_or_null, const V& value, const RecordContext& context) override {
+    const auto* key = payload_of(key_or_null);
+    if (!key) return this->task()->dropped(this->name(), "null key");
+    const Timestamp close_time = this->observe(context.timestamp) - windows_.grace();
+    windows_.for_each_window(context.timestamp, [&](const Window& window) {
+      if (window.end > close_time) {
+        update(*key, value, window.start, context);
+      } else {
+        this->drop_late();
+      }
+    });
+    if constexpr (requires { windows_.advance(); }) {
+      if (this->emits_on_close()) emit_closed(close_time, context);
+    }
+  }
+
+ private:
+  void update(const Key& key, const V& value, Timestamp start, const RecordContext& context) {
+    const auto* old = this->store().fetch_with_timestamp(key, start);
+    const Timestamp time = old ? std::max(context.timestamp, old->timestamp) : context.timestamp;
+    Seed seed = old ? Seed(old->value) : Seed(initializer_());
+    if (this->forwards_old_at_once()) {
+      const Seed before = seed;
+      const A* old_value = payload_of(before);
+      return this->write(key, start, std::invoke(aggregator_, key, value, std::move(seed)),
+                         old_value, time, context);
+    }
+    this->write(key, start, std::invoke(aggregator_, key, value, std::move(seed)), nullptr, time,
+                context);
+  }
+
+  void emit_closed(Timestamp close_time, const RecordContext& context) {
+    if (!this->closer().is_due(close_time)) return;
+    const Timestamp to = close_time - windows_.size();
+    if (to < from_millis(0)) return;
+    Timestamp from = from_millis(0);
+    const Timestamp last = this->closer().last();
+    if (last != kNoTimestamp) {
+      const Timestamp before = std::max(from, last - windows_.size());
+      if (windows_.same_windows(to, before)) return;
+      from = before + std::chrono::milliseconds(1);
+    }
+    this->emit_starting(from, to, close_time, context);
+  }
+
+  W windows_;
+  Init initializer_;
+  Fold aggregator_;
+};
+
+template <typename K, typename V, typename A, typename W, typename Init, typename Fold>
+ProcessorPlan plan_window_aggregate(std::shared_ptr<const WindowedTablePlan> table, W windows,
+                                    Init initializer, Fold aggregator) {
+  return plan_node<WindowAggregateNode<K, V, A, W, Init, Fold>>(
+      FlowType::of<K, V>(), FlowType::of<Windowed<payload_t<K>>, Change<A>>(), std::move(table),
+      std::move(windows), std::move(initializer), std::move(aggregator));
+}
+
+}  // namespace thalweg::internal

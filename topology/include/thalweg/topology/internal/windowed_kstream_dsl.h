@@ -1,0 +1,255 @@
+#pragma once
+
+// The members of TimeWindowedKStream and SessionWindowedKStream.
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include <thalweg/topology/internal/dsl.h>
+#include <thalweg/topology/internal/kgrouped_stream_dsl.h>
+#include <thalweg/topology/internal/operators/session_window_aggregate.h>
+#include <thalweg/topology/internal/operators/sliding_window_aggregate.h>
+#include <thalweg/topology/internal/operators/window_aggregate.h>
+#include <thalweg/topology/internal/windowed_table.h>
+#include <thalweg/topology/windowed_serdes.h>
+
+namespace thalweg {
+
+namespace internal {
+
+/// How long a windowed store keeps its entries: as told, but not less than its windows need.
+std::chrono::milliseconds check_retention(std::optional<std::chrono::milliseconds> wanted,
+                                          std::chrono::milliseconds needed,
+                                          const std::string& store);
+
+/// What one kind of windows means for an aggregation's store and keys.
+template <typename K, typename V, typename A, typename W>
+struct WindowedKind {
+  using Key = payload_t<K>;
+  static constexpr bool kIsSession = std::is_same_v<W, SessionWindows>;
+  using Store = std::conditional_t<kIsSession, SessionStore<Key, A>, WindowStore<Key, A>>;
+
+  static AnySerde<Windowed<Key>> key_serde(const AnySerde<Key>& key_serde, const W& windows) {
+    if constexpr (kIsSession) {
+      return AnySerde<Windowed<Key>>(SessionWindowedSerde<Key>(key_serde));
+    } else {
+      return AnySerde<Windowed<Key>>(TimeWindowedSerde<Key>(key_serde, windows.size()));
+    }
+  }
+  /// How late a result may still change after its window's end.
+  static std::chrono::milliseconds grace(const W& windows) {
+    if constexpr (kIsSession) return windows.grace() + windows.inactivity_gap();
+    if constexpr (!kIsSession) return windows.grace();
+  }
+
+  static std::shared_ptr<StoreBuilder> store(const std::string& name, const W& windows,
+                                             std::chrono::milliseconds retention, EmitStrategy emit,
+                                             StoreOptions options, AnySerde<Key> key_serde,
+                                             AnySerde<A> value_serde) {
+    const bool on_close = emit == EmitStrategy::kOnWindowClose;
+    // What is emitted on close is cached only for windows at fixed times.
+    if (kIsSession || std::is_same_v<W, SlidingWindows>) {
+      options.caching = options.caching && !on_close;
+    }
+    if constexpr (kIsSession) {
+      return session_store_builder<Key, A>(name, retention, std::move(options),
+                                           std::move(key_serde), std::move(value_serde));
+    } else {
+      return window_store_builder<Key, A>(name,
+                                          {.retention = retention,
+                                           .window_size = windows.size(),
+                                           .time_ordered = on_close && options.persistent},
+                                          std::move(options), std::move(key_serde),
+                                          std::move(value_serde));
+    }
+  }
+};
+
+/// What the windowed aggregations share: the names, the repartition topic, the store.
+template <typename A, typename K, typename V, typename W, typename MakePlan>
+KTable<Windowed<payload_t<K>>, A> aggregate_into_windows(
+    const StreamHandle& stream, const Grouped<K, V>& grouped, const W& windows, EmitStrategy emit,
+    const Materialized<payload_t<K>, A>& materialized, const OptionalSerde<A>& inherited_value,
+    std::string_view prefix, MakePlan make_plan) {
+  using Kind = WindowedKind<K, V, A, W>;
+  using Key = payload_t<K>;
+  StreamGraph& graph = *stream.graph;
+  const std::string store = store_name(graph, materialized, prefix);
+  auto name = graph.name_or_new(materialized.name, prefix);
+  const auto retention = check_retention(materialized.retention, windows.retention(), store);
+  StreamHandle from = stream;
+  if (stream.repartition_required) {
+    const bool is_named = !grouped.name.empty();
+    from = graph.repartitioned(stream,
+                               plan_repartition<K, V>(is_named ? grouped.name : store,
+                                                      grouped.key_serde, grouped.value_serde),
+                               is_named, true);
+  }
+  const std::string where = "store " + store;
+  const auto key_serde =
+      resolve_serde<Key>(materialized.key_serde, grouped.key_serde, "key", where);
+  const auto value_serde =
+      resolve_serde<A>(materialized.value_serde, inherited_value, "value", where);
+  auto plan = std::make_shared<WindowedTablePlan>();
+  plan->store = store;
+  plan->materialized = true;
+  plan->emit = emit;
+  plan->make_store =
+      [=, options = StoreOptions{.persistent = materialized.persistent,
+                                 .logging = materialized.logging,
+                                 .caching = materialized.caching,
+                                 .changelog_config = materialized.changelog_config}](bool) {
+        return Kind::store(store, windows, retention, emit, options, key_serde, value_serde);
+      };
+  GraphNode* node = graph.add_table_processor(from.node, name, make_plan(plan), plan);
+  graph.set_window_grace(node, Kind::grace(windows));
+  return Dsl::table<Windowed<Key>, A>(
+      Dsl::behind(from, node, std::move(name)),
+      std::make_shared<WindowedTable<Key, A, typename Kind::Store>>(plan),
+      Materialized<Windowed<Key>, A>{.store = materialized.store},
+      Kind::key_serde(key_serde, windows), value_serde);
+}
+
+inline constexpr auto kCountFrom = [] { return std::int64_t{0}; };
+inline constexpr auto kCountOne = [](const auto&, const auto&, std::int64_t so_far) {
+  return so_far + 1;
+};
+/// A reducer as an aggregator: the first value is taken as it is.
+template <typename Key, typename V, typename F>
+auto reducing(F reducer) {
+  using Seed = std::optional<payload_t<V>>;
+  return [reducer = std::move(reducer)](const Key&, const V& value, Seed so_far) mutable -> Seed {
+    if (!so_far) return value;
+    return std::invoke(reducer, std::move(*so_far), value);
+  };
+}
+
+}  // namespace internal
+
+template <typename K, typename V, typename W>
+TimeWindowedKStream<K, V, W> TimeWindowedKStream<K, V, W>::emit_strategy(
+    EmitStrategy strategy) const {
+  if (std::is_same_v<W, UnlimitedWindows> && strategy == EmitStrategy::kOnWindowClose) {
+    throw std::invalid_argument(
+        "ON_WINDOW_CLOSE emit strategy cannot be used for UnlimitedWindows");
+  }
+  auto stream = *this;
+  stream.emit_ = strategy;
+  return stream;
+}
+
+template <typename K, typename V, typename W>
+auto TimeWindowedKStream<K, V, W>::count(Materialized<Key, std::int64_t> materialized) const
+    -> KTable<Windowed<Key>, std::int64_t> {
+  constexpr std::string_view kPrefix = "KSTREAM-AGGREGATE-";
+  if (!std::is_same_v<W, SlidingWindows> && internal::is_anonymous(materialized)) {
+    handle_.graph->new_store_name(kPrefix);
+  }
+  return internal::aggregate_into_windows<std::int64_t>(
+      handle_, grouped_, windows_, emit_, materialized, {}, kPrefix, [this](const auto& table) {
+        return internal::plan_window_aggregate<K, V, std::int64_t>(
+            table, windows_, internal::kCountFrom, internal::kCountOne);
+      });
+}
+
+template <typename K, typename V, typename W>
+template <WindowReducer<V> F>
+auto TimeWindowedKStream<K, V, W>::reduce(F reducer, Materialized<Key, Value> materialized) const
+    -> KTable<Windowed<Key>, Value> {
+  return internal::aggregate_into_windows<Value>(
+      handle_, grouped_, windows_, emit_, materialized, grouped_.value_serde, "KSTREAM-REDUCE-",
+      [this, &reducer](const auto& table) {
+        return internal::plan_window_aggregate<K, V, Value>(
+            table, windows_, [] { return std::optional<Value>(); },
+            internal::reducing<Key, V>(std::move(reducer)));
+      });
+}
+
+template <typename K, typename V, typename W>
+template <Initializer I, WindowAggregator<payload_t<K>, V, seed_t<I>> F>
+auto TimeWindowedKStream<K, V, W>::aggregate(
+    I initializer, F aggregator, Materialized<payload_t<K>, aggregate_t<I>> materialized) const
+    -> KTable<Windowed<payload_t<K>>, aggregate_t<I>> {
+  return internal::aggregate_into_windows<aggregate_t<I>>(
+      handle_, grouped_, windows_, emit_, materialized, {}, "KSTREAM-AGGREGATE-",
+      [&](const auto& table) {
+        return internal::plan_window_aggregate<K, V, aggregate_t<I>>(
+            table, windows_, std::move(initializer), std::move(aggregator));
+      });
+}
+
+template <typename K, typename V>
+SessionWindowedKStream<K, V> SessionWindowedKStream<K, V>::emit_strategy(
+    EmitStrategy strategy) const {
+  auto stream = *this;
+  stream.emit_ = strategy;
+  return stream;
+}
+
+template <typename K, typename V>
+auto SessionWindowedKStream<K, V>::count(Materialized<Key, std::int64_t> materialized) const
+    -> KTable<Windowed<Key>, std::int64_t> {
+  constexpr std::string_view kPrefix = "KSTREAM-AGGREGATE-";
+  if (internal::is_anonymous(materialized)) handle_.graph->new_store_name(kPrefix);
+  return internal::aggregate_into_windows<std::int64_t>(
+      handle_, grouped_, windows_, emit_, materialized, {}, kPrefix, [this](const auto& table) {
+        return internal::plan_session_aggregate<K, V, std::int64_t>(
+            table, windows_, internal::kCountFrom, internal::kCountOne,
+            [](const Key&, std::int64_t so_far, std::int64_t next) { return so_far + next; });
+      });
+}
+
+template <typename K, typename V>
+template <WindowReducer<V> F>
+auto SessionWindowedKStream<K, V>::reduce(F reducer, Materialized<Key, Value> materialized) const
+    -> KTable<Windowed<Key>, Value> {
+  return internal::aggregate_into_windows<Value>(
+      handle_, grouped_, windows_, emit_, materialized, grouped_.value_serde, "KSTREAM-REDUCE-",
+      [this, &reducer](const auto& table) {
+        auto fold = internal::reducing<Key, V>(std::move(reducer));
+        return internal::plan_session_aggregate<K, V, Value>(
+            table, windows_, [] { return std::optional<Value>(); }, fold,
+            [fold](const Key& key, std::optional<Value> so_far, const Value& next) mutable {
+              return fold(key, next, std::move(so_far));
+            });
+      });
+}
+
+template <typename K, typename V>
+template <Initializer I, WindowAggregator<payload_t<K>, V, seed_t<I>> F,
+          SessionMerger<payload_t<K>, seed_t<I>> M>
+auto SessionWindowedKStream<K, V>::aggregate(
+    I initializer, F aggregator, M merger,
+    Materialized<payload_t<K>, aggregate_t<I>> materialized) const
+    -> KTable<Windowed<payload_t<K>>, aggregate_t<I>> {
+  return internal::aggregate_into_windows<aggregate_t<I>>(
+      handle_, grouped_, windows_, emit_, materialized, {}, "KSTREAM-AGGREGATE-",
+      [&](const auto& table) {
+        return internal::plan_session_aggregate<K, V, aggregate_t<I>>(
+            table, windows_, std::move(initializer), std::move(aggregator), std::move(merger));
+      });
+}
+
+template <typename K, typename V>
+TimeWindowedKStream<K, V, TimeWindows> KGroupedStream<K, V>::windowed_by(
+    TimeWindows windows) const {
+  return internal::Dsl::windowed(handle_, grouped_, std::move(windows));
+}
+template <typename K, typename V>
+TimeWindowedKStream<K, V, UnlimitedWindows> KGroupedStream<K, V>::windowed_by(
+    UnlimitedWindows windows) const {
+  return internal::Dsl::windowed(handle_, grouped_, std::move(windows));
+}
+template <typename K, typename V>
+TimeWindowedKStream<K, V, SlidingWindows> KGroupedStream<K, V>::windowed_by(
+    SlidingWindows windows) const {
+  return internal::Dsl::windowed(handle_, grouped_, std::move(windows));
+}
+template <typename K, typename V>
+SessionWindowedKStream<K, V> KGroupedStream<K, V>::windowed_by(SessionWindows windows) const {
+  return internal::Dsl::windowed(handle_, grouped_, std::move(windows));
+}
+
+}  // namespace thalweg

@@ -1,0 +1,143 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <thalweg/topology/internal/payload.h>
+#include <thalweg/topology/internal/sender.h>
+#include <thalweg/topology/internal/table_supplier.h>
+#include <thalweg/topology/internal/window_closer.h>
+#include <thalweg/topology/windows.h>
+
+namespace thalweg::internal {
+
+/// What is known of a windowed table while the plan is made.
+struct WindowedTablePlan : TablePlan {
+  EmitStrategy emit = EmitStrategy::kOnWindowUpdate;
+};
+
+/// A node that keeps an aggregate per key and window: what goes on from it, and when.
+///
+/// Every change is written to the store and goes on from there, at once or when the cache is
+/// flushed. At once, the old value is what the aggregation began with, as in Kafka Streams: the
+/// initial value of a window that did not exist. With emission on window close, nothing goes on
+/// but what emit_closed() finds.
+template <typename K, typename A, typename Store>
+class WindowedNode : public Sender<Windowed<K>, Change<A>> {
+ public:
+  WindowedNode(std::string name, std::shared_ptr<const WindowedTablePlan> plan)
+      : Sender<Windowed<K>, Change<A>>(std::move(name)), plan_(std::move(plan)) {}
+
+  void start(TaskContext& context) override {
+    store_ = dynamic_cast<Store*>(&context.store(plan_->store));
+    if (!store_) throw TopologyError("store " + plan_->store + " has other key or value types");
+    if (emits_on_close()) {
+      closer_.start(context, this->name(), plan_->store);
+    } else {
+      listen();
+    }
+  }
+
+ protected:
+  Store& store() { return *store_; }
+  bool emits_on_close() const { return plan_->emit == EmitStrategy::kOnWindowClose; }
+  WindowCloser& closer() { return closer_; }
+  /// Whether old values are to be passed on by the one who writes.
+  bool forwards_old_at_once() const { return plan_->send_old_values && !store_->cached(); }
+
+  /// Moves the time that this node has observed on, and returns it.
+  Timestamp observe(Timestamp time) { return observed_ = std::max(observed_, time); }
+  void drop_late() { this->task()->dropped(this->name(), "came after its window had closed"); }
+
+  /// What goes on with the writes made while it lives, if they go on at once.
+  class Result {
+   public:
+    Result(WindowedNode& node, const A* old_value, const RecordContext& context) : node_(node) {
+      if (node.store_->cached()) return;
+      node.at_once_ = this;
+      old_ = old_value;
+      context_ = context;
+    }
+    ~Result() { node_.at_once_ = nullptr; }
+    Result(const Result&) = delete;
+    Result& operator=(const Result&) = delete;
+
+   private:
+    friend class WindowedNode;
+    WindowedNode& node_;
+    const A* old_ = nullptr;
+    RecordContext context_;
+  };
+
+  /// Emits what `walk` shows as final results, with the headers of the record that closed them.
+  /// `time_of(entry key, entry)` is a result's time.
+  template <typename TimeOf>
+  void emit_final(std::unique_ptr<WindowedIterator<K, A>> walk, const RecordContext& context,
+                  TimeOf time_of) {
+    for (; walk->valid(); walk->next()) {
+      closer_.count();
+      this->forward(walk->key(), {&walk->value().value, nullptr},
+                    {time_of(walk->key(), walk->value()), context.headers});
+    }
+  }
+  /// The time of a result that waited in the cache.
+  virtual Timestamp flushed_time(const Windowed<K>&, Timestamp timestamp) const {
+    return timestamp;
+  }
+
+ private:
+  void listen() {
+    const bool old_values = plan_->send_old_values;
+    store_->set_listener(
+        [this, old_values](const Windowed<K>& key, const A* new_value, const A* old_value,
+                           Timestamp timestamp, const Headers& headers) {
+          if (const Result* result = std::exchange(at_once_, nullptr)) {
+            this->forward(key, {new_value, old_values ? result->old_ : nullptr}, result->context_);
+          } else {
+            this->forward(key, {new_value, old_values ? old_value : nullptr},
+                          {flushed_time(key, timestamp), &headers});
+          }
+        },
+        old_values && store_->cached());
+  }
+
+  std::shared_ptr<const WindowedTablePlan> plan_;
+  Store* store_ = nullptr;
+  WindowCloser closer_;
+  Timestamp observed_ = kNoTimestamp;
+  const Result* at_once_ = nullptr;
+};
+
+/// What aggregations over windows of time have in common: tumbling, hopping, unlimited, sliding.
+template <typename K, typename A>
+class TimeWindowNode : public WindowedNode<K, A, TypedWindowStore<K, A>> {
+ public:
+  using Base = WindowedNode<K, A, TypedWindowStore<K, A>>;
+  using Base::Base;
+
+ protected:
+  /// Writes what became of a window's aggregate (null: nothing is left). A deletion leaves no row
+  /// that could hold the result's time, so it is logged with the record's.
+  void write(const K& key, Timestamp start, std::optional<A>&& value, const A* old_value,
+             Timestamp time, const RecordContext& record) {
+    const typename Base::Result result(*this, old_value, {time, record.headers});
+    if (value) {
+      this->store().put(key, std::move(*value), start, time, *record.headers);
+    } else {
+      this->store().remove(key, start, record.timestamp, *record.headers);
+    }
+  }
+
+  /// Emits the windows that start within [from, to] as final.
+  void emit_starting(Timestamp from, Timestamp to, Timestamp close_time,
+                     const RecordContext& context) {
+    this->emit_final(this->store().fetch_all(from, to, false), context,
+                     [](const auto&, const auto& entry) { return entry.timestamp; });
+    this->closer().emitted(close_time);
+  }
+};
+
+}  // namespace thalweg::internal
