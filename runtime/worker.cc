@@ -92,9 +92,12 @@ bool Worker::run_once() {
       return true;
     }
     worked |= start_restored();
-    worked |= take_input();
-    worked |= process();
-    worked |= punctuate();
+    // Asked to stop, it only finishes what it has begun: input may come for ever.
+    if (!stop_requested_) {
+      worked |= take_input();
+      worked |= process();
+      worked |= punctuate();
+    }
     if (commit_due(!worked)) {
       begin_commit();
       worked = true;

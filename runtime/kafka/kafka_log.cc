@@ -19,7 +19,6 @@ bool is_kafkas_own(std::string_view topic) { return topic.starts_with("__"); }
 
 KafkaLog::~KafkaLog() {
   const auto reaper = shared_->reaper;
-  reaper->wait();
   shared_.reset();
   reaper->wait();
 }

@@ -13,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kUntilThereIsRoom = 1ms;
+constexpr auto kInitLongest = 30s;
 
 }  // namespace
 
@@ -40,17 +41,52 @@ void KafkaProducer::post(void (Transactions::*operation)()) {
   thread_->post([t = transactions_.get(), operation] { (t->*operation)(); });
 }
 
-void KafkaProducer::init() {
-  if (transactions_->make_client()) post(&Transactions::init);
+void KafkaProducer::wait_for(std::chrono::milliseconds longest, ProducerEvent::Kind outcome) {
+  if (!transactions_->transactional()) return;
+  waiting_ = Waiting{std::chrono::steady_clock::now() + longest, outcome};
 }
+
+void KafkaProducer::init() {
+  if (!transactions_->make_client()) return;
+  wait_for(kInitLongest, ProducerEvent::Kind::kFailed);
+  post(&Transactions::init);
+}
+
 void KafkaProducer::begin() { transactions_->begin(); }
-void KafkaProducer::flush() { post(&Transactions::flush); }
-void KafkaProducer::commit() { post(&Transactions::commit); }
-void KafkaProducer::abort() { post(&Transactions::abort); }
+
+void KafkaProducer::flush() {
+  wait_for(2 * transactions_->patience(), ProducerEvent::Kind::kFailed);
+  post(&Transactions::flush);
+}
+
+void KafkaProducer::commit() {
+  wait_for(2 * transactions_->patience(), ProducerEvent::Kind::kOutcomeUnknown);
+  post(&Transactions::commit);
+}
+
+void KafkaProducer::abort() {
+  wait_for(2 * transactions_->patience(), ProducerEvent::Kind::kFailed);
+  post(&Transactions::abort);
+}
 
 void KafkaProducer::send_offsets(const std::map<TopicPartition, OffsetAndMetadata>& offsets,
                                  const GroupMetadata& group) {
+  wait_for(2 * transactions_->patience(), ProducerEvent::Kind::kFailed);
   thread_->post([t = transactions_.get(), offsets, group] { t->send_offsets(offsets, group); });
+}
+
+// The watchdog: a call of librdkafka that does not come back, whatever timeout it was given, must
+// not hold up the worker. Its producer is of no further use, and its thread is left to itself.
+bool KafkaProducer::poll(ProducerEvent& event) {
+  if (transactions_->poll(event)) {
+    waiting_.reset();
+    return true;
+  }
+  if (!waiting_ || std::chrono::steady_clock::now() < waiting_->until) return false;
+  event = {.kind = waiting_->outcome,
+           .error = {ErrorCode::kUnavailable, "a call of librdkafka does not come back"}};
+  waiting_.reset();
+  return true;
 }
 
 TopicHandle KafkaProducer::topic(std::string_view name) {
@@ -66,10 +102,7 @@ bool KafkaProducer::resolve(Topic& topic) {
     for (std::int32_t i = 0; i < count; ++i) topic.ends.push_back({.partition = i});
   }
   if (topic.ends.empty() || !transactions_->client()) return false;
-  if (std::exchange(topic.client, transactions_->client_number()) !=
-      transactions_->client_number()) {
-    topic.handle = transactions_->topic(topic.name);
-  }
+  if (!topic.handle) topic.handle = transactions_->topic(topic.name);
   return topic.handle != nullptr;
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "kafka/serial_thread.h"
@@ -28,7 +30,7 @@ class KafkaProducer final : public LogProducer {
   void commit() override;
   void abort() override;
   Offset delivered_end(TopicHandle topic, std::int32_t partition) const override;
-  bool poll(ProducerEvent& event) override { return transactions_->poll(event); }
+  bool poll(ProducerEvent& event) override;
   void set_wakeup(std::function<void()> wakeup) override {
     transactions_->wakeup().set(std::move(wakeup));
   }
@@ -37,16 +39,22 @@ class KafkaProducer final : public LogProducer {
   struct Topic {
     std::string name;
     std::deque<DeliveredEnd> ends = {};  ///< By partition; empty until its first use.
-    rd_kafka_topic_t* handle = nullptr;  ///< Of the client numbered `client`.
-    int client = -1;
+    rd_kafka_topic_t* handle = nullptr;
+  };
+  /// The operation under way, and when it is given up.
+  struct Waiting {
+    std::chrono::steady_clock::time_point until;
+    ProducerEvent::Kind outcome;
   };
   bool resolve(Topic& topic);
   void post(void (Transactions::*operation)());
+  void wait_for(std::chrono::milliseconds longest, ProducerEvent::Kind outcome);
 
   std::shared_ptr<KafkaShared> shared_;
   std::shared_ptr<Transactions> transactions_;
   std::deque<Topic> topics_;  ///< By handle. A deque, because deliveries point into it.
   std::unique_ptr<SerialThread> thread_;
+  std::optional<Waiting> waiting_;
 };
 
 }  // namespace thalweg::internal

@@ -35,7 +35,7 @@ class Reaper {
   }
 
  private:
-  static constexpr std::chrono::seconds kPatience{10};
+  static constexpr std::chrono::seconds kPatience{5};
   struct State {
     std::mutex mutex;
     std::condition_variable changed;

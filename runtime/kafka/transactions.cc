@@ -13,8 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kServe = 1000;  // How long serve() waits, unless it is interrupted.
-constexpr int kTryMs = 5000;  // One try of a call that can be resumed.
+constexpr int kServe = 1000;   // How long serve() waits, unless it is interrupted.
+constexpr int kInitTries = 3;  // Then with a new client: this one may be stuck.
+constexpr int kTryMs = 5000;   // One try of a call that can be resumed.
 constexpr int kFlushBeforeAbort = 1000;
 constexpr auto kTryAgain = 20ms;
 
@@ -98,13 +99,10 @@ bool Transactions::make_client() {
     report(ProducerEvent::Kind::kFailed, client.error());
     return false;
   }
-  topics_.clear();
-  if (client_) client_->set_listener(nullptr);
   std::lock_guard lock(mutex_);
   client_ = *std::move(client);
   client_->set_listener(this);
   main_queue_.reset(rd_kafka_queue_get_main(client_->get()));
-  ++client_number_;
   return true;
 }
 
@@ -120,16 +118,15 @@ void Transactions::warm_up() {
 }
 
 bool Transactions::init_client() {
-  while (!closing_) {
+  for (int tries = 1; !closing_; ++tries) {
     RdError fault(rd_kafka_init_transactions(client_->get(), kTryMs));
     if (!fault) return true;
-    if (!rd_kafka_error_is_retriable(fault.get())) {
-      report_fault(std::move(fault), "taking the transactional id " + options_.transactional_id,
-                   ProducerEvent::Kind::kFailed);
+    const std::string what = "taking the transactional id " + options_.transactional_id;
+    if (!rd_kafka_error_is_retriable(fault.get()) || tries == kInitTries) {
+      report_fault(std::move(fault), what, ProducerEvent::Kind::kFailed);
       return false;
     }
-    spdlog::warn("{}: no answer yet to taking the transactional id: {} {}",
-                 options_.transactional_id, rd_kafka_error_string(fault.get()),
+    spdlog::warn("{}: no answer yet: {} {}", what, rd_kafka_error_string(fault.get()),
                  client_->last_fault());
     std::this_thread::sleep_for(kTryAgain);
   }
@@ -140,13 +137,6 @@ void Transactions::init() {
   if (!client_) return;
   warm_up();
   if (!transactional() || init_client()) report(ProducerEvent::Kind::kReady);
-}
-
-// A client whose requests have gone astray must not begin another transaction: one of them could
-// arrive in its midst, and end it. A new client has a new epoch, with which that cannot be.
-bool Transactions::renew_client() {
-  spdlog::info("{}: an answer went astray; going on with a new client", options_.transactional_id);
-  return make_client() && (warm_up(), init_client());
 }
 
 rd_kafka_topic_t* Transactions::topic(const std::string& name) {
@@ -219,9 +209,13 @@ bool Transactions::report_what_is_broken() {
 
 void Transactions::flush() {
   if (report_what_is_broken()) return;
-  // Ends by itself: no record waits longer than its timeout.
-  while (in_use_ && !closing_ &&
-         rd_kafka_flush(client_->get(), kTryMs) == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+  // A transaction that gets no further is given up, well before its broker does so.
+  const auto longest = static_cast<int>(patience().count());
+  if (in_use_ && rd_kafka_flush(client_->get(), longest) == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+    report(ProducerEvent::Kind::kFailed,
+           {ErrorCode::kUnavailable,
+            "records are not delivered after " + std::to_string(longest) + " ms"});
+    return;
   }
   if (!report_what_is_broken()) report(ProducerEvent::Kind::kFlushed);
 }
@@ -276,6 +270,23 @@ bool Transactions::commit_offsets_of_member() {
   return false;
 }
 
+// Without an answer before the deadline the client is of no further use; whoever comes after it with
+// the same id ends what it has left.
+bool Transactions::end_transaction(rd_kafka_error_t* (*end)(rd_kafka_t*, int),
+                                   const std::string& what, ProducerEvent::Kind otherwise) {
+  const auto deadline = std::chrono::steady_clock::now() + patience();
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        deadline - std::chrono::steady_clock::now());
+    RdError fault(end(client_->get(), std::max(1, static_cast<int>(left.count()))));
+    if (!fault) return true;
+    if (!rd_kafka_error_is_retriable(fault.get()) || closing_ || left.count() <= 1) {
+      report_fault(std::move(fault), what, otherwise);
+      return false;
+    }
+  }
+}
+
 void Transactions::commit() {
   if (report_what_is_broken()) return;
   if (!transactional()) {
@@ -288,21 +299,20 @@ void Transactions::commit() {
     }
     return;
   }
-  const auto deadline = std::chrono::steady_clock::now() + 2 * options_.transaction_timeout;
-  for (;;) {
-    RdError fault(rd_kafka_commit_transaction(client_->get(), -1));
-    if (!fault) break;
-    const bool again = rd_kafka_error_is_retriable(fault.get()) && !closing_ &&
-                       std::chrono::steady_clock::now() < deadline;
-    if (!again) {
-      report_fault(std::move(fault), "committing", ProducerEvent::Kind::kOutcomeUnknown);
-      return;
-    }
+  if (!end_transaction(rd_kafka_commit_transaction, "committing",
+                       ProducerEvent::Kind::kOutcomeUnknown)) {
+    return;
   }
   in_use_ = false;
   const CommitSequence commit = shared_->durability.next();
-  if (client_->tainted() && !closing_) renew_client();
+  const bool tainted = client_->tainted();
   report(ProducerEvent::Kind::kCommitted, {}, commit);
+  // A request that went astray could still arrive, in the midst of the next transaction, and end
+  // it. A new client has a new epoch, with which that cannot be.
+  if (tainted) {
+    report(ProducerEvent::Kind::kFailed,
+           {ErrorCode::kUnavailable, "an answer to this producer went astray"});
+  }
 }
 
 void Transactions::abort() {
@@ -317,20 +327,9 @@ void Transactions::abort() {
   // Aborting what is still being sent has been fatal (#4849 of librdkafka).
   if (std::exchange(in_use_, false)) rd_kafka_flush(client_->get(), kFlushBeforeAbort);
   undelivered_.reset();
-  const auto deadline = std::chrono::steady_clock::now() + options_.transaction_timeout;
-  for (;;) {
-    RdError fault(rd_kafka_abort_transaction(client_->get(), -1));
-    if (!fault) {
-      undelivered_.reset();
-      report(ProducerEvent::Kind::kAborted);
-      return;
-    }
-    const bool again = rd_kafka_error_is_retriable(fault.get()) && !closing_ &&
-                       std::chrono::steady_clock::now() < deadline;
-    if (!again) {
-      report_fault(std::move(fault), "aborting", ProducerEvent::Kind::kFailed);
-      return;
-    }
+  if (end_transaction(rd_kafka_abort_transaction, "aborting", ProducerEvent::Kind::kFailed)) {
+    undelivered_.reset();
+    report(ProducerEvent::Kind::kAborted);
   }
 }
 

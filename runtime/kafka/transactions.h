@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -51,11 +52,11 @@ class Transactions final : public ClientListener {
   /// Makes the client; a failure is reported as an event.
   bool make_client();
   void begin();
+  /// How long an operation of a transaction may take; after twice that it is given up from outside.
+  std::chrono::milliseconds patience() const { return options_.transaction_timeout / 2; }
   bool transactional() const { return !options_.transactional_id.empty(); }
   /// Null when it could not be made.
   rd_kafka_t* client() const { return client_ ? client_->get() : nullptr; }
-  /// How many clients there were before: handles made with an earlier one are of no use.
-  int client_number() const { return client_number_; }
   rd_kafka_topic_t* topic(const std::string& name);
   std::uint64_t number() const { return number_.load(std::memory_order_relaxed); }
   /// Called before a record is sent.
@@ -67,10 +68,11 @@ class Transactions final : public ClientListener {
 
  private:
   void on_delivery(const rd_kafka_message_t& message) override;
-  bool renew_client();
   bool init_client();
   void warm_up();
   bool commit_offsets_of_member();
+  bool end_transaction(rd_kafka_error_t* (*end)(rd_kafka_t*, int), const std::string& what,
+                       ProducerEvent::Kind otherwise);
   void report(ProducerEvent::Kind kind, Error error = {}, CommitSequence commit = 0);
   void report_fault(RdError fault, const std::string& what, ProducerEvent::Kind otherwise);
   bool report_what_is_broken();
@@ -78,7 +80,6 @@ class Transactions final : public ClientListener {
   std::shared_ptr<KafkaShared> shared_;
   const ProducerOptions options_;
   std::shared_ptr<KafkaClient> client_;
-  int client_number_ = -1;
   std::map<std::string, RdTopic> topics_;
   std::atomic<std::uint64_t> number_ = 1;
   bool in_use_ = false;  ///< Something was sent since the last commit or abort.

@@ -122,6 +122,9 @@ TEST_F(Chaos, EachRecordIsCountedOnceInOrderWhateverHappens) {
     std::cout << second.count() << " s: " << fault.name << std::endl;
     fault.happen();
     ++count;
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+        Clock::now() - began - second);
+    std::cout << "    for " << took.count() << " ms" << std::endl;
     pause(200, 3000);
   }
   load.stop();
@@ -130,7 +133,7 @@ TEST_F(Chaos, EachRecordIsCountedOnceInOrderWhateverHappens) {
 
   std::cout << count << " faults, " << story_.input_records() << " records" << std::endl;
   story_.expect_each_record_counted_once();
-  if (HasFailure()) {
+  if (HasFailure() || std::getenv("THALWEG_CHAOS_SHOW")) {
     for (std::size_t i = 0; i < story_.apps(); ++i) {
       std::cout << "process " << i << ":\n" << story_.app(i).output() << std::endl;
     }
