@@ -270,8 +270,8 @@ bool Transactions::commit_offsets_of_member() {
   return false;
 }
 
-// Without an answer before the deadline the client is of no further use; whoever comes after it with
-// the same id ends what it has left.
+// Without an answer before the deadline the client is of no further use; whoever comes after it
+// with the same id ends what it has left.
 bool Transactions::end_transaction(rd_kafka_error_t* (*end)(rd_kafka_t*, int),
                                    const std::string& what, ProducerEvent::Kind otherwise) {
   const auto deadline = std::chrono::steady_clock::now() + patience();
