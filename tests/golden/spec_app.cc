@@ -70,8 +70,11 @@ int run(const CommandLine& line) {
   for (const auto& statement : golden::need(spec, "nodes").as_array()) topology.run(statement);
   const auto local = LocalEnvironment::open(config);
   if (!local) throw std::runtime_error(local.error().message);
-  StreamsApplication application(topology.build(config.topology_optimization), config,
-                                 (*local)->environment());
+  const bool explicit_names = given && golden::flag_or(*given, "explicitNames", false);
+  StreamsApplication application(
+      topology.build({.optimization = config.topology_optimization,
+                      .ensure_explicit_internal_resource_naming = explicit_names}),
+      config, (*local)->environment());
   application.on_state_change([](State, State to) {
     if (to == State::kRunning) std::cout << "RUNNING" << std::endl;
     if (to == State::kError) std::cout << "ERROR" << std::endl;
