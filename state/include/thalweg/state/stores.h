@@ -62,6 +62,22 @@ std::shared_ptr<StoreBuilder> window_store_builder(std::string name, WindowStore
                                                    AnySerde<K> key_serde = {},
                                                    AnySerde<V> value_serde = {});
 
+/// How versioned stores keep time. Their changelogs are compacted, a day behind the retention.
+struct VersionedStoreOptions {
+  std::chrono::milliseconds history_retention;
+  /// What is forgotten together. Absent: a part of the retention, as Kafka Streams chooses it.
+  std::optional<std::chrono::milliseconds> segment_interval = {};
+};
+
+/// Makes versioned stores, which are never cached. Throws std::invalid_argument for times that make
+/// no sense.
+template <typename K, typename V>
+std::shared_ptr<StoreBuilder> versioned_key_value_store_builder(std::string name,
+                                                                VersionedStoreOptions versions,
+                                                                StoreOptions options = {},
+                                                                AnySerde<K> key_serde = {},
+                                                                AnySerde<V> value_serde = {});
+
 /// Makes session stores, which have a retention only.
 template <typename K, typename V>
 std::shared_ptr<StoreBuilder> session_store_builder(std::string name,

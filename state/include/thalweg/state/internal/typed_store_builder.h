@@ -12,6 +12,7 @@
 #include <thalweg/state/internal/plain_key_value_store.h>
 #include <thalweg/state/internal/typed_key_value_store.h>
 #include <thalweg/state/internal/typed_session_store.h>
+#include <thalweg/state/internal/typed_versioned_store.h>
 #include <thalweg/state/internal/typed_window_store.h>
 #include <thalweg/state/stores.h>
 
@@ -45,6 +46,11 @@ Segments plan_segments(const std::string& name, Segments::Keys keys,
                        const WindowStoreOptions& windows, bool persistent);
 /// The options of a store of windows, whose changelog is deleted behind the retention.
 StoreOptions windowed_changelog(StoreOptions options, std::chrono::milliseconds retention);
+
+/// Checks the times of a versioned store.
+HistoryRules plan_history(const std::string& name, const VersionedStoreOptions& versions);
+/// The options of a versioned store, whose changelog keeps what history needs.
+StoreOptions versioned_changelog(StoreOptions options, const HistoryRules& rules);
 
 }  // namespace internal
 
@@ -117,6 +123,23 @@ std::shared_ptr<StoreBuilder> session_store_builder(std::string name,
                key_serde = std::move(key_serde), value_serde = std::move(value_serde)] {
     return std::make_unique<internal::TypedSessionStore<K, V>>(name, persistent, caching, key_serde,
                                                                value_serde, segments);
+  };
+  return std::make_shared<internal::TypedStoreBuilder>(std::move(name), std::move(options),
+                                                       std::move(make));
+}
+
+template <typename K, typename V>
+std::shared_ptr<StoreBuilder> versioned_key_value_store_builder(std::string name,
+                                                                VersionedStoreOptions versions,
+                                                                StoreOptions options,
+                                                                AnySerde<K> key_serde,
+                                                                AnySerde<V> value_serde) {
+  const internal::HistoryRules rules = internal::plan_history(name, versions);
+  options = internal::versioned_changelog(std::move(options), rules);
+  auto make = [name, rules, persistent = options.persistent, key_serde = std::move(key_serde),
+               value_serde = std::move(value_serde)] {
+    return std::make_unique<internal::TypedVersionedStore<K, V>>(name, persistent, rules, key_serde,
+                                                                 value_serde);
   };
   return std::make_shared<internal::TypedStoreBuilder>(std::move(name), std::move(options),
                                                        std::move(make));
