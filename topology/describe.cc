@@ -84,8 +84,9 @@ class SubTopologyDrawing {
 TopologyDescription TopologyGraph::describe() const {
   TopologyDescription description;
   for (std::size_t id = 0; id < groups_.size(); ++id) {
-    description.subtopologies.push_back(
-        {static_cast<std::int32_t>(id), SubTopologyDrawing(groups_[id]).nodes()});
+    description.subtopologies.push_back({.id = static_cast<std::int32_t>(id),
+                                         .nodes = SubTopologyDrawing(groups_[id]).nodes(),
+                                         .is_global = is_global(groups_[id])});
   }
   return description;
 }

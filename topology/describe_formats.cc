@@ -112,13 +112,14 @@ std::string mermaid_text(const std::string& text) {
 std::string TopologyDescription::to_text() const {
   std::string out = "Topologies:\n ";
   for (const SubTopologyNodes& subtopology : subtopologies) {
-    out += "  Sub-topology: " + std::to_string(subtopology.id) + "\n";
+    out += "  Sub-topology: " + std::to_string(subtopology.id);
+    out += subtopology.is_global ? " for global store (will not generate tasks)\n" : "\n";
     for (const Node& node : subtopology.nodes) {
       out += "    ";
       append_text(node, out);
       out += "\n";
     }
-    out += "\n";
+    if (!subtopology.is_global) out += "\n";
   }
   return out;
 }
@@ -127,7 +128,9 @@ std::string TopologyDescription::to_json() const {
   std::string out = "{\"subtopologies\":[";
   for (const SubTopologyNodes& subtopology : subtopologies) {
     if (out.back() == '}') out += ',';
-    out += "{\"id\":" + std::to_string(subtopology.id) + ",\"nodes\":[";
+    out += "{\"id\":" + std::to_string(subtopology.id);
+    if (subtopology.is_global) out += ",\"global\":true";
+    out += ",\"nodes\":[";
     for (const Node& node : subtopology.nodes) {
       if (out.back() == '}') out += ',';
       out += json_node(node);

@@ -1,6 +1,7 @@
 #include "graph_node.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace thalweg::internal {
 namespace {
@@ -62,14 +63,40 @@ void TableSourceGraphNode::write(TopologyGraph& topology) {
   if (reuse_source_topic) topology.set_changelog(table_->store, topic_);
 }
 
+void GlobalStoreGraphNode::write(TopologyGraph& topology) {
+  if (!builder_) {
+    throw std::invalid_argument("global table " + topic_ +
+                                " has options without a name for its store: give a name, or no "
+                                "options");
+  }
+  topology.add_global_store(source_name_, topic_, source_, name(), processor_, builder_);
+}
+
 void ProcessorGraphNode::write(TopologyGraph& topology) {
   topology.add_processor(name(), parent_names(), plan_);
+  if (own_store_) topology.add_store(own_store_, {name()});
   topology.connect(name(), stores_);
 }
 
 void TableProcessorGraphNode::write(TopologyGraph& topology) {
   topology.add_processor(name(), parent_names(), plan_);
   if (table_->materialized) topology.add_store(table_->make_store(true), {name()});
+  topology.connect(name(), stores_);
+}
+
+void TableJoinGraphNode::write(TopologyGraph& topology) {
+  topology.add_processor(left_.name, {left_.parent}, left_.processor);
+  topology.add_processor(right_.name, {right_.parent}, right_.processor);
+  topology.add_processor(name(), {left_.name, right_.name}, merge_);
+  if (table_->materialized) topology.add_store(table_->make_store(true), {name()});
+  topology.connect(left_.name, left_.stores);
+  topology.connect(right_.name, right_.stores);
+}
+
+void TableRepartitionGraphNode::write(TopologyGraph& topology) {
+  topology.add_repartition_topic(plan_.topic, std::nullopt);
+  topology.add_sink(plan_.sink_name, plan_.topic, parent_names(), plan_.sink);
+  topology.add_source(plan_.source_name, {plan_.topic}, plan_.source);
 }
 
 void SinkGraphNode::write(TopologyGraph& topology) {

@@ -90,29 +90,88 @@ class TableSourceGraphNode final : public GraphNode {
   std::shared_ptr<TablePlan> table_;
 };
 
+/// A source and a processor that keep a global store. Its name is the processor's.
+class GlobalStoreGraphNode final : public GraphNode {
+ public:
+  GlobalStoreGraphNode(std::string source_name, std::string topic, SourcePlan source,
+                       std::string name, ProcessorPlan processor,
+                       std::shared_ptr<StoreBuilder> builder)
+      : GraphNode(std::move(name)),
+        source_name_(std::move(source_name)),
+        topic_(std::move(topic)),
+        source_(std::move(source)),
+        processor_(std::move(processor)),
+        builder_(std::move(builder)) {}
+  void write(TopologyGraph& topology) override;
+
+ private:
+  std::string source_name_;
+  std::string topic_;
+  SourcePlan source_;
+  ProcessorPlan processor_;
+  std::shared_ptr<StoreBuilder> builder_;
+};
+
 class ProcessorGraphNode final : public GraphNode {
  public:
   ProcessorGraphNode(std::string name, ProcessorPlan plan, OperatorTraits operator_traits,
-                     std::vector<std::string> stores)
+                     std::vector<std::string> stores, std::shared_ptr<StoreBuilder> own_store)
       : GraphNode(std::move(name), operator_traits),
         plan_(std::move(plan)),
-        stores_(std::move(stores)) {}
+        stores_(std::move(stores)),
+        own_store_(std::move(own_store)) {}
   void write(TopologyGraph& topology) override;
 
  private:
   ProcessorPlan plan_;
   std::vector<std::string> stores_;
+  std::shared_ptr<StoreBuilder> own_store_;  // That it brings along; may be null.
 };
 
 class TableProcessorGraphNode final : public GraphNode {
  public:
-  TableProcessorGraphNode(std::string name, ProcessorPlan plan, std::shared_ptr<TablePlan> table)
-      : GraphNode(std::move(name)), plan_(std::move(plan)), table_(std::move(table)) {}
+  TableProcessorGraphNode(std::string name, ProcessorPlan plan, std::shared_ptr<TablePlan> table,
+                          std::vector<std::string> stores)
+      : GraphNode(std::move(name)),
+        plan_(std::move(plan)),
+        table_(std::move(table)),
+        stores_(std::move(stores)) {}
   void write(TopologyGraph& topology) override;
 
  private:
   ProcessorPlan plan_;
   std::shared_ptr<TablePlan> table_;
+  std::vector<std::string> stores_;
+};
+
+/// Both sides of a join of two tables, and where they meet. Its name is the latter's.
+class TableJoinGraphNode final : public GraphNode {
+ public:
+  TableJoinGraphNode(std::string name, TableJoinSidePlan left, TableJoinSidePlan right,
+                     ProcessorPlan merge, std::shared_ptr<TablePlan> table)
+      : GraphNode(std::move(name)),
+        left_(std::move(left)),
+        right_(std::move(right)),
+        merge_(std::move(merge)),
+        table_(std::move(table)) {}
+  void write(TopologyGraph& topology) override;
+
+ private:
+  TableJoinSidePlan left_;
+  TableJoinSidePlan right_;
+  ProcessorPlan merge_;
+  std::shared_ptr<TablePlan> table_;
+};
+
+/// A sink, a topic and a source: of a grouped table. Its name is the source's.
+class TableRepartitionGraphNode final : public GraphNode {
+ public:
+  explicit TableRepartitionGraphNode(TableRepartitionPlan plan)
+      : GraphNode(plan.source_name), plan_(std::move(plan)) {}
+  void write(TopologyGraph& topology) override;
+
+ private:
+  TableRepartitionPlan plan_;
 };
 
 class SinkGraphNode final : public GraphNode {

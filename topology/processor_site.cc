@@ -6,13 +6,19 @@
 
 namespace thalweg::internal {
 
-StateStore& ProcessorSite::store(std::string_view name) const {
-  if (std::ranges::find(stores_, name) == stores_.end()) {
-    throw TopologyError("processor " + node_.name() + " has no access to store " +
+StateStore& connected_store(TaskContext& task, std::string_view node,
+                            const std::vector<std::string>& connected, std::string_view name) {
+  if (StateStore* global = task.global_store(name)) return *global;
+  if (std::ranges::find(connected, name) == connected.end()) {
+    throw TopologyError("processor " + std::string(node) + " has no access to store " +
                         std::string(name) +
                         ": name the store where the processor is added, or connect the two");
   }
-  return task_->store(name);
+  return task.store(name);
+}
+
+StateStore& ProcessorSite::store(std::string_view name) const {
+  return connected_store(*task_, node_.name(), stores_, name);
 }
 
 RecordContext ProcessorSite::record() const {

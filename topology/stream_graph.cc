@@ -90,6 +90,7 @@ class StreamGraph::Impl {
   RootNode root_;
   std::vector<std::unique_ptr<GraphNode>> nodes_;
   std::vector<std::set<std::string>> copartitioned_;
+  std::vector<std::string> internal_topics_;
   OptimizerRules rules_;
   int next_index_ = 0;
   int next_priority_ = 0;
@@ -149,17 +150,49 @@ StreamHandle StreamGraph::add_table_source(const std::string& source_name, std::
   return {.graph = this, .node = node, .name = name, .sources = {source_name}};
 }
 
+void StreamGraph::add_global_store(const std::string& source_name, std::string topic,
+                                   SourcePlan source, const std::string& name,
+                                   ProcessorPlan processor,
+                                   std::shared_ptr<StoreBuilder> builder) {
+  check_name(topic);
+  impl_->add({&impl_->root_}, std::make_unique<GlobalStoreGraphNode>(
+                                  source_name, std::move(topic), std::move(source), name,
+                                  std::move(processor), std::move(builder)));
+}
+
 GraphNode* StreamGraph::add_processor(const std::vector<GraphNode*>& parents,
                                       const std::string& name, ProcessorPlan plan,
-                                      OperatorTraits traits, std::vector<std::string> stores) {
-  return impl_->add(parents, std::make_unique<ProcessorGraphNode>(name, std::move(plan), traits,
-                                                                  std::move(stores)));
+                                      OperatorTraits traits, std::vector<std::string> stores,
+                                      std::shared_ptr<StoreBuilder> own_store) {
+  return impl_->add(
+      parents, std::make_unique<ProcessorGraphNode>(name, std::move(plan), traits,
+                                                    std::move(stores), std::move(own_store)));
 }
 
 GraphNode* StreamGraph::add_table_processor(GraphNode* parent, const std::string& name,
-                                            ProcessorPlan plan, std::shared_ptr<TablePlan> table) {
-  return impl_->add(
-      {parent}, std::make_unique<TableProcessorGraphNode>(name, std::move(plan), std::move(table)));
+                                            ProcessorPlan plan, std::shared_ptr<TablePlan> table,
+                                            std::vector<std::string> stores) {
+  return impl_->add({parent}, std::make_unique<TableProcessorGraphNode>(
+                                  name, std::move(plan), std::move(table), std::move(stores)));
+}
+
+GraphNode* StreamGraph::add_table_join(const std::vector<GraphNode*>& parents,
+                                       const std::string& name, TableJoinSidePlan left,
+                                       TableJoinSidePlan right, ProcessorPlan merge,
+                                       std::shared_ptr<TablePlan> table) {
+  return impl_->add(parents, std::make_unique<TableJoinGraphNode>(
+                                 name, std::move(left), std::move(right), std::move(merge),
+                                 std::move(table)));
+}
+
+GraphNode* StreamGraph::add_table_repartition(GraphNode* parent, TableRepartitionPlan plan,
+                                              GraphNode*& shared, bool may_share) {
+  if (!shared || !may_share) {
+    check_name(plan.topic);
+    shared = impl_->keep(std::make_unique<TableRepartitionGraphNode>(std::move(plan)));
+  }
+  impl_->attach({parent}, shared);
+  return shared;
 }
 
 void StreamGraph::set_window_grace(GraphNode* node, std::chrono::milliseconds grace) {
@@ -179,6 +212,18 @@ void StreamGraph::add_sink(GraphNode* parent, const std::string& name, std::stri
 void StreamGraph::add_state_store(std::shared_ptr<StoreBuilder> builder) {
   check_name(builder->name());
   impl_->add({&impl_->root_}, std::make_unique<StateStoreGraphNode>(std::move(builder)));
+}
+
+GraphNode* StreamGraph::add_internal_topic(const std::vector<GraphNode*>& parents,
+                                           const std::string& topic, const std::string& sink_name,
+                                           SinkPlan sink, const std::string& source_name,
+                                           SourcePlan source) {
+  impl_->internal_topics_.push_back(topic);
+  GraphNode* written = impl_->add(
+      parents, std::make_unique<SinkGraphNode>(sink_name, topic, std::move(sink)));
+  return impl_->add({written}, std::make_unique<StreamSourceGraphNode>(
+                                   source_name, std::vector<std::string>{topic},
+                                   std::move(source)));
 }
 
 GraphNode* StreamGraph::make_repartition(RepartitionPlan plan) {
@@ -215,8 +260,12 @@ StreamHandle StreamGraph::repartitioned(const StreamHandle& stream, RepartitionP
 std::set<std::string> StreamGraph::copartition(const StreamHandle& a, const StreamHandle& b) {
   std::set<std::string> sources = a.sources;
   sources.insert(b.sources.begin(), b.sources.end());
-  impl_->copartitioned_.push_back(sources);
+  copartition(sources);
   return sources;
+}
+
+void StreamGraph::copartition(std::set<std::string> sources) {
+  impl_->copartitioned_.push_back(std::move(sources));
 }
 
 std::unique_ptr<TopologyGraph> StreamGraph::build(const TopologyConfig& config) {
@@ -224,6 +273,9 @@ std::unique_ptr<TopologyGraph> StreamGraph::build(const TopologyConfig& config) 
   impl_->built_ = true;
   auto topology = std::make_unique<TopologyGraph>();
   for (const auto& sources : impl_->copartitioned_) topology->copartition(sources);
+  for (const auto& topic : impl_->internal_topics_) {
+    topology->add_repartition_topic(topic, std::nullopt);
+  }
   merge_duplicate_sources(impl_->root_);
   impl_->rules_.apply(config.optimization, *this, *topology);
   drop_null_keys_where_allowed(impl_->root_);

@@ -53,9 +53,23 @@ Topology& Topology::connect_processor_and_state_stores(const std::string& proces
   return *this;
 }
 
+Topology& Topology::add_global_store_plan(std::string source_name, std::string topic,
+                                          internal::SourcePlan source, std::string name,
+                                          internal::ProcessorPlan processor,
+                                          std::shared_ptr<StoreBuilder> builder) {
+  graph_->add_global_store(source_name, topic, std::move(source), name, std::move(processor),
+                           std::move(builder));
+  graph_->seal();
+  return *this;
+}
+
 TopologyDescription Topology::describe() const { return graph_->describe(); }
 
 const std::vector<SubTopology>& Topology::subtopologies() const { return graph_->subtopologies(); }
+
+const std::vector<GlobalStore>& Topology::global_stores() const {
+  return graph_->global_stores();
+}
 
 std::vector<RepartitionTopic> Topology::repartition_topics() const {
   return graph_->repartition_topics();

@@ -76,11 +76,8 @@ void TopologyGraph::add_source(std::string name, std::vector<std::string> topics
                    .value_schema = std::move(plan.value_schema),
                    .auto_offset_reset = plan.auto_offset_reset};
   for (const std::string& topic : node.topics) {
-    const auto [other, is_new] = source_of_topic_.emplace(topic, node.name);
-    if (!is_new) {
-      throw TopologyError("Topic " + topic + " has already been registered by another source, " +
-                          other->second + ": source " + node.name + " cannot read it too");
-    }
+    check_topic_is_free(topic, node.name);
+    source_of_topic_.emplace(topic, node.name);
     if (repartition_topics_.contains(topic)) node.internal_topic = true;
   }
   add_node(std::move(node));
@@ -102,6 +99,29 @@ void TopologyGraph::add_pattern_source(std::string name, const std::string& patt
             .key_schema = std::move(plan.key_schema),
             .value_schema = std::move(plan.value_schema),
             .auto_offset_reset = plan.auto_offset_reset});
+}
+
+void TopologyGraph::check_topic_is_free(const std::string& topic,
+                                        const std::string& source) const {
+  const auto other = source_of_topic_.find(topic);
+  if (other == source_of_topic_.end()) return;
+  throw TopologyError("Topic " + topic + " has already been registered by another source, " +
+                      other->second + ": source " + source + " cannot read it too");
+}
+
+void TopologyGraph::add_global_store(const std::string& source_name, const std::string& topic,
+                                     SourcePlan source, const std::string& name,
+                                     ProcessorPlan processor,
+                                     std::shared_ptr<StoreBuilder> builder) {
+  check_topic_is_free(topic, source_name);
+  const std::string store = builder->name();
+  if (stores_.contains(store)) {
+    throw TopologyError("A different StateStore has already been added with the name " + store);
+  }
+  add_source(source_name, {topic}, std::move(source));
+  add_processor(name, {source_name}, std::move(processor));
+  add_store(std::move(builder), {name});
+  global_store_of_topic_[topic] = store;
 }
 
 void TopologyGraph::add_processor(std::string name, std::vector<std::string> parents,
@@ -273,16 +293,31 @@ void TopologyGraph::unite(std::size_t a, std::size_t b) {
 void TopologyGraph::seal() {
   groups_.clear();
   subtopologies_.clear();
+  global_stores_.clear();
   std::map<std::size_t, std::size_t> group_of_root;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const auto [group, is_new] = group_of_root.try_emplace(root(i), groups_.size());
     if (is_new) groups_.emplace_back();
     groups_[group->second].push_back(&nodes_[i]);
   }
-  for (std::size_t id = 0; id < groups_.size(); ++id) {
-    subtopologies_.push_back(summarise(static_cast<std::int32_t>(id), groups_[id]));
+  for (std::size_t index = 0; index < groups_.size(); ++index) {
+    const auto id = static_cast<std::int32_t>(index);
+    if (is_global(groups_[index])) {
+      const std::string& topic = groups_[index].front()->topics.front();
+      global_stores_.push_back({id, topic, global_store_of_topic_.at(topic)});
+    } else {
+      subtopologies_.push_back(summarise(id, groups_[index]));
+    }
   }
 }
+
+bool TopologyGraph::is_global(const std::vector<const PlannedNode*>& group) const {
+  const PlannedNode& first = *group.front();
+  return first.kind == PlannedNode::Kind::kSource && !first.topics.empty() &&
+         global_store_of_topic_.contains(first.topics.front());
+}
+
+const std::vector<GlobalStore>& TopologyGraph::global_stores() const { return global_stores_; }
 
 SubTopology TopologyGraph::summarise(std::int32_t id,
                                      const std::vector<const PlannedNode*>& group) const {
@@ -351,7 +386,13 @@ ProcessorGraph TopologyGraph::instantiate(std::int32_t subtopology,
     }
   };
   if (subtopology < 0) {
-    for (const PlannedNode& node : nodes_) make(node);
+    std::set<const PlannedNode*> global;
+    for (const auto& group : groups_) {
+      if (is_global(group)) global.insert(group.begin(), group.end());
+    }
+    for (const PlannedNode& node : nodes_) {
+      if (!global.contains(&node)) make(node);
+    }
   } else {
     for (const PlannedNode* node : groups_.at(static_cast<std::size_t>(subtopology))) make(*node);
   }

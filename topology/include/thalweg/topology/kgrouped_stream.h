@@ -17,6 +17,8 @@ template <typename K, typename V, typename W>
 class TimeWindowedKStream;
 template <typename K, typename V>
 class SessionWindowedKStream;
+template <typename K, typename A>
+class CogroupedKStream;
 
 /// The records of a stream, grouped by key: what aggregations start from.
 ///
@@ -50,6 +52,11 @@ class KGroupedStream {
   TimeWindowedKStream<K, V, UnlimitedWindows> windowed_by(UnlimitedWindows windows) const;
   TimeWindowedKStream<K, V, SlidingWindows> windowed_by(SlidingWindows windows) const;
   SessionWindowedKStream<K, V> windowed_by(SessionWindows windows) const;
+
+  /// Begins an aggregate of several streams: `aggregator(key, value, so far)` folds the values of
+  /// this one into an A, which is std::optional<T> if `so far` may be null.
+  template <typename A, Aggregator<payload_t<K>, payload_t<V>, A> F>
+  CogroupedKStream<payload_t<K>, A> cogroup(F aggregator) const;
 
  private:
   friend struct internal::Dsl;

@@ -21,6 +21,8 @@ template <typename K, typename V>
 class KGroupedStream;
 template <typename K, typename V>
 class BranchedKStream;
+template <typename K, typename V>
+class GlobalKTable;
 
 namespace internal {
 template <typename K, typename V>
@@ -136,6 +138,21 @@ class KStream {
   template <typename TV, StreamTableLeftJoiner<K, payload_t<V>, TV> J>
   auto left_join(const KTable<payload_t<K>, TV>& table, J joiner, Joined<K, V> joined = {}) const
       -> KStream<K, left_joined_t<J, K, payload_t<V>, TV>>;
+
+  /// For each record, emits `joiner(value, row)` or `joiner(key, value, row)` if the global table
+  /// has a row for the key `selector(key, value)` now. No repartitioning is needed. Records with a
+  /// null value, or for which the selector gives null, are dropped and counted.
+  template <typename GK, typename GV, RowKeySelector<K, V, GK> F,
+            StreamTableJoiner<K, payload_t<V>, GV> J>
+  auto join(const GlobalKTable<GK, GV>& table, F selector, J joiner, Named named = {}) const
+      -> KStream<K, joined_t<J, K, payload_t<V>, GV>>;
+
+  /// Like join(), but a record without a row is emitted too, as left_join() with a table does; so
+  /// is one for which the selector gives null.
+  template <typename GK, typename GV, RowKeySelector<K, V, GK> F,
+            StreamTableLeftJoiner<K, payload_t<V>, GV> J>
+  auto left_join(const GlobalKTable<GK, GV>& table, F selector, J joiner, Named named = {}) const
+      -> KStream<K, left_joined_t<J, K, payload_t<V>, GV>>;
 
   // --- Tables --------------------------------------------------------------------------------
 

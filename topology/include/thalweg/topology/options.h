@@ -151,4 +151,17 @@ struct Joined {
   OptionalSerde<V> value_serde = {};
 };
 
+/// Chooses the partition of an internal topic for a table's key.
+template <typename K>
+using TablePartitioner = std::function<std::int32_t(const K& key, std::int32_t partitions)>;
+
+/// The name of a foreign key join, and how its two tables are partitioned where that is not by the
+/// murmur2 of their keys' bytes.
+template <typename K, typename KO>
+struct TableJoined {
+  std::string name = {};
+  TablePartitioner<K> partitioner = {};         ///< Of this table, whose result it is.
+  TablePartitioner<KO> other_partitioner = {};  ///< Of the other, which is looked up.
+};
+
 }  // namespace thalweg

@@ -8,7 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include <thalweg/topology/cogrouped_kstream.h>
+#include <thalweg/topology/global_ktable.h>
 #include <thalweg/topology/kgrouped_stream.h>
+#include <thalweg/topology/kgrouped_table.h>
 #include <thalweg/topology/kstream.h>
 #include <thalweg/topology/ktable.h>
 #include <thalweg/topology/topology.h>
@@ -61,6 +64,18 @@ class StreamsBuilder {
   template <typename K, typename V>
   KTable<K, V> table(std::string topic, Consumed<K, std::optional<V>> consumed = {},
                      Materialized<K, V> materialized = {});
+
+  /// Reads all of `topic`, every partition of it, into a table that each instance has whole. Always
+  /// kept. Options need to name the store, or build() throws std::invalid_argument.
+  template <typename K, typename V>
+  GlobalKTable<K, V> global_table(std::string topic, Consumed<K, std::optional<V>> consumed = {},
+                                  Materialized<K, V> materialized = {});
+
+  /// Keeps all of `topic` in a store of your own: see Topology::add_global_store().
+  template <typename K, typename V, internal::SupplierOfUniquePointers Supplier>
+    requires internal::IsProcessor<supplied_t<Supplier>>
+  StreamsBuilder& add_global_store(std::shared_ptr<StoreBuilder> builder, std::string topic,
+                                   Supplier supplier, Consumed<K, V> consumed = {});
 
   /// Adds a store that process() and process_values() can connect to by name.
   StreamsBuilder& add_state_store(std::shared_ptr<StoreBuilder> builder);

@@ -66,6 +66,8 @@ class TaskContext {
   virtual TaskId task_id() const = 0;
   /// The store of that name; the topology checked that the node may use it.
   virtual StateStore& store(std::string_view name) = 0;
+  /// The global store of that name, which every node may read; null if there is none.
+  virtual StateStore* global_store(std::string_view /*name*/) { return nullptr; }
   virtual RecordCollector& collector() = 0;
   /// Adds `<application.id>-` to the name of an internal topic; other names stay.
   virtual std::string topic_name(std::string_view name, bool internal) const = 0;

@@ -31,6 +31,13 @@ struct SubTopology {
   std::vector<std::string> stores = {};              ///< Names of its stores, in order of creation.
 };
 
+/// A store that holds all of a topic in every instance; it has no tasks.
+struct GlobalStore {
+  std::int32_t subtopology = 0;  ///< Of the two nodes that keep it.
+  std::string topic;
+  std::string store;
+};
+
 /// A repartition topic the plan asks for.
 struct RepartitionTopic {
   std::string name;  ///< Without `<application.id>-`.
@@ -56,6 +63,7 @@ struct TopologyDescription {
   struct SubTopologyNodes {
     std::int32_t id;
     std::vector<Node> nodes;
+    bool is_global = false;  ///< Keeps a global store, and makes no tasks.
   };
   std::vector<SubTopologyNodes> subtopologies;
 
@@ -105,6 +113,14 @@ class Topology {
   /// Adds a store and lets `processors` use it.
   Topology& add_state_store(std::shared_ptr<StoreBuilder> builder,
                             std::vector<std::string> processors = {});
+  /// Keeps all of `topic`, every partition of it, in a store in each instance: a processor that
+  /// `supplier` makes writes the store, all others may read it without being connected. The store's
+  /// builder is not asked for a changelog: the topic is one.
+  template <typename K, typename V, internal::SupplierOfUniquePointers Supplier>
+    requires internal::IsProcessor<supplied_t<Supplier>>
+  Topology& add_global_store(std::shared_ptr<StoreBuilder> builder, std::string source_name,
+                             std::string topic, std::string processor_name, Supplier supplier,
+                             Consumed<K, V> consumed = {});
   /// Lets further processors use stores that exist.
   Topology& connect_processor_and_state_stores(const std::string& processor,
                                                const std::vector<std::string>& stores);
@@ -113,7 +129,9 @@ class Topology {
 
   // --- For runtimes -------------------------------------------------------------------------
 
+  /// Those that make tasks; global stores have numbers of the same count.
   const std::vector<SubTopology>& subtopologies() const;
+  const std::vector<GlobalStore>& global_stores() const;
   std::vector<RepartitionTopic> repartition_topics() const;
   /// Groups of topics read together by one sub-topology, which need equal partition counts.
   std::vector<std::vector<std::string>> copartition_groups() const;
@@ -133,7 +151,8 @@ class Topology {
     SchemaPtr value;
   };
   std::map<std::string, TopicSchemas> topic_schemas() const;
-  /// Makes the nodes of one task (`subtopology` < 0: of all, as the test driver runs them).
+  /// Makes the nodes of one task (`subtopology` < 0: of all, as the test driver runs them), or
+  /// those of a global store.
   internal::ProcessorGraph instantiate(std::int32_t subtopology, const TaskContext& context) const;
 
  private:
@@ -145,6 +164,10 @@ class Topology {
                                     internal::SourcePlan plan);
   Topology& add_processor_plan(std::string name, std::vector<std::string> parents,
                                internal::ProcessorPlan plan);
+  Topology& add_global_store_plan(std::string source_name, std::string topic,
+                                  internal::SourcePlan source, std::string name,
+                                  internal::ProcessorPlan processor,
+                                  std::shared_ptr<StoreBuilder> builder);
   Topology& add_sink_plan(std::string name, std::string topic, std::vector<std::string> parents,
                           internal::SinkPlan plan);
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The definitions behind KStream, KTable, KGroupedStream and StreamsBuilder.
+// The definitions behind KStream, KTable, their groupings and StreamsBuilder.
 
 #include <map>
 #include <memory>
@@ -9,8 +9,11 @@
 #include <vector>
 
 #include <thalweg/state/stores.h>
+#include <thalweg/topology/cogrouped_kstream.h>
+#include <thalweg/topology/global_ktable.h>
 #include <thalweg/topology/internal/table_supplier.h>
 #include <thalweg/topology/kgrouped_stream.h>
+#include <thalweg/topology/kgrouped_table.h>
 #include <thalweg/topology/kstream.h>
 #include <thalweg/topology/ktable.h>
 #include <thalweg/topology/time_windowed_kstream.h>
@@ -39,6 +42,31 @@ struct Dsl {
                                                SessionWindows windows) {
     return {handle, grouped, std::move(windows)};
   }
+  template <typename K, typename A>
+  static CogroupedKStream<K, A> cogrouped(std::shared_ptr<Cogroup<K, A>> cogroup) {
+    return CogroupedKStream<K, A>(std::move(cogroup));
+  }
+  template <typename K, typename V>
+  static const StreamHandle& handle(const KGroupedStream<K, V>& stream) {
+    return stream.handle_;
+  }
+  template <typename K, typename V>
+  static const Grouped<K, V>& grouped_options(const KGroupedStream<K, V>& stream) {
+    return stream.grouped_;
+  }
+  template <typename K, typename V>
+  static GlobalKTable<K, V> global_table(std::shared_ptr<TableSupplier<K, V>> supplier,
+                                         std::string store) {
+    return GlobalKTable<K, V>(std::move(supplier), std::move(store));
+  }
+  template <typename K, typename V>
+  static TableSupplier<K, V>& supplier(const GlobalKTable<K, V>& table) {
+    return *table.supplier_;
+  }
+  template <typename K, typename V>
+  static KGroupedTable<K, V> grouped_table(StreamHandle handle, Grouped<K, V> grouped) {
+    return KGroupedTable<K, V>(std::move(handle), std::move(grouped));
+  }
   template <typename K, typename V>
   static KTable<K, V> table(StreamHandle handle, std::shared_ptr<TableSupplier<K, V>> supplier,
                             const Materialized<K, V>& materialized, OptionalSerde<K> key_serde,
@@ -61,6 +89,19 @@ struct Dsl {
   template <typename K, typename V>
   static TableSupplier<K, V>& supplier(const KTable<K, V>& table) {
     return *table.supplier_;
+  }
+  template <typename K, typename V>
+  static std::shared_ptr<TableSupplier<K, V>> shared_supplier(const KTable<K, V>& table) {
+    return table.supplier_;
+  }
+
+  template <typename K, typename V>
+  static const OptionalSerde<K>& key_serde(const KTable<K, V>& table) {
+    return table.key_serde_;
+  }
+  template <typename K, typename V>
+  static const OptionalSerde<V>& value_serde(const KTable<K, V>& table) {
+    return table.value_serde_;
   }
 
   /// A handle on a new node behind `from`, in the same sub-topology.
@@ -136,8 +177,12 @@ std::shared_ptr<TablePlan> plan_table(Materialized<K, V> materialized, std::stri
 
 }  // namespace thalweg::internal
 
+#include <thalweg/topology/internal/cogrouped_kstream_dsl.h>
+#include <thalweg/topology/internal/foreign_key_join_dsl.h>
 #include <thalweg/topology/internal/kgrouped_stream_dsl.h>
+#include <thalweg/topology/internal/kgrouped_table_dsl.h>
 #include <thalweg/topology/internal/kstream_dsl.h>
 #include <thalweg/topology/internal/ktable_dsl.h>
+#include <thalweg/topology/internal/ktable_join_dsl.h>
 #include <thalweg/topology/internal/suppress_dsl.h>
 #include <thalweg/topology/internal/windowed_kstream_dsl.h>

@@ -54,6 +54,11 @@ template <typename F, typename K, typename V>
 concept KeySelector = std::copy_constructible<F> && std::invocable<F&, const K&, const V&> &&
                       (!std::is_void_v<mapped_t<F, K, V>>);
 
+/// `RowKey selector(const K& key, const V& value)`, or std::optional<RowKey>: null if there is none
+template <typename F, typename K, typename V, typename RowKey>
+concept RowKeySelector =
+    KeySelector<F, K, V> && std::same_as<payload_t<mapped_t<F, K, V>>, RowKey>;
+
 namespace internal {
 
 template <typename F, typename K, typename V>

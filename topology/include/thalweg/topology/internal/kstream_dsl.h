@@ -23,6 +23,7 @@
 #include <thalweg/topology/internal/operators/repartition.h>
 #include <thalweg/topology/internal/operators/select_key.h>
 #include <thalweg/topology/internal/operators/sink.h>
+#include <thalweg/topology/internal/operators/stream_global_table_join.h>
 #include <thalweg/topology/internal/operators/stream_table_join.h>
 #include <thalweg/topology/internal/operators/table_source.h>
 
@@ -236,6 +237,50 @@ auto KStream<K, V>::left_join(const KTable<payload_t<K>, TV>& table, J joiner,
     -> KStream<K, left_joined_t<J, K, payload_t<V>, TV>> {
   return internal::join_with_table<true, left_joined_t<J, K, payload_t<V>, TV>, K, V>(
       handle_, key_serde_, value_serde_, table, std::move(joiner), joined);
+}
+
+namespace internal {
+
+/// Both joins with a global table.
+template <bool Left, typename K, typename V, typename GK, typename GV, typename F, typename J>
+KStream<K, row_joined_t<Left, J, K, payload_t<V>, GV>> join_with_global_table(
+    const StreamHandle& stream, const OptionalSerde<K>& key_serde,
+    const GlobalKTable<GK, GV>& table, F selector, J joiner, const Named& named) {
+  using VOut = row_joined_t<Left, J, K, payload_t<V>, GV>;
+  auto name = stream.graph->name_or_new(named.name, "KSTREAM-LEFTJOIN-");
+  // Kafka Streams lets a repartition topic move in front of the join; so can we, unless the type of
+  // the values changes in it.
+  const OperatorTraits traits{.value_changing = !std::same_as<V, VOut>,
+                              .null_key_relaxed = Left};
+  return Dsl::stream<K, VOut>(
+      Dsl::append(stream, std::move(name),
+                  plan_stream_global_table_join<K, V, GK, GV, Left>(
+                      Dsl::supplier(table).value_getter(), std::move(selector), std::move(joiner)),
+                  traits),
+      key_serde);
+}
+
+}  // namespace internal
+
+template <typename K, typename V>
+template <typename GK, typename GV, RowKeySelector<K, V, GK> F,
+          StreamTableJoiner<K, payload_t<V>, GV> J>
+auto KStream<K, V>::join(const GlobalKTable<GK, GV>& table, F selector, J joiner,
+                         Named named) const -> KStream<K, joined_t<J, K, payload_t<V>, GV>> {
+  return internal::join_with_global_table<false, K, V>(handle_, key_serde_, table,
+                                                       std::move(selector), std::move(joiner),
+                                                       named);
+}
+
+template <typename K, typename V>
+template <typename GK, typename GV, RowKeySelector<K, V, GK> F,
+          StreamTableLeftJoiner<K, payload_t<V>, GV> J>
+auto KStream<K, V>::left_join(const GlobalKTable<GK, GV>& table, F selector, J joiner,
+                              Named named) const
+    -> KStream<K, left_joined_t<J, K, payload_t<V>, GV>> {
+  return internal::join_with_global_table<true, K, V>(handle_, key_serde_, table,
+                                                      std::move(selector), std::move(joiner),
+                                                      named);
 }
 
 template <typename K, typename V>

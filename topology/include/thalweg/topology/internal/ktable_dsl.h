@@ -6,11 +6,14 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <thalweg/topology/internal/dsl.h>
 #include <thalweg/topology/internal/operators/print_table.h>
 #include <thalweg/topology/internal/operators/table_filter.h>
 #include <thalweg/topology/internal/operators/table_map_values.h>
+#include <thalweg/topology/internal/operators/table_repartition_map.h>
+#include <thalweg/topology/internal/operators/table_transform_values.h>
 #include <thalweg/topology/internal/operators/to_stream.h>
 
 namespace thalweg {
@@ -103,6 +106,51 @@ void KTable<K, V>::print_table(PrintedTable<K, V> printed) const
   auto name = handle_.graph->name_or_new(printed.name, "KTABLE-PRINTER-");
   if (printed.title.empty()) printed.title = handle_.name;
   internal::Dsl::append(handle_, std::move(name), internal::plan_print_table(std::move(printed)));
+}
+
+template <typename K, typename V>
+template <KeySelector<K, std::optional<V>> F>
+auto KTable<K, V>::to_stream(F selector, Named named) const
+    -> KStream<mapped_t<F, K, std::optional<V>>, std::optional<V>> {
+  return to_stream(std::move(named)).select_key(std::move(selector));
+}
+
+template <typename K, typename V>
+template <ValueTransformerSupplier<K, V> S>
+auto KTable<K, V>::transform_values(
+    S supplier, std::vector<std::string> stores,
+    Materialized<K, typename supplied_t<S>::OutputValue> materialized) const
+    -> KTable<K, typename supplied_t<S>::OutputValue> {
+  using VOut = typename supplied_t<S>::OutputValue;
+  internal::StreamGraph& graph = *handle_.graph;
+  if (!materialized.store.empty()) internal::check_name(materialized.store);
+  auto key_serde = internal::either(materialized.key_serde, key_serde_);
+  auto value_serde = materialized.value_serde;
+  auto plan = internal::plan_table(materialized, materialized.store, key_serde, value_serde);
+  auto name = graph.name_or_new(materialized.name, "KTABLE-TRANSFORMVALUES-");
+  internal::GraphNode* node = graph.add_table_processor(
+      handle_.node, name, internal::plan_table_transform_values(plan, supplier), plan,
+      std::move(stores));
+  return internal::Dsl::table<K, VOut>(
+      internal::Dsl::behind(handle_, node, name),
+      std::make_shared<internal::TransformedTable<S>>(plan, supplier_, name, std::move(supplier)),
+      materialized, std::move(key_serde), std::move(value_serde));
+}
+
+template <typename K, typename V>
+template <KeyValueMapper<K, V> F>
+auto KTable<K, V>::group_by(F selector, Grouped<pair_key_t<mapped_t<F, K, V>>,
+                                                pair_value_t<mapped_t<F, K, V>>> grouped) const
+    -> KGroupedTable<pair_key_t<mapped_t<F, K, V>>, pair_value_t<mapped_t<F, K, V>>> {
+  using Pair = mapped_t<F, K, V>;
+  auto name = handle_.graph->name_or_new(grouped.name, "KTABLE-SELECT-");
+  auto handle = internal::Dsl::append(
+      handle_, std::move(name),
+      internal::plan_table_repartition_map<K, V>(std::move(selector)));
+  handle.repartition = std::make_shared<internal::GraphNode*>(nullptr);
+  supplier_->send_old_values(true);
+  return internal::Dsl::grouped_table<pair_key_t<Pair>, pair_value_t<Pair>>(std::move(handle),
+                                                                            std::move(grouped));
 }
 
 }  // namespace thalweg

@@ -47,6 +47,7 @@ struct TablePlan {
   std::string store;  ///< The store's name if there is one.
   bool materialized = false;
   bool send_old_values = false;
+  bool shared_store = false;  ///< Several nodes write to the store.
   /// Makes the store's builder; without a changelog of its own if `logging` is false.
   std::function<std::shared_ptr<StoreBuilder>(bool logging)> make_store = {};
 };
@@ -60,6 +61,23 @@ struct RepartitionPlan {
   SourcePlan source;
   std::optional<std::int32_t> partitions = {};
   bool optimizable = true;
+};
+
+/// Both ends of the repartition topic of a grouped table.
+struct TableRepartitionPlan {
+  std::string topic;
+  std::string sink_name;
+  std::string source_name;
+  SinkPlan sink;
+  SourcePlan source;
+};
+
+/// One side of a join of two tables.
+struct TableJoinSidePlan {
+  std::string name;
+  std::string parent;                ///< The node whose changes it takes.
+  ProcessorPlan processor;
+  std::vector<std::string> stores;   ///< In which it looks up the other table's rows.
 };
 
 /// The plan that a StreamsBuilder owns: a graph of operators, before repartition topics are merged
@@ -85,12 +103,25 @@ class StreamGraph {
   StreamHandle add_table_source(const std::string& source_name, std::string topic,
                                 SourcePlan source, const std::string& name, ProcessorPlan processor,
                                 std::shared_ptr<TablePlan> table);
+  void add_global_store(const std::string& source_name, std::string topic, SourcePlan source,
+                        const std::string& name, ProcessorPlan processor,
+                        std::shared_ptr<StoreBuilder> builder);
   GraphNode* add_processor(const std::vector<GraphNode*>& parents, const std::string& name,
                            ProcessorPlan plan, OperatorTraits traits = {},
-                           std::vector<std::string> stores = {});
+                           std::vector<std::string> stores = {},
+                           std::shared_ptr<StoreBuilder> own_store = nullptr);
   /// A processor that keeps a table in a store of its own, if the plan says so when it is built.
   GraphNode* add_table_processor(GraphNode* parent, const std::string& name, ProcessorPlan plan,
-                                 std::shared_ptr<TablePlan> table);
+                                 std::shared_ptr<TablePlan> table,
+                                 std::vector<std::string> stores = {});
+  /// Both sides of a join of two tables, and the node `name` where they meet.
+  GraphNode* add_table_join(const std::vector<GraphNode*>& parents, const std::string& name,
+                            TableJoinSidePlan left, TableJoinSidePlan right, ProcessorPlan merge,
+                            std::shared_ptr<TablePlan> table);
+  /// The repartition topic of a grouped table: a new one, unless `shared` holds one made before. A
+  /// node used again moves to the end of the order of building.
+  GraphNode* add_table_repartition(GraphNode* parent, TableRepartitionPlan plan,
+                                   GraphNode*& shared, bool may_share);
   /// Says that the node's results belong to windows, which close `grace` after their end.
   void set_window_grace(GraphNode* node, std::chrono::milliseconds grace);
   /// The longest grace among the windowed aggregations nearest upstream of `node`, itself included.
@@ -98,6 +129,11 @@ class StreamGraph {
   std::chrono::milliseconds window_grace(const GraphNode* node) const;
   void add_sink(GraphNode* parent, const std::string& name, std::string topic, SinkPlan plan);
   void add_state_store(std::shared_ptr<StoreBuilder> builder);
+
+  /// A sink, an internal topic and the source that reads it; returns the source.
+  GraphNode* add_internal_topic(const std::vector<GraphNode*>& parents, const std::string& topic,
+                                const std::string& sink_name, SinkPlan sink,
+                                const std::string& source_name, SourcePlan source);
 
   /// Plans a repartition topic. Takes three numbers, whether or not the node is added.
   GraphNode* make_repartition(RepartitionPlan plan);
@@ -109,6 +145,7 @@ class StreamGraph {
 
   /// Says that the sources of both must have equal partition counts; returns all of them.
   std::set<std::string> copartition(const StreamHandle& a, const StreamHandle& b);
+  void copartition(std::set<std::string> sources);
 
   /// Optimises and writes the plan. Once.
   std::unique_ptr<TopologyGraph> build(const TopologyConfig& config);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <thalweg/topology/internal/dsl.h>
+#include <thalweg/topology/internal/operators/process.h>
 #include <thalweg/topology/internal/operators/source.h>
 #include <thalweg/topology/internal/operators/table_source.h>
 #include <thalweg/topology/streams_builder.h>
@@ -62,6 +63,47 @@ KTable<K, V> StreamsBuilder::table(std::string topic, Consumed<K, std::optional<
   return internal::Dsl::table<K, V>(std::move(handle),
                                     std::make_shared<internal::StoredTable<K, V>>(plan),
                                     materialized, consumed.key_serde, consumed.value_serde);
+}
+
+template <typename K, typename V>
+GlobalKTable<K, V> StreamsBuilder::global_table(std::string topic,
+                                                Consumed<K, std::optional<V>> consumed,
+                                                Materialized<K, V> materialized) {
+  const bool is_anonymous = internal::is_anonymous(materialized);
+  auto store = internal::store_name(*graph_, materialized, topic + "-");
+  auto source_name = graph_->name_or_new(consumed.name, "-source", "KSTREAM-SOURCE-");
+  auto name = graph_->name_or_new(consumed.name, "KTABLE-SOURCE-");
+  // In each instance's memory, and without a changelog: the topic is read anew at each start.
+  materialized.persistent = materialized.logging = materialized.caching = false;
+  auto plan = internal::plan_table<K, V>(materialized, store, consumed.key_serde,
+                                         consumed.value_serde);
+  plan->materialized = true;
+  // Options without a name: refused when the plan is built, as Kafka Streams does.
+  auto builder = is_anonymous ? nullptr : plan->make_store(false);
+  graph_->add_global_store(
+      source_name, std::move(topic),
+      internal::plan_source<K, std::optional<V>>(consumed.key_serde, consumed.value_serde,
+                                                 consumed.auto_offset_reset,
+                                                 std::move(consumed.timestamp_extractor)),
+      name, internal::plan_table_source<K, std::optional<V>>(plan), std::move(builder));
+  return internal::Dsl::global_table<K, V>(std::make_shared<internal::StoredTable<K, V>>(plan),
+                                           std::move(store));
+}
+
+template <typename K, typename V, internal::SupplierOfUniquePointers Supplier>
+  requires internal::IsProcessor<supplied_t<Supplier>>
+StreamsBuilder& StreamsBuilder::add_global_store(std::shared_ptr<StoreBuilder> builder,
+                                                 std::string topic, Supplier supplier,
+                                                 Consumed<K, V> consumed) {
+  auto source_name = graph_->name_or_new(consumed.name, "-source", "KSTREAM-SOURCE-");
+  auto name = graph_->name_or_new(consumed.name, "KTABLE-SOURCE-");
+  graph_->add_global_store(
+      source_name, std::move(topic),
+      internal::plan_source<K, V>(consumed.key_serde, consumed.value_serde,
+                                  consumed.auto_offset_reset,
+                                  std::move(consumed.timestamp_extractor)),
+      name, internal::plan_process(std::move(supplier)), std::move(builder));
+  return *this;
 }
 
 }  // namespace thalweg

@@ -21,20 +21,27 @@ class TableNode : public Sender<K, Change<V>> {
   void start(TaskContext& context) override {
     if (!plan_->materialized) return;
     store_ = &key_value_store_of<K, V>(context, plan_->store);
-    const bool old_values = plan_->send_old_values;
-    store_->set_listener(
-        [this, old_values](const K& key, const V* new_value, const V* old_value,
-                           Timestamp timestamp, const Headers& headers) {
-          this->forward(key, {new_value, old_values ? old_value : nullptr},
-                        {deletion_time_.value_or(timestamp), &headers});
-        },
-        old_values);
+    listen();
   }
 
  protected:
   bool materialized() const { return store_ != nullptr; }
   bool sends_old_values() const { return plan_->send_old_values; }
+  bool shares_store() const { return plan_->shared_store; }
   KeyValueStore<K, V>& store() { return *store_; }
+
+  /// From now on the store's changes go on from here. Of several nodes that share a store, the one
+  /// that writes listens.
+  void listen() {
+    const bool old_values = plan_->send_old_values;
+    store_->set_listener(
+        [this, old_values](const K& key, const V* new_value, const V* old_value,
+                           Timestamp timestamp, const Headers& headers) {
+          this->forward(key, {new_value, old_values ? old_value_.value_or(old_value) : nullptr},
+                        {deletion_time_.value_or(timestamp), &headers});
+        },
+        old_values);
+  }
 
   /// Writes the row, or deletes it for null; the store's listener does the rest. A deletion leaves
   /// no row that could hold the result's time, so it is logged with `record_time`; so it is
@@ -45,6 +52,13 @@ class TableNode : public Sender<K, Change<V>> {
     } else {
       remove(key, result, record_time);
     }
+  }
+  /// Writes a change that brings its old value along: that one goes on, unless the change waits in
+  /// the cache.
+  void write_change(const K& key, const Change<V>& change, const RecordContext& result) {
+    if (!store_->cached()) old_value_ = change.old_value;
+    write(key, change.new_value, result, result.timestamp);
+    old_value_.reset();
   }
   void write(const K& key, V&& value, const RecordContext& result, Timestamp) {
     store_->put(key, std::move(value), result.timestamp, *result.headers);
@@ -69,6 +83,7 @@ class TableNode : public Sender<K, Change<V>> {
   std::shared_ptr<const TablePlan> plan_;
   KeyValueStore<K, V>* store_ = nullptr;
   std::optional<Timestamp> deletion_time_;  // While a deletion is forwarded at once.
+  std::optional<const V*> old_value_;       // While a change with an old value is.
 };
 
 }  // namespace thalweg::internal

@@ -22,6 +22,7 @@ namespace thalweg {
 struct TopologyDescription;
 struct SubTopology;
 struct RepartitionTopic;
+struct GlobalStore;
 
 namespace internal {
 
@@ -104,6 +105,10 @@ class TopologyGraph {
                 SinkPlan plan);
   void add_store(std::shared_ptr<StoreBuilder> builder, const std::vector<std::string>& processors);
   void connect(const std::string& processor, const std::vector<std::string>& stores);
+  /// A source, and a processor that keeps what it reads in a store that every task may read.
+  void add_global_store(const std::string& source_name, const std::string& topic,
+                        SourcePlan source, const std::string& name, ProcessorPlan processor,
+                        std::shared_ptr<StoreBuilder> builder);
 
   /// Declares `topic` a repartition topic, before its sink and source are added.
   void add_repartition_topic(const std::string& topic, std::optional<std::int32_t> partitions);
@@ -121,6 +126,7 @@ class TopologyGraph {
   void seal();
 
   const std::vector<SubTopology>& subtopologies() const;
+  const std::vector<GlobalStore>& global_stores() const;
   std::vector<RepartitionTopic> repartition_topics() const;
   std::vector<std::vector<std::string>> copartition_groups() const;
   const StoreBuilder& store_builder(std::string_view store) const;
@@ -141,6 +147,8 @@ class TopologyGraph {
     std::vector<std::size_t> users;  // Indices of nodes.
   };
 
+  void check_topic_is_free(const std::string& topic, const std::string& source) const;
+  bool is_global(const std::vector<const PlannedNode*>& group) const;
   std::size_t add_node(PlannedNode node);
   std::size_t index_of(const std::string& name) const;
   std::size_t root(std::size_t node) const;
@@ -157,6 +165,8 @@ class TopologyGraph {
   std::vector<std::set<std::string>> copartitioned_;
   std::vector<std::vector<const PlannedNode*>> groups_;
   std::vector<SubTopology> subtopologies_;
+  std::vector<GlobalStore> global_stores_;
+  std::map<std::string, std::string, std::less<>> global_store_of_topic_;
 };
 
 }  // namespace internal

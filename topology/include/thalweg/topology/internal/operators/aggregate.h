@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -29,7 +30,9 @@ class AggregateNode final : public TableNode<payload_t<K>, A>, public Receiver<K
     const auto* value = payload_of(value_or_null);
     if (!key || !value) return this->task()->dropped(this->name(), "null key or value");
     using Seed = std::remove_cvref_t<std::invoke_result_t<Init&>>;
+    if (this->shares_store()) this->listen();
     const ValueAndTimestamp<A>* old = this->store().get_with_timestamp(*key);
+    if (!old && this->sends_old_values()) return begin(*key, *value, context);
     RecordContext result = context;
     if (old) result.timestamp = std::max(context.timestamp, old->timestamp);
     this->write(
@@ -39,6 +42,14 @@ class AggregateNode final : public TableNode<payload_t<K>, A>, public Receiver<K
   }
 
  private:
+  /// The first value of a key, for those downstream who want old values: the old one is the seed.
+  void begin(const payload_t<K>& key, const payload_t<V>& value, const RecordContext& context) {
+    const auto seed = initializer_();
+    const std::optional<A> first =
+        std::invoke(aggregator_, key, value, std::remove_cvref_t<decltype(seed)>(seed));
+    this->write_change(key, {first ? &*first : nullptr, payload_of(seed)}, context);
+  }
+
   Init initializer_;
   Fold aggregator_;
 };

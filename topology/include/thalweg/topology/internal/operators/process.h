@@ -13,6 +13,11 @@
 
 namespace thalweg::internal {
 
+/// The store `name` of the task. Throws TopologyError unless it is among those `connected` to
+/// `node`.
+StateStore& connected_store(TaskContext& task, std::string_view node,
+                            const std::vector<std::string>& connected, std::string_view name);
+
 /// What contexts of both kinds of processor share: everything but the types.
 class ProcessorSite {
  public:

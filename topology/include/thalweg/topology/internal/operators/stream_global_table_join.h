@@ -1,0 +1,85 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <thalweg/topology/internal/functions.h>
+#include <thalweg/topology/internal/operator_plan.h>
+#include <thalweg/topology/internal/payload.h>
+#include <thalweg/topology/internal/table_supplier.h>
+
+namespace thalweg::internal {
+
+/// How a join calls its joiner with a row that may be missing.
+template <bool Left, typename J, typename K, typename V, typename TV>
+decltype(auto) join_row(J& joiner, const K& key, const V& value, const TV* row) {
+  if constexpr (!Left) {
+    return join_values<J, K>(joiner, key, value, *row);
+  } else if constexpr (std::is_pointer_v<left_row_t<J, K, V, TV>>) {
+    return join_values<J, K>(joiner, key, value, row);
+  } else {
+    return join_values<J, K>(joiner, key, value,
+                             row ? std::optional<TV>(*row) : std::optional<TV>());
+  }
+}
+
+template <bool Left, typename J, typename K, typename V, typename TV>
+struct RowJoined {
+  using type = joined_t<J, K, V, TV>;
+};
+template <typename J, typename K, typename V, typename TV>
+struct RowJoined<true, J, K, V, TV> {
+  using type = left_joined_t<J, K, V, TV>;
+};
+template <bool Left, typename J, typename K, typename V, typename TV>
+using row_joined_t = typename RowJoined<Left, J, K, V, TV>::type;
+
+/// Looks up a row of a global table for each record, under a key made of the record.
+template <typename K, typename V, typename GK, typename GV, bool Left, typename F, typename J>
+class StreamGlobalTableJoinNode final
+    : public Sender<K, row_joined_t<Left, J, K, payload_t<V>, GV>>,
+      public Receiver<K, V> {
+ public:
+  using VOut = row_joined_t<Left, J, K, payload_t<V>, GV>;
+
+  StreamGlobalTableJoinNode(std::string name, const ValueGetterSupplier<GK, GV>& table, F selector,
+                            J joiner)
+      : Sender<K, VOut>(std::move(name)),
+        rows_(table.make()),
+        selector_(std::move(selector)),
+        joiner_(std::move(joiner)) {}
+
+  void start(TaskContext& context) override { rows_->init(context); }
+
+  void process(const K& key, const V& value_or_null, const RecordContext& context) override {
+    const mapped_t<F, K, V> selected = std::invoke(selector_, key, value_or_null);
+    const GK* row_key = payload_of(selected);
+    const auto* value = payload_of(value_or_null);
+    if (!value || (!row_key && !Left)) {
+      return this->task()->dropped(this->name(), "null join key or value");
+    }
+    const GV* row = row_key ? rows_->get(*row_key).value : nullptr;
+    if (!row && !Left) return;
+    const VOut& joined = join_row<Left, J, K, payload_t<V>, GV>(joiner_, key, *value, row);
+    this->forward(key, joined, context);
+  }
+
+ private:
+  std::unique_ptr<ValueGetter<GK, GV>> rows_;
+  F selector_;
+  J joiner_;
+};
+
+template <typename K, typename V, typename GK, typename GV, bool Left, typename F, typename J>
+ProcessorPlan plan_stream_global_table_join(ValueGetterSupplier<GK, GV> table, F selector,
+                                            J joiner) {
+  using Node = StreamGlobalTableJoinNode<K, V, GK, GV, Left, F, J>;
+  return plan_node<Node>(FlowType::of<K, V>(), FlowType::of<K, typename Node::VOut>(),
+                         std::move(table), std::move(selector), std::move(joiner));
+}
+
+}  // namespace thalweg::internal
