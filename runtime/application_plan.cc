@@ -149,6 +149,8 @@ TopicSpec changelog_spec(const StoreBuilder& store, std::string name, std::int32
                                                  : CleanupPolicy::kCompact;
     } else if (key == "retention.ms") {
       spec.retention = std::chrono::milliseconds(std::stoll(value));
+    } else if (key == "min.compaction.lag.ms") {
+      spec.min_compaction_lag = std::chrono::milliseconds(std::stoll(value));
     } else {
       spec.configs[key] = value;
     }
@@ -218,6 +220,9 @@ ApplicationPlan plan_application(const Topology& topology, const StreamsConfig& 
       count_or_create(topic, config, log, create_missing, counts, missing);
     }
   }
+  for (const auto& global : topology.global_stores()) {
+    count_or_create(global.topic, config, log, create_missing, counts, missing);
+  }
   if (!missing.empty()) {
     throw TopologyError("these topics do not exist: " + join(missing) +
                         ". Create them before the application starts");
@@ -229,6 +234,12 @@ ApplicationPlan plan_application(const Topology& topology, const StreamsConfig& 
   for (const auto& topic : topology.repartition_topics()) {
     const std::string name = config.application_id + "-" + topic.name;
     plan.internal_topics.push_back(repartition_spec(name, counts[name]));
+  }
+  for (const auto& global : topology.global_stores()) {
+    plan.globals.push_back({.subtopology = global.subtopology,
+                            .store = global.store,
+                            .topic = global.topic,
+                            .partitions = counts[global.topic]});
   }
   for (const auto& sub : topology.subtopologies()) {
     if (outside_topics(sub, log).empty() && sub.repartition_sources.empty()) continue;

@@ -26,9 +26,18 @@ struct PlannedSubTopology {
   std::vector<Store> stores;
 };
 
+/// A global store: every worker reads its topic whole.
+struct PlannedGlobalStore {
+  std::int32_t subtopology = 0;
+  std::string store;
+  std::string topic;
+  std::int32_t partitions = 1;
+};
+
 /// Every sub-topology of an application, and the internal topics they need.
 struct ApplicationPlan {
   std::vector<PlannedSubTopology> subtopologies;
+  std::vector<PlannedGlobalStore> globals;
   std::vector<TopicSpec> internal_topics;
   std::int32_t total_tasks = 0;
 

@@ -262,10 +262,13 @@ std::optional<std::int64_t> StreamTask::processor_metadata(std::string_view key)
 
 StateStore& StreamTask::store(std::string_view name) {
   const auto found = stores_by_name_.find(std::string(name));
-  if (found == stores_by_name_.end()) {
-    throw TopologyError("task " + to_string(setup_.id) + " has no store " + std::string(name));
-  }
-  return *found->second;
+  if (found != stores_by_name_.end()) return *found->second;
+  if (StateStore* global = global_store(name)) return *global;
+  throw TopologyError("task " + to_string(setup_.id) + " has no store " + std::string(name));
+}
+
+StateStore* StreamTask::global_store(std::string_view name) {
+  return setup_.globals ? setup_.globals->find(name) : nullptr;
 }
 
 std::string StreamTask::topic_name(std::string_view name, bool internal) const {

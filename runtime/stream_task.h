@@ -18,6 +18,7 @@
 #include <thalweg/topology/topology.h>
 
 #include "application_plan.h"
+#include "global_state.h"
 #include "partition_group.h"
 #include "partition_time.h"
 #include "punctuation_queue.h"
@@ -45,6 +46,7 @@ class StreamTask final : public TaskContext {
     RecordCollector* collector;
     /// As TaskContext::emit_interval(); Kafka Streams' own.
     std::chrono::milliseconds emit_interval = std::chrono::seconds(1);
+    GlobalState* globals = nullptr;    ///< The worker's; null: the topology has no global store.
   };
   struct Store {
     std::string name;
@@ -105,6 +107,7 @@ class StreamTask final : public TaskContext {
   std::string_view application_id() const override { return setup_.config->application_id; }
   TaskId task_id() const override { return setup_.id; }
   StateStore& store(std::string_view name) override;
+  StateStore* global_store(std::string_view name) override;
   RecordCollector& collector() override { return *setup_.collector; }
   std::string topic_name(std::string_view name, bool internal) const override;
   std::optional<std::int64_t> processor_metadata(std::string_view key) const override;

@@ -114,6 +114,10 @@ class StreamsApplication::Impl {
     for (const auto& sub : topology_.subtopologies()) {
       for (const auto& name : sub.stores) stores.push_back(store_info(sub.id, name));
     }
+    for (const auto& global : topology_.global_stores()) {
+      stores.push_back(store_info(global.subtopology, global.store));
+      stores.back().partitions = 1;  // Whatever the topic's: each instance has all of them as one.
+    }
     return stores;
   }
 
@@ -127,6 +131,12 @@ class StreamsApplication::Impl {
       for (auto& [partition, view] : published_.views(store)) {
         views[static_cast<std::size_t>(partition)] = std::move(view);
       }
+      return views;
+    }
+    for (const auto& global : plan_.globals) {
+      if (global.store != store) continue;
+      std::vector<std::shared_ptr<const StoreView>> views(1);
+      for (auto& [partition, view] : published_.views(store)) views[0] = std::move(view);
       return views;
     }
     const auto stores = this->stores();

@@ -76,6 +76,26 @@ StreamsConfig named(StreamsConfig config) {
 
 }  // namespace
 
+namespace {
+
+std::vector<internal::PlannedGlobalStore> plan_globals(const Topology& topology) {
+  std::vector<internal::PlannedGlobalStore> plan;
+  for (const auto& global : topology.global_stores()) {
+    plan.push_back({.subtopology = global.subtopology,
+                    .store = global.store,
+                    .topic = global.topic});
+  }
+  return plan;
+}
+
+// Records of global topics that cannot be read are skipped, whatever the handler says.
+StreamsConfig lenient(StreamsConfig config) {
+  config.deserialization_handler = FailureHandling::kContinue;
+  return config;
+}
+
+}  // namespace
+
 class TopologyTestDriver::Impl {
  public:
   Impl(Topology topology, StreamsConfig config, Timestamp wall_clock)
@@ -83,6 +103,12 @@ class TopologyTestDriver::Impl {
         config_(named(std::move(config))),
         clock_(wall_clock),
         plan_(plan_as_one(topology_, config_.application_id)),
+        global_config_(lenient(config_)),
+        global_plan_(plan_globals(topology_)),
+        globals_({.topology = &topology_,
+                  .plan = &global_plan_,
+                  .config = &global_config_,
+                  .environment = {.clock = &clock_, .budget = &budget_}}),
         task_({.id = {0, 0},
                .topology = &topology_,
                .subtopology = -1,
@@ -90,7 +116,9 @@ class TopologyTestDriver::Impl {
                .config = &config_,
                .environment = {.clock = &clock_, .budget = &budget_},
                .collector = &collector_,
-               .emit_interval = std::chrono::milliseconds(0)}) {
+               .emit_interval = std::chrono::milliseconds(0),
+               .globals = &globals_}) {
+    if (auto opened = globals_.open(); !opened) throw StreamsError(opened.error().message);
     if (auto opened = task_.open_stores(); !opened) throw StreamsError(opened.error().message);
     std::map<TopicPartition, OffsetAndMetadata> from_the_beginning;
     for (const auto& input : task_.inputs()) from_the_beginning[input] = {0, {}};
@@ -113,9 +141,14 @@ class TopologyTestDriver::Impl {
     }
     check_names_as_patterns(topic);
     const auto input = input_of(topic);
-    if (!input) throw std::invalid_argument("Unknown topic: " + topic);
-    enqueue(*input, std::move(record));
-    complete_all_processable_work();
+    const auto global = global_of(topic);
+    if (!input && !global) throw std::invalid_argument("Unknown topic: " + topic);
+    if (input) {
+      enqueue(*input, std::move(record));
+      complete_all_processable_work();
+    } else {
+      apply(*global, record);
+    }
   }
 
   void advance_wall_clock_time(std::chrono::milliseconds by) {
@@ -128,6 +161,7 @@ class TopologyTestDriver::Impl {
 
   StreamTask& task() { return task_; }
   Timestamp wall_clock_time() { return clock_.wall_clock(); }
+  internal::GlobalState& globals() { return globals_; }
   std::map<std::string, std::deque<Produced>>& produced() { return produced_; }
 
  private:
@@ -156,6 +190,25 @@ class TopologyTestDriver::Impl {
                             " and hence cannot process the message.");
       }
     }
+  }
+
+  std::optional<std::size_t> global_of(const std::string& topic) const {
+    const auto found =
+        std::ranges::find(global_plan_, topic, &internal::PlannedGlobalStore::topic);
+    if (found == global_plan_.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - global_plan_.begin());
+  }
+
+  void apply(std::size_t global, const Produced& record) {
+    std::string headers;
+    record.headers.encode(headers);
+    globals_.apply(global, 0,
+                   {.offset = next_global_offset_[global]++,
+                    .timestamp = record.timestamp,
+                    .key = record.key,
+                    .value = record.value,
+                    .headers = headers});
+    globals_.commit(++commits_);
   }
 
   void enqueue(std::size_t input, Produced record) {
@@ -197,6 +250,7 @@ class TopologyTestDriver::Impl {
       const std::string& name = collector_.name(topic);
       record.sequence = ++produced_count_;
       if (const auto input = input_of(name)) enqueue(*input, record);
+      if (const auto global = global_of(name)) apply(*global, record);
       produced_[name].push_back(std::move(record));
     }
   }
@@ -207,8 +261,12 @@ class TopologyTestDriver::Impl {
   MemoryBudget budget_{1u << 30};
   CapturingCollector collector_;
   PlannedSubTopology plan_;
+  StreamsConfig global_config_;
+  std::vector<internal::PlannedGlobalStore> global_plan_;
+  internal::GlobalState globals_;
   StreamTask task_;
   std::map<std::size_t, Offset> next_offset_;
+  std::map<std::size_t, Offset> next_global_offset_;
   CommitSequence commits_ = 0;
   std::uint64_t produced_count_ = 0;
   bool closed_ = false;
@@ -235,6 +293,7 @@ StateStore& TopologyTestDriver::store(const std::string& name) {
   for (auto& store : impl_->task().stores()) {
     if (store.name == name) return *store.store;
   }
+  if (StateStore* global = impl_->globals().find(name)) return *global;
   throw std::invalid_argument("there is no store " + name);
 }
 
@@ -262,7 +321,8 @@ std::set<std::string> TopologyTestDriver::produced_topic_names() const {
 std::map<std::string, std::uint64_t> TopologyTestDriver::metrics() const {
   const StreamTask& task = impl_->task();
   std::map<std::string, std::uint64_t> metrics = {
-      {"dropped-records-total", task.dropped_records()},
+      {"dropped-records-total",
+       task.dropped_records() + impl_->globals().dropped_records()},
       {"process-total", task.processed()},
       {"punctuate-total", task.punctuated()}};
   for (const auto& [what, count] : task.node_metrics()) {

@@ -62,6 +62,7 @@ void Worker::join() {
   auto restore = log.consumer({.client_id = client_id(setup_, "-restore")});
   restore->set_wakeup(wakeup_);
   restorer_ = std::make_unique<StoreRestorer>(std::move(restore));
+  if (!setup_.plan->globals.empty()) open_globals();
   std::vector<std::string> topics;
   for (const auto& sub : setup_.plan->subtopologies) topics.push_back(sub.tasks_topic);
   consumer_->subscribe(topics);
@@ -91,6 +92,7 @@ bool Worker::run_once() {
       fail(restorer_->failure()->message);
       return true;
     }
+    worked |= read_globals();
     worked |= start_restored();
     // Asked to stop, it only finishes what it has begun: input may come for ever.
     if (!stop_requested_) {

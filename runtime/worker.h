@@ -11,6 +11,7 @@
 
 #include "application_plan.h"
 #include "application_state.h"
+#include "global_state.h"
 #include "spiller.h"
 #include "store_restorer.h"
 #include "stream_task.h"
@@ -119,6 +120,8 @@ class Worker {
   void on_ends(const ConsumerEvent& event);
   bool start_restored();
   void start_task(Member& member);
+  void open_globals();
+  bool read_globals();
   void publish(const Member& member);
   void update_settled();
 
@@ -150,6 +153,9 @@ class Worker {
   std::unique_ptr<LogProducer> producer_;
   TransactionCollector collector_;
   std::unique_ptr<StoreRestorer> restorer_;
+  std::unique_ptr<GlobalState> globals_;  // Null: the topology has no global store.
+  std::unique_ptr<GlobalReader> global_reader_;
+  bool globals_restored_ = true;
 
   std::map<TaskId, Member> members_;
   std::vector<Input> inputs_;  // By tag.

@@ -71,7 +71,8 @@ void Worker::add_task(TaskId id, const PlannedSubTopology& plan) {
                                                                .plan = &plan,
                                                                .config = &config_,
                                                                .environment = setup_.environment,
-                                                               .collector = &collector_});
+                                                               .collector = &collector_,
+                                                               .globals = globals_.get()});
   if (auto opened = member.task->open_stores(); !opened) {
     throw StreamsError("task " + to_string(id) + ": " + opened.error().message);
   }
@@ -185,7 +186,41 @@ void Worker::on_ends(const ConsumerEvent& event) {
   }
 }
 
+void Worker::open_globals() {
+  globals_ = std::make_unique<GlobalState>(GlobalState::Setup{.topology = setup_.topology,
+                                                              .plan = &setup_.plan->globals,
+                                                              .config = &config_,
+                                                              .environment = setup_.environment});
+  if (auto opened = globals_->open(); !opened) {
+    throw StreamsError("global stores: " + opened.error().message);
+  }
+  auto consumer = setup_.environment.log->consumer({.client_id = name_ + "-global"});
+  consumer->set_wakeup(wakeup_);
+  global_reader_ = std::make_unique<GlobalReader>(std::move(consumer), *globals_);
+  globals_restored_ = false;
+  global_reader_->begin();
+}
+
+bool Worker::read_globals() {
+  if (!global_reader_) return false;
+  const bool worked = global_reader_->run_once(setup_.restore_records);
+  if (global_reader_->failure()) {
+    throw StreamsError("global stores: " + global_reader_->failure()->message);
+  }
+  if (globals_restored_ || !global_reader_->restored()) return worked;
+  globals_restored_ = true;
+  // The workers' global stores are alike: the first one's answer the queries.
+  for (const auto& global : globals_->plan()) {
+    if (setup_.index == 0) {
+      setup_.state->publish_view(global.store, 0, globals_->store(global.store).view());
+    }
+  }
+  update_settled();
+  return true;
+}
+
 bool Worker::start_restored() {
+  if (!globals_restored_) return false;
   bool started = false;
   for (auto& [id, member] : members_) {
     if (member.state != TaskInfo::State::kRestoring || restorer_->restoring(id)) continue;
@@ -235,7 +270,7 @@ void Worker::publish(const Member& member) {
 }
 
 void Worker::update_settled() {
-  settled_ = phase_ != Phase::kStopped && assigned_once_ &&
+  settled_ = phase_ != Phase::kStopped && assigned_once_ && globals_restored_ &&
              std::ranges::all_of(members_, [](const auto& item) {
                return item.second.state == TaskInfo::State::kRunning;
              });

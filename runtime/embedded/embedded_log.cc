@@ -24,7 +24,7 @@ namespace thalweg::internal {
 
 namespace {
 
-constexpr std::uint64_t kFormat = 1;
+constexpr std::uint64_t kFormat = 2;
 
 /// An id as Kafka's: 22 characters that are safe in names.
 std::string make_cluster_id() {

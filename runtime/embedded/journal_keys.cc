@@ -75,6 +75,7 @@ std::string encode_topic(const TopicSpec& spec) {
   put_little_endian(out, spec.partitions);
   put_little_endian(out, static_cast<std::uint8_t>(spec.cleanup));
   put_little_endian(out, static_cast<std::int64_t>(spec.retention.count()));
+  put_little_endian(out, static_cast<std::int64_t>(spec.min_compaction_lag.count()));
   return out;
 }
 
@@ -86,6 +87,7 @@ Result<TopicSpec> decode_topic(BytesView bytes) {
   const auto cleanup = fields.number<std::uint8_t>();
   spec.cleanup = static_cast<CleanupPolicy>(cleanup);
   spec.retention = std::chrono::milliseconds(fields.number<std::int64_t>());
+  spec.min_compaction_lag = std::chrono::milliseconds(fields.number<std::int64_t>());
   if (!fields.complete() || spec.partitions <= 0 ||
       cleanup > static_cast<std::uint8_t>(CleanupPolicy::kCompactAndDelete)) {
     return corrupt("a topic");

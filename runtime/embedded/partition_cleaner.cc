@@ -114,6 +114,7 @@ Status PartitionCleaner::compact() {
   Offset end = 0;
   const auto latest = latest_offsets(dirty_end, end);
   if (!latest) return std::unexpected(latest.error());
+  if (end == record_.cleaned_to) return {};  // All of it is too young.
   if (auto status = rewrite(*latest, end); !status) return status;
   record_.cleaned_to = end;
   record_.clean_records = kept_;
@@ -137,6 +138,11 @@ Result<PartitionCleaner::LatestOffsets> PartitionCleaner::latest_offsets(Offset 
     }
     auto batch = decode(*cursor);
     if (!batch) return std::unexpected(batch.error());
+    if ((*batch)->max_timestamp > now_ - spec_.min_compaction_lag.count() &&
+        spec_.min_compaction_lag.count() > 0) {
+      end = base;
+      break;
+    }
     LogBatchReader reader(**batch);
     for (RecordView record; reader.next(record);) {
       if (!record.key) continue;

@@ -72,6 +72,9 @@ std::map<std::string, std::string> settings_of(const TopicSpec& spec,
   } else if (spec.retention.count() >= 0) {
     settings["retention.ms"] = std::to_string(spec.retention.count());
   }
+  if (spec.min_compaction_lag.count() > 0) {
+    settings["min.compaction.lag.ms"] = std::to_string(spec.min_compaction_lag.count());
+  }
   for (const auto& [key, value] : topic_properties(options)) settings[key] = value;
   for (const auto& [key, value] : spec.configs) settings[key] = value;
   return settings;
@@ -88,6 +91,10 @@ void take_setting(TopicSpec& topic, std::string_view name, std::string_view valu
     std::int64_t millis = -1;
     std::from_chars(value.data(), value.data() + value.size(), millis);
     topic.retention = std::chrono::milliseconds(millis);
+  } else if (name == "min.compaction.lag.ms") {
+    std::int64_t millis = 0;
+    std::from_chars(value.data(), value.data() + value.size(), millis);
+    topic.min_compaction_lag = std::chrono::milliseconds(millis);
   } else if (is_own) {
     topic.configs[std::string(name)] = value;
   }

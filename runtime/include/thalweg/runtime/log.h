@@ -31,6 +31,8 @@ struct TopicSpec {
   std::chrono::milliseconds retention{-1};
   /// More settings by Kafka's names, for a log that has them.
   std::map<std::string, std::string> configs = {};
+  /// How long compaction leaves records alone.
+  std::chrono::milliseconds min_compaction_lag{0};
 };
 
 /// Consecutive records of one partition, sharing one piece of memory.
