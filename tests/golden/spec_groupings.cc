@@ -24,6 +24,11 @@ void SpecTopology::on_grouped(const json::value& statement, const std::string& o
                       materialized(statement)));
   } else if (op == "windowedBy") {
     windowed_by(statement, in);
+  } else if (op == "cogroup") {
+    bind(statement, in.cogroup<Value>([fold = aggregator(need(statement, "agg"))](
+                                          const Key& k, const std::int64_t& v, const Value& a) {
+      return fold(k, v, a);
+    }));
   } else {
     throw NotBuilt("grouped " + op);
   }

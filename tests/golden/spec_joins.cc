@@ -6,7 +6,10 @@ namespace thalweg::golden {
 namespace json = boost::json;
 
 void SpecTopology::join(const json::value& statement, const Stream& in, bool left) {
-  refuse(statement, {"grace", "windows", "key"});
+  if (std::holds_alternative<GlobalTable>(variable(statement, "with"))) {
+    return join_global_table(statement, in, left);
+  }
+  refuse(statement, {"grace", "windows"});
   const Table& table = variable_as<Table>(statement, "with");
   const Joined<Key, Value> joined{.name = name_of(statement)};
   auto join = joiner(need(statement, "joiner"));

@@ -121,6 +121,9 @@ class Run {
     for (const SubTopology& subtopology : topology.subtopologies()) {
       for (const std::string& store : subtopology.stores) store_names_.push_back(store);
     }
+    for (const GlobalStore& global : topology.global_stores()) {
+      store_names_.push_back(global.store);
+    }
     phase_ = "init";
     driver_ = std::make_unique<TopologyTestDriver>(
         std::move(topology), streams_config(config), from_millis(number_or(config, "wall", 0)));
@@ -245,6 +248,11 @@ class Run {
     json::object out;
     std::ranges::sort(store_names_);
     for (const std::string& name : store_names_) {
+      if (name.find("-FK-JOIN-SUBSCRIPTION-STATE-STORE-") != std::string::npos ||
+          name.ends_with("-subscription-store")) {
+        out[name] = subscriptions(*driver_->store(name).view());
+        continue;
+      }
       const auto kind = topology_.store_kinds().find(name);
       const bool is_plain = kind != topology_.store_kinds().end() && kind->second == "window";
       if (json::object shown = windowed_store(driver_->store(name), !is_plain); !shown.empty()) {
@@ -262,6 +270,40 @@ class Run {
       out[name] = json::object{{"type", plain ? "kv" : "tskv"}, {"entries", std::move(entries)}};
     }
     return out;
+  }
+
+  /// What a foreign key join keeps, from its bytes: version and hash's absence, instruction, hash,
+  /// primary key, partition.
+  static json::object subscriptions(const StoreView& view) {
+    constexpr std::size_t kMost = 1'000'000;
+    json::array entries;
+    const auto found = view.scan({.limit = kMost});
+    for (const StoredEntry& entry : found.value()) {
+      std::string_view rest = entry.value;
+      const bool has_hash = (rest.at(0) & 0x80) == 0;
+      json::array shown{"hex:" + hex(entry.key), static_cast<std::int64_t>(rest.at(1))};
+      rest.remove_prefix(2);
+      if (has_hash) {
+        shown.push_back(json::string(hash_word(rest.substr(0, 8)) + ":" +
+                                     hash_word(rest.substr(8, 8))));
+        rest.remove_prefix(16);
+      } else {
+        shown.push_back("null");
+      }
+      std::int32_t partition = 0;
+      Serde<std::int32_t>::deserialize(rest.substr(rest.size() - 4), partition);
+      shown.push_back(json::string(rest.substr(0, rest.size() - 4)));
+      shown.push_back(partition);
+      shown.push_back(to_millis(entry.timestamp));
+      entries.push_back(std::move(shown));
+    }
+    return json::object{{"type", "tskv"}, {"entries", std::move(entries)}};
+  }
+  /// As Java's Long.toHexString(): without leading zeros.
+  static std::string hash_word(std::string_view bytes) {
+    const std::string digits = hex(bytes);
+    const auto first = digits.find_first_not_of('0');
+    return first == std::string::npos ? "0" : digits.substr(first);
   }
 
   const json::value& spec_;

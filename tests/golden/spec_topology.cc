@@ -40,6 +40,12 @@ void SpecTopology::run(const json::value& statement) {
   if (const auto* windowing = std::get_if<Windowing>(&in)) {
     return on_windowing(statement, op, Windowing(*windowing));
   }
+  if (const auto* grouped = std::get_if<GroupedTable>(&in)) {
+    return on_grouped_table(statement, op, GroupedTable(*grouped));
+  }
+  if (const auto* cogrouped = std::get_if<Cogrouped>(&in)) {
+    return on_cogrouped(statement, op, Cogrouped(*cogrouped));
+  }
   on_grouped(statement, op, Grouped(std::get<Grouped>(in)));
 }
 
@@ -62,14 +68,21 @@ void SpecTopology::source(const json::value& statement, const std::string& op) {
     bind(statement,
          builder_.table<Key, std::int64_t>(text_or(statement, "topic"),
                                            consumed(statement), options));
+  } else if (op == "globalTable") {
+    auto options = materialized(statement);
+    options.name.clear();
+    bind(statement, builder_.global_table<Key, std::int64_t>(text_or(statement, "topic"),
+                                                             consumed(statement), options));
   } else if (op == "addStateStore") {
-    add_store(need(statement, "store"));
+    builder_.add_state_store(store_builder(need(statement, "store")));
+  } else if (op == "addGlobalStore") {
+    add_global_store(statement);
   } else {
     throw NotBuilt(op);
   }
 }
 
-void SpecTopology::add_store(const json::value& spec) {
+std::shared_ptr<StoreBuilder> SpecTopology::store_builder(const json::value& spec) {
   const std::string kind = text_or(spec, "kind");
   const std::string name = text_or(spec, "name");
   const std::string type = text_or(spec, "type", "rocksdb");
@@ -82,23 +95,20 @@ void SpecTopology::add_store(const json::value& spec) {
   const auto time = [&spec](const char* field) {
     return std::chrono::milliseconds(number_or(spec, field, 0));
   };
+  store_kinds_.emplace(name, kind);
   if (kind == "window" || kind == "tswindow") {
-    builder_.add_state_store(window_store_builder<Key, std::int64_t>(
+    return window_store_builder<Key, std::int64_t>(
         name,
         {.retention = time("retention"),
          .window_size = time("size"),
          .retain_duplicates = flag_or(spec, "dups", false)},
-        std::move(options)));
-  } else if (kind == "session") {
-    builder_.add_state_store(session_store_builder<Key, std::int64_t>(name, time("retention"),
-                                                                      std::move(options)));
-  } else if (kind == "kv" || kind == "tskv") {
-    builder_.add_state_store(
-        key_value_store_builder<Key, std::int64_t>(name, std::move(options)));
-  } else {
-    throw NotBuilt("store " + kind);
+        std::move(options));
   }
-  store_kinds_.emplace(name, kind);
+  if (kind == "session") {
+    return session_store_builder<Key, std::int64_t>(name, time("retention"), std::move(options));
+  }
+  if (kind != "kv" && kind != "tskv") throw NotBuilt("store " + kind);
+  return key_value_store_builder<Key, std::int64_t>(name, std::move(options));
 }
 
 }  // namespace thalweg::golden

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <variant>
@@ -44,8 +45,11 @@ class SpecTopology {
     std::chrono::milliseconds retention{0};  ///< What its store must keep at least.
     EmitStrategy emit = EmitStrategy::kOnWindowUpdate;
   };
-  using Variable =
-      std::variant<Stream, Table, Grouped, WindowedStream, WindowedTable, Windowing>;
+  using GroupedTable = KGroupedTable<Key, Value>;
+  using Cogrouped = CogroupedKStream<Key, Value>;
+  using GlobalTable = GlobalKTable<Key, std::int64_t>;
+  using Variable = std::variant<Stream, Table, Grouped, GroupedTable, Cogrouped, GlobalTable,
+                                WindowedStream, WindowedTable, Windowing>;
 
   void source(const boost::json::value& statement, const std::string& op);
   void on_stream(const boost::json::value& statement, const std::string& op, const Stream& in);
@@ -63,11 +67,21 @@ class SpecTopology {
   void on_windowed_stream(const boost::json::value& statement, const std::string& op,
                           const WindowedStream& in);
   static Suppressed suppressed(const boost::json::value& statement);
+  void on_grouped_table(const boost::json::value& statement, const std::string& op,
+                        const GroupedTable& in);
+  void on_cogrouped(const boost::json::value& statement, const std::string& op,
+                    const Cogrouped& in);
+  void join_tables(const boost::json::value& statement, const std::string& op, const Table& in);
+  void join_by_foreign_key(const boost::json::value& statement, const std::string& op,
+                           const Table& in);
+  void join_global_table(const boost::json::value& statement, const Stream& in, bool left);
+  void transform_values(const boost::json::value& statement, const Table& in);
+  void add_global_store(const boost::json::value& statement);
   void split(const boost::json::value& statement, const Stream& in);
   void process(const boost::json::value& statement, const Stream& in, bool fixed_key);
   void join(const boost::json::value& statement, const Stream& in, bool left);
   void sink(const boost::json::value& statement, const Stream& in);
-  void add_store(const boost::json::value& statement);
+  std::shared_ptr<StoreBuilder> store_builder(const boost::json::value& spec);
 
   const Variable& variable(const boost::json::value& statement, const char* name) const;
   template <typename T>

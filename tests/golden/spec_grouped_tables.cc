@@ -1,0 +1,109 @@
+// Tables grouped and transformed, and groups of streams.
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/json/array.hpp>
+
+#include "golden/spec_options.h"
+#include "golden/spec_topology.h"
+
+namespace thalweg::golden {
+
+namespace json = boost::json;
+
+namespace {
+
+/// The transformer library of the spec language.
+class SpecTransformer final : public ValueTransformerWithKey<Key, std::int64_t> {
+ public:
+  SpecTransformer(const json::value& parameters, std::string store)
+      : kind_(text_or(parameters, "x")), store_name_(std::move(store)) {
+    if (kind_ == "val") value_ = value_function(need(parameters, "val"));
+  }
+
+  void init(ValueTransformerContext& context) override {
+    ValueTransformerWithKey::init(context);
+    if (kind_ == "count") store_ = &context.key_value_store<Key, std::int64_t>(store_name_);
+  }
+
+  Value transform(const Key& key, const std::int64_t* value) override {
+    if (kind_ == "val") return value_(key, value ? Value(*value) : Value());
+    if (kind_ == "ts") {
+      if (!value) return std::nullopt;
+      return wrap_add(*value, to_millis(context().timestamp()));
+    }
+    if (kind_ != "count") throw SpecError("unknown transformer " + kind_);
+    const std::int64_t* so_far = store_->get(key);
+    const std::int64_t count = wrap_add(so_far ? *so_far : 0, 1);
+    store_->put(key, count);
+    return value ? Value(mix(*value, count)) : Value();
+  }
+
+ private:
+  std::string kind_;
+  std::string store_name_;
+  ValueFunction value_;
+  KeyValueStore<Key, std::int64_t>* store_ = nullptr;
+};
+
+}  // namespace
+
+void SpecTopology::transform_values(const json::value& statement, const Table& in) {
+  std::vector<std::string> stores;
+  if (const json::value* names = field(statement, "stores")) {
+    for (const auto& name : names->as_array()) stores.emplace_back(name.as_string());
+  }
+  const std::string store = stores.empty() ? "" : stores.front();
+  bind(statement, in.transform_values(
+                      [parameters = need(statement, "xf"), store] {
+                        return std::make_unique<SpecTransformer>(parameters, store);
+                      },
+                      stores, materialized(statement)));
+}
+
+void SpecTopology::on_grouped_table(const json::value& statement, const std::string& op,
+                                    const GroupedTable& in) {
+  if (op == "count") {
+    bind(statement, in.count(materialized(statement)));
+  } else if (op == "reduce") {
+    const auto reduce = [&](const char* name) {
+      return [reduce = reducer(need(statement, name))](const Value& a, const Value& b) {
+        return reduce(a, b);
+      };
+    };
+    bind(statement, in.reduce(reduce("red"), reduce("sub"), materialized(statement)));
+  } else if (op == "aggregate") {
+    Value init;
+    if (field(statement, "init")) init = number_or(statement, "init", 0);
+    const auto fold = [&](const char* name) {
+      return [fold = aggregator(need(statement, name))](
+                 const Key& k, const std::int64_t& v, const Value& a) { return fold(k, v, a); };
+    };
+    bind(statement, in.aggregate([init] { return init; }, fold("agg"), fold("sub"),
+                                 materialized(statement)));
+  } else {
+    throw NotBuilt("grouped table " + op);
+  }
+}
+
+void SpecTopology::on_cogrouped(const json::value& statement, const std::string& op,
+                                const Cogrouped& in) {
+  if (op == "cogroup") {
+    bind(statement, in.cogroup(variable_as<Grouped>(statement, "with"),
+                               [fold = aggregator(need(statement, "agg"))](
+                                   const Key& k, const std::int64_t& v, const Value& a) {
+                                 return fold(k, v, a);
+                               }));
+  } else if (op == "aggregate") {
+    Value init;
+    if (field(statement, "init")) init = number_or(statement, "init", 0);
+    bind(statement, in.aggregate([init] { return init; }, materialized(statement)));
+  } else {
+    throw NotBuilt("cogrouped " + op);
+  }
+}
+
+}  // namespace thalweg::golden
