@@ -162,6 +162,13 @@ class TopologyTestDriver::Impl {
   StreamTask& task() { return task_; }
   Timestamp wall_clock_time() { return clock_.wall_clock(); }
   internal::GlobalState& globals() { return globals_; }
+  std::uint64_t global_records() const {
+    std::uint64_t records = 0;
+    for (const auto& [global, next] : next_global_offset_) {
+      records += static_cast<std::uint64_t>(next);
+    }
+    return records;
+  }
   std::map<std::string, std::deque<Produced>>& produced() { return produced_; }
 
  private:
@@ -323,7 +330,7 @@ std::map<std::string, std::uint64_t> TopologyTestDriver::metrics() const {
   std::map<std::string, std::uint64_t> metrics = {
       {"dropped-records-total",
        task.dropped_records() + impl_->globals().dropped_records()},
-      {"process-total", task.processed()},
+      {"process-total", task.processed() + impl_->global_records()},
       {"punctuate-total", task.punctuated()}};
   for (const auto& [what, count] : task.node_metrics()) {
     const auto& [metric, node] = what;
