@@ -16,7 +16,6 @@ class EmbeddedStory : public LogHarness, public ::testing::Test {
  public:
   Log& log() override { return *log_; }
   void settle() override {}
-  ManualClock& clock() override { return clock_; }
 
  protected:
   using Kind = ProducerEvent::Kind;

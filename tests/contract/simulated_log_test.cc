@@ -21,7 +21,6 @@ const TopicPartition kPayments{"payments", 0};
 class SimulatedHazards : public LogHarness, public ::testing::Test {
  public:
   Log& log() override { return *log_; }
-  ManualClock& clock() override { return clock_; }
   /// Lets happen what is due now; with `patient`, lets time pass until something is heard.
   void settle() override {
     while (log_->step()) {

@@ -162,7 +162,8 @@ class TypedVersionedStore final : public VersionedKeyValueStore<K, V> {
     value_bytes_.clear();
     if (value) value_serde_.serialize(*value, value_bytes_);
     changelog_->append(key_bytes_,
-                       value ? std::optional<BytesView>(value_bytes_) : std::nullopt, timestamp);
+                       value ? std::optional<BytesView>(value_bytes_) : std::nullopt, timestamp,
+                       kNoHeaders);
   }
 
   /// Looks at the next few keys, while deletions may have left histories that have expired since.
