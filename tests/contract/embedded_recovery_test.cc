@@ -364,7 +364,7 @@ TEST_F(EmbeddedRecovery, ABatchThatIsCutShortIsAnErrorToo) {
 
 TEST_F(EmbeddedRecovery, ALogOfALaterFormatIsLeftAlone) {
   WriteBatch later;
-  later.put(internal::meta_key("format"), internal::encode_number(2));
+  later.put(internal::meta_key("format"), internal::encode_number(1'000));
   ASSERT_TRUE(storage_.journal().append(later));
   shut();
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <thalweg/state/stores.h>
 #include <thalweg/topology/internal/payload.h>
 #include <thalweg/topology/internal/sender.h>
 #include <thalweg/topology/internal/table_supplier.h>
