@@ -104,6 +104,7 @@ Status RocksDbJournal::append(const WriteBatch& batch) {
   }
   std::shared_lock database(database_);
   std::lock_guard lock(appending_);
+  if (is_broken_) return std::unexpected(met_fault());
   if (auto room = check_room(batch.bytes()); !room) return room;
   const auto status = db_->Write({}, &writes);
   if (!status.ok()) return std::unexpected(broken_by(status, "cannot append to"));
@@ -117,10 +118,15 @@ Status RocksDbJournal::sync() {
   std::shared_lock database(database_);
   std::uint64_t covered;
   {
+    // One at a time writes to the file: RocksDB ends the process when it is written to after a
+    // fault, so whoever comes next must know.
     std::lock_guard lock(appending_);
+    if (is_broken_) return std::unexpected(met_fault());
     covered = appended_;
+    const auto written = db_->FlushWAL(/*sync=*/false);
+    if (!written.ok()) return std::unexpected(broken_by(written, "cannot write to"));
   }
-  const auto status = db_->FlushWAL(/*sync=*/true);
+  const auto status = db_->SyncWAL();
   if (!status.ok()) return std::unexpected(broken_by(status, "cannot sync"));
   std::lock_guard lock(appending_);
   while (appended_ - unsynced_.size() < covered) unsynced_.pop_front();
@@ -134,6 +140,12 @@ Status RocksDbJournal::check_room(std::size_t bytes) {
   auto room = check_free_space(path_, bytes);
   if (room) unchecked_bytes_ = 0;
   return room;
+}
+
+/// What others are told until the journal is opened again.
+Error RocksDbJournal::met_fault() const {
+  if (auto room = check_free_space(path_, 0); !room) return room.error();
+  return {ErrorCode::kUnavailable, "the journal " + path_ + " met a fault and is opened again"};
 }
 
 Error RocksDbJournal::broken_by(const rocksdb::Status& status, const std::string& what) {

@@ -38,6 +38,7 @@ class RocksDbJournal final : public Journal {
   rocksdb::Status open_database();
   Status check_room(std::size_t bytes);
   Status reopen_if_broken();
+  Error met_fault() const;
   Error broken_by(const rocksdb::Status& status, const std::string& what);
 
   const std::string path_;

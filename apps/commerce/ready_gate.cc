@@ -51,6 +51,7 @@ void ReadyGate::hold(Responder responder, Work work) {
 }
 
 void ReadyGate::changed(State state) {
+  if (is_open()) return;  // Later troubles, as of a full disk, handlers answer at once.
   shut(state != State::kRebalancing && state != State::kRunning);
   if (state != State::kRunning) return;
   const std::lock_guard lock(mutex_);

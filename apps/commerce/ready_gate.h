@@ -12,10 +12,11 @@
 
 namespace thalweg::shop {
 
-/// Holds requests until the application runs and has caught up, as after a crash: a customer sees a
-/// slow answer, not a refused one, and never a state older than an answer given before. (A command
-/// is answered once it is durable and processed; what a crash takes back of the processing is done
-/// again from the durable command, and until then nobody looks.) Thread-safe.
+/// Holds requests until the application first runs and has caught up, as after a crash, and then
+/// stays open: a customer sees a slow answer, not a refused one, and never a state older than an
+/// answer given before. (A command is answered once it is durable and processed; what a crash takes
+/// back of the processing is done again from the durable command, and until then nobody looks.)
+/// Thread-safe.
 class ReadyGate : public std::enable_shared_from_this<ReadyGate> {
  public:
   using Work = std::move_only_function<void(Responder)>;
