@@ -1,71 +1,77 @@
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <signal.h>
-#include <utility>
+#include <sstream>
 
-#include "kafka/counting_story.h"
+#include <boost/json/parse.hpp>
 
-// The same application in Java and here: one is stopped, the other goes on from its committed
-// offsets and its changelog.
+#include "kafka/spec_story.h"
+
+// The same application by Kafka Streams and here: one is stopped, the other goes on from its
+// committed offsets and its changelogs.
 
 namespace thalweg::testing {
 namespace {
 
-/// Kafka Streams, running tests/kafka/java/CountApp.java.
-class JavaApp {
- public:
-  JavaApp(const std::string& application_id, const std::string& directory)
-      : output_(directory + ".out"),
-        pid_(start_program(
-            {"java", "-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-             "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", kafka_class_path(),
-             THALWEG_JAVA_COUNT_APP, application_id + "-input", application_id + "-output",
-             "application.id=" + application_id,
-             "bootstrap.servers=" + KafkaCluster::shared().bootstrap_servers(),
-             "state.dir=" + directory, "processing.guarantee=exactly_once_v2",
-             "statestore.cache.max.bytes=0", "commit.interval.ms=50",
-             "consumer.auto.offset.reset=earliest", "consumer.session.timeout.ms=6000"},
-            output_)) {}
-  ~JavaApp() { stop(); }
+boost::json::value read_spec(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw std::runtime_error("cannot read " + path);
+  return boost::json::parse(std::string(std::istreambuf_iterator<char>(file), {}));
+}
 
-  /// Ends it as SIGTERM does: the group is empty afterwards.
-  void stop() {
-    if (pid_ < 0) return;
-    ::kill(pid_, SIGTERM);
-    wait_for_end(std::exchange(pid_, -1));
+/// Those of this folder, and with THALWEG_HANDOVER_SPECS (files with blanks between) any others.
+std::vector<std::string> specs() {
+  if (const char* others = std::getenv("THALWEG_HANDOVER_SPECS")) {
+    std::istringstream words(others);
+    return {std::istream_iterator<std::string>(words), {}};
   }
-  std::string output() const {
-    std::ifstream file(output_);
-    return {std::istreambuf_iterator<char>(file), {}};
+  return {THALWEG_HANDOVER_SPECS "/windows-joins-suppress.json"};
+}
+
+class HandOver : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    expected_ = run_whole(cluster_, spec_, name("whole"), Runner::kKafkaStreams);
+    ASSERT_FALSE(expected_.empty());
   }
 
- private:
-  std::string output_;
-  pid_t pid_;
+  /// An application id that no other spec had.
+  std::string name(const std::string& of) const {
+    return of + std::to_string(std::hash<std::string>{}(GetParam()) % 100'000);
+  }
+
+  KafkaCluster& cluster_ = KafkaCluster::shared();
+  boost::json::value spec_ = read_spec(GetParam());
+  SpecOutput expected_;
 };
 
-TEST(HandOver, JavaThenThalwegThenJavaCountEachRecordOnce) {
-  CountingStory story(KafkaCluster::shared(), "handed-over", 3);
-  TemporaryDirectory directory;
-  story.write(300);
-  {
-    JavaApp java(story.application_id(), directory.path() + "/java");
-    story.wait_for_output();
-    story.expect_each_record_counted_once();
-    if (::testing::Test::HasFailure()) FAIL() << java.output();
-  }
-  story.write(300);
-  story.start().wait_until_running();
-  story.wait_for_output();
-  story.expect_each_record_counted_once();
-  EXPECT_EQ(story.app(0).stop(), 0);
-  story.write(300);
-  JavaApp java(story.application_id(), directory.path() + "/java-again");
-  story.wait_for_output();
-
-  story.expect_each_record_counted_once();
-  if (::testing::Test::HasFailure()) FAIL() << java.output();
+TEST_P(HandOver, BothWaysTheOutputIsThatOfOneRun) {
+  EXPECT_EQ(hand_over(cluster_, spec_, name("there"), Runner::kKafkaStreams, Runner::kThalweg),
+            expected_);
+  EXPECT_EQ(hand_over(cluster_, spec_, name("back"), Runner::kThalweg, Runner::kKafkaStreams),
+            expected_);
 }
+
+TEST(SpecApp, RunsOnTheEmbeddedLogWithoutBrokers) {
+  TemporaryDirectory directory;
+  const std::string output = directory.path() + "/out";
+  const pid_t app = start_program({THALWEG_SPEC_APP, "--spec", specs().front(), "--application-id",
+                                   "alone", "--state-dir", directory.path() + "/state"},
+                                  output);
+  const auto printed = [&] {
+    std::ifstream file(output);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  while (!printed().contains("RUNNING\n") && ::kill(app, 0) == 0) {
+  }
+  ::kill(app, SIGTERM);
+
+  EXPECT_EQ(wait_for_end(app), 0) << printed();
+}
+
+INSTANTIATE_TEST_SUITE_P(Specs, HandOver, ::testing::ValuesIn(specs()),
+                         [](const auto& spec) { return "Spec" + std::to_string(spec.index); });
 
 }  // namespace
 }  // namespace thalweg::testing
