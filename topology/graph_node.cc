@@ -29,6 +29,11 @@ bool GraphNode::may_be_written() const {
   return !written && std::ranges::all_of(parents_, [](const auto* node) { return node->written; });
 }
 
+bool GraphNode::is_versioned() const {
+  if (traits.versioned_output) return *traits.versioned_output;
+  return std::ranges::all_of(parents_, [](const auto* node) { return node->is_versioned(); });
+}
+
 std::vector<std::string> GraphNode::parent_names() const {
   std::vector<std::string> names;
   for (const GraphNode* parent : parents_) names.push_back(parent->name());
@@ -84,6 +89,12 @@ void TableProcessorGraphNode::write(TopologyGraph& topology) {
   topology.connect(name(), stores_);
 }
 
+void TableJoinGraphNode::take_versioned_input(const GraphNode& parent) {
+  for (const TableJoinSidePlan* side : {&left_, &right_}) {
+    if (side->parent == parent.name()) *side->versioned_input = true;
+  }
+}
+
 void TableJoinGraphNode::write(TopologyGraph& topology) {
   topology.add_processor(left_.name, {left_.parent}, left_.processor);
   topology.add_processor(right_.name, {right_.parent}, right_.processor);
@@ -91,6 +102,19 @@ void TableJoinGraphNode::write(TopologyGraph& topology) {
   if (table_->materialized) topology.add_store(table_->make_store(true), {name()});
   topology.connect(left_.name, left_.stores);
   topology.connect(right_.name, right_.stores);
+}
+
+void StreamJoinGraphNode::write(TopologyGraph& topology) {
+  if (is_self_join) {
+    topology.add_processor(name(), {plan_.left.windowed}, plan_.self_join);
+    topology.add_store(plan_.self_join_store, {name()});
+    return;
+  }
+  for (const StreamJoinPlan::Side* side : {&plan_.left, &plan_.right}) {
+    topology.add_processor(side->name, {side->windowed}, side->processor);
+    for (const auto& store : side->stores) topology.add_store(store, {side->name});
+  }
+  topology.add_processor(name(), {plan_.left.name, plan_.right.name}, plan_.merge);
 }
 
 void TableRepartitionGraphNode::write(TopologyGraph& topology) {

@@ -15,7 +15,7 @@ namespace thalweg::internal {
 class GraphNode {
  public:
   explicit GraphNode(std::string name, OperatorTraits node_traits = {})
-      : traits(node_traits), name_(std::move(name)) {}
+      : traits(std::move(node_traits)), name_(std::move(name)) {}
   virtual ~GraphNode() = default;
   GraphNode(const GraphNode&) = delete;
   GraphNode& operator=(const GraphNode&) = delete;
@@ -29,6 +29,12 @@ class GraphNode {
 
   virtual void write(TopologyGraph& topology) = 0;
   bool may_be_written() const;
+  /// Whether the output is a versioned table's changes, by its own traits or those upstream.
+  bool is_versioned() const;
+  /// Told of each parent that is_versioned().
+  virtual void take_versioned_input(const GraphNode&) {
+    if (traits.versioned_input) *traits.versioned_input = true;
+  }
 
   const OperatorTraits traits;
   std::optional<std::chrono::milliseconds> window_grace = {};  ///< Only of windowed aggregations.
@@ -46,7 +52,7 @@ class GraphNode {
 
 class RootNode final : public GraphNode {
  public:
-  RootNode() : GraphNode("root") {}
+  RootNode() : GraphNode("root", {.versioned_output = false}) {}
   void write(TopologyGraph&) override {}
 };
 
@@ -72,7 +78,7 @@ class TableSourceGraphNode final : public GraphNode {
  public:
   TableSourceGraphNode(std::string source_name, std::string topic, SourcePlan source,
                        std::string name, ProcessorPlan processor, std::shared_ptr<TablePlan> table)
-      : GraphNode(std::move(name)),
+      : GraphNode(std::move(name), {.versioned_output = table->versioned}),
         source_name_(std::move(source_name)),
         topic_(std::move(topic)),
         source_(std::move(source)),
@@ -116,7 +122,7 @@ class ProcessorGraphNode final : public GraphNode {
  public:
   ProcessorGraphNode(std::string name, ProcessorPlan plan, OperatorTraits operator_traits,
                      std::vector<std::string> stores, std::shared_ptr<StoreBuilder> own_store)
-      : GraphNode(std::move(name), operator_traits),
+      : GraphNode(std::move(name), std::move(operator_traits)),
         plan_(std::move(plan)),
         stores_(std::move(stores)),
         own_store_(std::move(own_store)) {}
@@ -131,8 +137,8 @@ class ProcessorGraphNode final : public GraphNode {
 class TableProcessorGraphNode final : public GraphNode {
  public:
   TableProcessorGraphNode(std::string name, ProcessorPlan plan, std::shared_ptr<TablePlan> table,
-                          std::vector<std::string> stores)
-      : GraphNode(std::move(name)),
+                          OperatorTraits node_traits, std::vector<std::string> stores)
+      : GraphNode(std::move(name), std::move(node_traits)),
         plan_(std::move(plan)),
         table_(std::move(table)),
         stores_(std::move(stores)) {}
@@ -149,18 +155,33 @@ class TableJoinGraphNode final : public GraphNode {
  public:
   TableJoinGraphNode(std::string name, TableJoinSidePlan left, TableJoinSidePlan right,
                      ProcessorPlan merge, std::shared_ptr<TablePlan> table)
-      : GraphNode(std::move(name)),
+      : GraphNode(std::move(name), {.versioned_output = table->versioned}),
         left_(std::move(left)),
         right_(std::move(right)),
         merge_(std::move(merge)),
         table_(std::move(table)) {}
   void write(TopologyGraph& topology) override;
+  void take_versioned_input(const GraphNode& parent) override;
 
  private:
   TableJoinSidePlan left_;
   TableJoinSidePlan right_;
   ProcessorPlan merge_;
   std::shared_ptr<TablePlan> table_;
+};
+
+/// Both sides of a join of two streams, and where they meet. Its name is the latter's.
+class StreamJoinGraphNode final : public GraphNode {
+ public:
+  StreamJoinGraphNode(std::string name, StreamJoinPlan plan, OperatorTraits node_traits)
+      : GraphNode(std::move(name), std::move(node_traits)), plan_(std::move(plan)) {}
+  const StreamJoinPlan& plan() const { return plan_; }
+  void write(TopologyGraph& topology) override;
+
+  bool is_self_join = false;  ///< Both streams are one, and one store is enough.
+
+ private:
+  StreamJoinPlan plan_;
 };
 
 /// A sink, a topic and a source: of a grouped table. Its name is the source's.

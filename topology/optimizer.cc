@@ -51,6 +51,7 @@ void find_null_key_wanted(GraphNode* node, std::set<GraphNode*>& visited,
 struct Rules {
   bool merge_repartition_topics = false;
   bool reuse_source_topics = false;
+  bool single_store_self_join = false;
 };
 
 Rules parse(std::string_view optimization) {
@@ -62,18 +63,51 @@ Rules parse(std::string_view optimization) {
     while (name.starts_with(' ')) name.remove_prefix(1);
     while (name.ends_with(' ')) name.remove_suffix(1);
     if (name == "all") {
-      rules = {true, true};
+      rules = {true, true, true};
     } else if (name == "merge.repartition.topics") {
       rules.merge_repartition_topics = true;
     } else if (name == "reuse.ktable.source.topics") {
       rules.reuse_source_topics = true;
-    } else if (name != "none" && name != "single.store.self.join") {
+    } else if (name == "single.store.self.join") {
+      rules.single_store_self_join = true;
+    } else if (name != "none") {
       throw TopologyError("topology.optimization has no rule \"" + std::string(name) +
                           "\"; it may be none, all, or a list of merge.repartition.topics, "
                           "reuse.ktable.source.topics and single.store.self.join");
     }
   }
   return rules;
+}
+
+/// A join of a stream with itself needs one store: the node that would keep the other side's records
+/// goes.
+void join_with_self(StreamJoinGraphNode& join) {
+  if (join.parents().size() != 1) return;
+  GraphNode* stream = join.parents().front();
+  const auto child = [stream](const std::string& name) -> GraphNode* {
+    for (GraphNode* node : stream->children()) {
+      if (node->name() == name) return node;
+    }
+    return nullptr;
+  };
+  GraphNode* left = child(join.plan().left.windowed);
+  GraphNode* right = child(join.plan().right.windowed);
+  if (!left || !right || left->build_priority >= right->build_priority) {
+    throw TopologyError("cannot join " + stream->name() +
+                        " with itself in one store: the optimisation has moved one side of " +
+                        join.name());
+  }
+  stream->remove_child(right);
+  join.is_self_join = true;
+}
+
+void find_self_joins(GraphNode& node, std::set<GraphNode*>& visited) {
+  visited.insert(&node);
+  if (auto* join = dynamic_cast<StreamJoinGraphNode*>(&node)) join_with_self(*join);
+  const std::vector<GraphNode*> children = node.children();
+  for (GraphNode* child : children) {
+    if (!visited.contains(child)) find_self_joins(*child, visited);
+  }
 }
 
 }  // namespace
@@ -140,12 +174,16 @@ void OptimizerRules::note(GraphNode* node) {
 }
 
 void OptimizerRules::apply(std::string_view optimization, StreamGraph& plan,
-                           TopologyGraph& topology) {
+                           TopologyGraph& topology, GraphNode& root) {
   const Rules rules = parse(optimization);
   if (rules.reuse_source_topics) {
     for (TableSourceGraphNode* table : table_sources_) table->reuse_source_topic = true;
   }
   if (rules.merge_repartition_topics) merge_repartition_topics(plan, topology);
+  if (rules.single_store_self_join) {
+    std::set<GraphNode*> visited;
+    find_self_joins(root, visited);
+  }
 }
 
 void OptimizerRules::move_to_merges() {

@@ -20,7 +20,8 @@ class OptimizerRules {
   /// Remembers a node that has just been attached to a parent.
   void note(GraphNode* node);
   /// Applies the rules that `optimization` names. Throws TopologyError for one that does not exist.
-  void apply(std::string_view optimization, StreamGraph& plan, TopologyGraph& topology);
+  void apply(std::string_view optimization, StreamGraph& plan, TopologyGraph& topology,
+             GraphNode& root);
 
  private:
   using Entry = std::pair<GraphNode*, std::vector<RepartitionGraphNode*>>;

@@ -171,9 +171,11 @@ GraphNode* StreamGraph::add_processor(const std::vector<GraphNode*>& parents,
 
 GraphNode* StreamGraph::add_table_processor(GraphNode* parent, const std::string& name,
                                             ProcessorPlan plan, std::shared_ptr<TablePlan> table,
+                                            OperatorTraits traits,
                                             std::vector<std::string> stores) {
   return impl_->add({parent}, std::make_unique<TableProcessorGraphNode>(
-                                  name, std::move(plan), std::move(table), std::move(stores)));
+                                  name, std::move(plan), std::move(table), std::move(traits),
+                                  std::move(stores)));
 }
 
 GraphNode* StreamGraph::add_table_join(const std::vector<GraphNode*>& parents,
@@ -183,6 +185,13 @@ GraphNode* StreamGraph::add_table_join(const std::vector<GraphNode*>& parents,
   return impl_->add(parents, std::make_unique<TableJoinGraphNode>(
                                  name, std::move(left), std::move(right), std::move(merge),
                                  std::move(table)));
+}
+
+GraphNode* StreamGraph::add_stream_join(const std::vector<GraphNode*>& parents,
+                                        const std::string& name, StreamJoinPlan plan,
+                                        OperatorTraits traits) {
+  return impl_->add(parents, std::make_unique<StreamJoinGraphNode>(name, std::move(plan),
+                                                                   std::move(traits)));
 }
 
 GraphNode* StreamGraph::add_table_repartition(GraphNode* parent, TableRepartitionPlan plan,
@@ -277,8 +286,13 @@ std::unique_ptr<TopologyGraph> StreamGraph::build(const TopologyConfig& config) 
     topology->add_repartition_topic(topic, std::nullopt);
   }
   merge_duplicate_sources(impl_->root_);
-  impl_->rules_.apply(config.optimization, *this, *topology);
+  impl_->rules_.apply(config.optimization, *this, *topology, impl_->root_);
   drop_null_keys_where_allowed(impl_->root_);
+  for (const auto& node : impl_->nodes_) {
+    for (const GraphNode* parent : node->parents()) {
+      if (parent->is_versioned()) node->take_versioned_input(*parent);
+    }
+  }
 
   const auto later = [](const GraphNode* a, const GraphNode* b) {
     return a->build_priority > b->build_priority;

@@ -143,15 +143,11 @@ constexpr std::array kAllowed = {
     AllowedDifference{"stores", kIdle, waits_idly_before_a_foreign_key_join},
 };
 
-constexpr std::array<std::string_view, 8> kNotBuilt = {
+constexpr std::array<std::string_view, 4> kNotBuilt = {
     "cogrouped windowedBy",
     "grace",
-    "outerJoin",
-    "store versioned",
-    "versioned",
     "windowed table groupBy",
     "windowed table join",
-    "windows",
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -41,7 +42,13 @@ inline Materialized<Key, std::int64_t> materialized(const boost::json::value& st
   Materialized<Key, std::int64_t> options{.name = name_of(statement)};
   const boost::json::value* spec = field(statement, "mat");
   if (!spec) return options;
-  refuse(*spec, {"versioned", "retention"});
+  if (field(*spec, "versioned")) {
+    options.history_retention = std::chrono::milliseconds(number_or(*spec, "versioned", 0));
+    if (field(*spec, "segment")) {
+      options.segment_interval = std::chrono::milliseconds(number_or(*spec, "segment", 0));
+    }
+  }
+  refuse(*spec, {"retention"});
   options.store = text_or(*spec, "name");
   options.logging = flag_or(*spec, "logging", true);
   options.caching = flag_or(*spec, "caching", true);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -10,6 +11,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
+#include <thalweg/state/versioned_key_value_store.h>
+#include <thalweg/topology/errors.h>
 #include <thalweg/topology/processor.h>
 
 #include "golden/spec_functions.h"
@@ -46,6 +49,8 @@ class SpecProcessor final : public Base {
         windows_ = &context.template window_store<Key, std::int64_t>(spec_.store);
       } else if (spec_.store_kind == "session") {
         sessions_ = &context.template session_store<Key, std::int64_t>(spec_.store);
+      } else if (spec_.store_kind == "versioned") {
+        versions_ = &context.template versioned_key_value_store<Key, std::int64_t>(spec_.store);
       } else {
         store_ = &context.template key_value_store<Key, std::int64_t>(spec_.store);
       }
@@ -63,6 +68,7 @@ class SpecProcessor final : public Base {
     if (stateless(record)) return;
     if (record.key.is_null()) return same(record, record.value);
     if (windows_ || sessions_) return windowed(record);
+    if (versions_) return versioned(record);
     stateful(record);
   }
 
@@ -171,6 +177,22 @@ class SpecProcessor final : public Base {
     }
   }
 
+  void versioned(const Ref& record) {
+    if (kind_ == "tableGet") {
+      const auto got = versions_->get(record.key);
+      return same(record, mix(record.value.value_or(-1), got ? *got.value : -1));
+    }
+    if (kind_ != "ver") throw SpecError("processor " + kind_ + " needs another store");
+    std::int64_t before = -1;
+    if (const auto got = versions_->get(record.key, record.timestamp)) {
+      before = mix(*got.value, to_millis(got.timestamp));
+    }
+    const VersionedPut put = versions_->put(record.key, record.value, record.timestamp);
+    std::int64_t answer = std::numeric_limits<std::int64_t>::min();
+    if (put.is_put) answer = put.valid_to ? to_millis(*put.valid_to) : -1;
+    same(record, mix(before, answer));
+  }
+
   void sum(const Ref& record) {
     if (!record.value) {
       store_->remove(record.key);
@@ -263,6 +285,7 @@ class SpecProcessor final : public Base {
   Store* store_ = nullptr;
   WindowStore<Key, std::int64_t>* windows_ = nullptr;
   SessionStore<Key, std::int64_t>* sessions_ = nullptr;
+  VersionedKeyValueStore<Key, std::int64_t>* versions_ = nullptr;
   Cancellable schedule_;
   std::int64_t fired_ = 0;
 };

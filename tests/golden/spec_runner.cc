@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 
 #include <thalweg/runtime/topology_test_driver.h>
 
+#include "golden/spec_join_stores.h"
 #include "golden/spec_stores.h"
 #include "golden/spec_topology.h"
 
@@ -21,17 +23,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::string_view kApplication = "app";
-
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
-  }
-  return out;
-}
 
 std::string from_hex(std::string_view text) {
   std::string out;
@@ -179,6 +170,7 @@ class Run {
         headers.add(std::string(parts.at(0).as_string()), std::move(text));
       }
     }
+    if (key) keys_seen_.insert(*key);
     driver_->pipe(text_or(step, "topic"), std::move(key), std::move(value),
                   from_millis(number_or(step, "ts", 0)), headers);
   }
@@ -193,6 +185,7 @@ class Run {
     }
     std::ranges::sort(records, {}, [](const auto& record) { return record.second.sequence; });
     for (const auto& [topic, record] : records) {
+      if (record.key) keys_seen_.insert(*record.key);
       if (topic.starts_with(std::string(kApplication) + "-")) {
         internal_[topic].push_back(internal_record(record));
       } else {
@@ -248,9 +241,8 @@ class Run {
     json::object out;
     std::ranges::sort(store_names_);
     for (const std::string& name : store_names_) {
-      if (name.find("-FK-JOIN-SUBSCRIPTION-STATE-STORE-") != std::string::npos ||
-          name.ends_with("-subscription-store")) {
-        out[name] = subscriptions(*driver_->store(name).view());
+      if (auto special = show_join_store(driver_->store(name), keys_seen_)) {
+        out[name] = *std::move(special);
         continue;
       }
       const auto kind = topology_.store_kinds().find(name);
@@ -272,44 +264,11 @@ class Run {
     return out;
   }
 
-  /// What a foreign key join keeps, from its bytes: version and hash's absence, instruction, hash,
-  /// primary key, partition.
-  static json::object subscriptions(const StoreView& view) {
-    constexpr std::size_t kMost = 1'000'000;
-    json::array entries;
-    const auto found = view.scan({.limit = kMost});
-    for (const StoredEntry& entry : found.value()) {
-      std::string_view rest = entry.value;
-      const bool has_hash = (rest.at(0) & 0x80) == 0;
-      json::array shown{"hex:" + hex(entry.key), static_cast<std::int64_t>(rest.at(1))};
-      rest.remove_prefix(2);
-      if (has_hash) {
-        shown.push_back(json::string(hash_word(rest.substr(0, 8)) + ":" +
-                                     hash_word(rest.substr(8, 8))));
-        rest.remove_prefix(16);
-      } else {
-        shown.push_back("null");
-      }
-      std::int32_t partition = 0;
-      Serde<std::int32_t>::deserialize(rest.substr(rest.size() - 4), partition);
-      shown.push_back(json::string(rest.substr(0, rest.size() - 4)));
-      shown.push_back(partition);
-      shown.push_back(to_millis(entry.timestamp));
-      entries.push_back(std::move(shown));
-    }
-    return json::object{{"type", "tskv"}, {"entries", std::move(entries)}};
-  }
-  /// As Java's Long.toHexString(): without leading zeros.
-  static std::string hash_word(std::string_view bytes) {
-    const std::string digits = hex(bytes);
-    const auto first = digits.find_first_not_of('0');
-    return first == std::string::npos ? "0" : digits.substr(first);
-  }
-
   const json::value& spec_;
   SpecTopology topology_;
   std::unique_ptr<TopologyTestDriver> driver_;
   std::vector<std::string> store_names_;
+  std::set<std::string> keys_seen_;  // Serialised.
   std::string phase_;
   std::optional<std::int64_t> step_;
   json::array outputs_;

@@ -33,7 +33,8 @@ void SpecTopology::on_stream(const json::value& statement, const std::string& op
          in.group_by(key_function(need(statement, "key")), {.name = name_of(statement)}));
   } else if (op == "process" || op == "processValues") {
     process(statement, in, op == "processValues");
-  } else if (op == "join" || op == "leftJoin") {
+  } else if (op == "join" || op == "leftJoin" || op == "outerJoin") {
+    if (field(statement, "windows")) return join_streams(statement, op, in);
     join(statement, in, op == "leftJoin");
   } else {
     throw NotBuilt(op);

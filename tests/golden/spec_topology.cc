@@ -25,6 +25,8 @@ void SpecTopology::bind(const json::value& statement, Variable value) {
 
 void SpecTopology::run(const json::value& statement) {
   const std::string op = text_or(statement, "op");
+  const json::value* mat = field(statement, "mat");
+  if (mat && field(*mat, "versioned")) store_kinds_.emplace(text_or(*mat, "name"), "versioned");
   if (!field(statement, "in")) return source(statement, op);
   const Variable& in = variable(statement, "in");
   if (const auto* stream = std::get_if<Stream>(&in)) {
@@ -103,6 +105,12 @@ std::shared_ptr<StoreBuilder> SpecTopology::store_builder(const json::value& spe
          .window_size = time("size"),
          .retain_duplicates = flag_or(spec, "dups", false)},
         std::move(options));
+  }
+  if (kind == "versioned") {
+    VersionedStoreOptions versions{.history_retention = time("history")};
+    if (field(spec, "segment")) versions.segment_interval = time("segment");
+    return versioned_key_value_store_builder<Key, std::int64_t>(name, versions,
+                                                                std::move(options));
   }
   if (kind == "session") {
     return session_store_builder<Key, std::int64_t>(name, time("retention"), std::move(options));

@@ -74,6 +74,7 @@ class SpecTopology {
   void join_tables(const boost::json::value& statement, const std::string& op, const Table& in);
   void join_by_foreign_key(const boost::json::value& statement, const std::string& op,
                            const Table& in);
+  void join_streams(const boost::json::value& statement, const std::string& op, const Stream& in);
   void join_global_table(const boost::json::value& statement, const Stream& in, bool left);
   void transform_values(const boost::json::value& statement, const Table& in);
   void add_global_store(const boost::json::value& statement);

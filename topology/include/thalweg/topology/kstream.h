@@ -8,6 +8,8 @@
 
 #include <thalweg/topology/internal/functions.h>
 #include <thalweg/topology/internal/stream_graph.h>
+#include <thalweg/topology/internal/stream_joiners.h>
+#include <thalweg/topology/join_windows.h>
 #include <thalweg/topology/options.h>
 #include <thalweg/topology/printed.h>
 #include <thalweg/topology/processor.h>
@@ -124,7 +126,37 @@ class KStream {
   auto group_by(F selector, Grouped<mapped_t<F, K, V>, V> grouped = {}) const
       -> KGroupedStream<mapped_t<F, K, V>, V>;
 
-  // --- Joins ---------------------------------------------------------------------------------
+  // --- Joins with streams --------------------------------------------------------------------
+
+  /// Emits `joiner(value, other)` or `joiner(key, value, other)` for each pair of records of the two
+  /// streams with the same key and times that are near enough, when the later one of them arrives;
+  /// its timestamp is the later one's. Records with a null key or value are dropped and counted.
+  /// Both streams are kept in stores as long as the windows last; both need the same partition
+  /// count, and start-up fails otherwise.
+  ///
+  ///     orders.join(payments, confirm, JoinWindows::of_time_difference_with_no_grace(5min));
+  template <typename VO, StreamTableJoiner<payload_t<K>, payload_t<V>, payload_t<VO>> J>
+  auto join(const KStream<K, VO>& other, J joiner, JoinWindows windows,
+            StreamJoined<K, V, VO> joined = {}) const
+      -> KStream<K, joined_t<J, payload_t<K>, payload_t<V>, payload_t<VO>>>;
+
+  /// Like join(), but a record of this stream for which nobody came is emitted too, once its window
+  /// has closed: then the joiner gets a null pointer, or an empty std::optional, as it wants. One
+  /// with a null key is emitted alone at once.
+  template <typename VO, StreamTableLeftJoiner<K, payload_t<V>, payload_t<VO>> J>
+  auto left_join(const KStream<K, VO>& other, J joiner, JoinWindows windows,
+                 StreamJoined<K, V, VO> joined = {}) const
+      -> KStream<K, left_joined_t<J, K, payload_t<V>, payload_t<VO>>>;
+
+  /// Like left_join(), for both streams: `joiner(value, other)`, where one may be missing.
+  template <typename VO, StreamOuterJoinerOf<K, payload_t<V>, payload_t<VO>> J>
+  auto outer_join(const KStream<K, VO>& other, J joiner, JoinWindows windows,
+                  StreamJoined<K, V, VO> joined = {}) const
+      -> KStream<K, internal::stream_joined_t<
+                        internal::StreamOuterJoiner<J, K, payload_t<V>, payload_t<VO>>, K,
+                        payload_t<V>, payload_t<VO>>>;
+
+  // --- Joins with tables ---------------------------------------------------------------------
 
   /// For each record, emits `joiner(value, row)` or `joiner(key, value, row)` if `table` has a row
   /// for its key now. Table updates emit nothing. Records with a null key or value are dropped and
@@ -208,6 +240,10 @@ class KStream {
       : handle_(std::move(handle)),
         key_serde_(std::move(key_serde)),
         value_serde_(std::move(value_serde)) {}
+
+  template <typename VO>
+  StreamJoined<K, V, VO> with_serdes(StreamJoined<K, V, VO> joined,
+                                     const KStream<K, VO>& other) const;
 
   internal::StreamHandle handle_;
   OptionalSerde<K> key_serde_;  // What came down the stream; absent: the type's own.

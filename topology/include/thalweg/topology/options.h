@@ -141,6 +141,11 @@ struct Materialized {
   std::optional<std::chrono::milliseconds> time_to_live = {};
   /// Only of a windowed table: how long its windows are kept; absent: as long as they may change.
   std::optional<std::chrono::milliseconds> retention = {};
+  /// Makes the table *versioned*: it remembers what its rows were, this far back. Needs a store
+  /// name. What is computed from the latest rows, joins with tables and aggregations, then leaves
+  /// out what comes late; a stream finds the rows as they were at its records' time.
+  std::optional<std::chrono::milliseconds> history_retention = {};
+  std::optional<std::chrono::milliseconds> segment_interval = {};  ///< Of a versioned table.
 };
 
 /// Serdes of the repartition topic that a stream-table join may need.
@@ -149,6 +154,36 @@ struct Joined {
   std::string name = {};
   OptionalSerde<K> key_serde = {};
   OptionalSerde<V> value_serde = {};
+};
+
+/// A window store of your own, for a join of streams.
+struct WindowStoreSupplier {
+  std::string name;
+  std::chrono::milliseconds retention;    ///< The windows' size and grace.
+  std::chrono::milliseconds window_size;  ///< The windows' size.
+  bool retain_duplicates = true;          ///< Has to be.
+  bool persistent = true;
+};
+
+/// The stores in which a join of streams keeps records.
+struct StreamJoinStores {
+  std::string name = {};  ///< What the stores' names begin with; empty: generated.
+  bool persistent = true;
+  bool logging = true;
+  std::vector<std::pair<std::string, std::string>> changelog_config = {};
+  /// Instead of those that would be made.
+  std::optional<WindowStoreSupplier> this_store = {};
+  std::optional<WindowStoreSupplier> other_store = {};
+};
+
+/// Serdes and stores of a join of streams.
+template <typename K, typename V, typename VO>
+struct StreamJoined {
+  std::string name = {};
+  OptionalSerde<K> key_serde = {};
+  OptionalSerde<V> value_serde = {};
+  OptionalSerde<VO> other_value_serde = {};
+  StreamJoinStores stores = {};
 };
 
 /// Chooses the partition of an internal topic for a table's key.

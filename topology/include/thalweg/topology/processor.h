@@ -8,6 +8,7 @@
 
 #include <thalweg/state/key_value_store.h>
 #include <thalweg/state/session_store.h>
+#include <thalweg/state/versioned_key_value_store.h>
 #include <thalweg/state/window_store.h>
 #include <thalweg/topology/errors.h>
 #include <thalweg/topology/task_context.h>
@@ -65,6 +66,10 @@ class ProcessorContext {
   template <typename K, typename V>
   SessionStore<K, V>& session_store(std::string_view name) {
     return internal::store_as<SessionStore<K, V>>(store(name));
+  }
+  template <typename K, typename V>
+  VersionedKeyValueStore<K, V>& versioned_key_value_store(std::string_view name) {
+    return internal::store_as<VersionedKeyValueStore<K, V>>(store(name));
   }
 
   /// Calls `punctuator` each `interval`; see TaskContext::schedule(). Within it, forward() without
@@ -125,6 +130,10 @@ class FixedKeyProcessorContext {
   template <typename SK, typename SV>
   SessionStore<SK, SV>& session_store(std::string_view name) {
     return internal::store_as<SessionStore<SK, SV>>(store(name));
+  }
+  template <typename SK, typename SV>
+  VersionedKeyValueStore<SK, SV>& versioned_key_value_store(std::string_view name) {
+    return internal::store_as<VersionedKeyValueStore<SK, SV>>(store(name));
   }
   virtual Cancellable schedule(std::chrono::milliseconds interval, PunctuationType type,
                                Punctuator punctuator) = 0;

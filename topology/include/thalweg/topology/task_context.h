@@ -77,6 +77,10 @@ class TaskContext {
   /// The record being processed; no topic in a punctuation.
   virtual const RecordMetadata& metadata() const = 0;
 
+  /// How long of wall-clock time a node waits at least before it looks again for results that have
+  /// become final.
+  virtual std::chrono::milliseconds emit_interval() const { return std::chrono::milliseconds(0); }
+
   /// Calls `punctuator` each `interval` by Kafka Streams' rules (stream time: first with the first
   /// record, then at multiples of the interval, once for several missed; wall clock: from now on).
   virtual Cancellable schedule(std::chrono::milliseconds interval, PunctuationType type,
@@ -106,8 +110,6 @@ class TaskContext {
     return std::nullopt;
   }
   virtual void set_processor_metadata(std::string_view /*key*/, std::int64_t /*value*/) {}
-  /// How often, by wall clock, results that wait for stream time are looked for at most.
-  virtual std::chrono::milliseconds emit_interval() const { return std::chrono::milliseconds(0); }
   /// Counts one record of `node` under one of its own metrics.
   virtual void count(NodeMetric /*metric*/, std::string_view /*node*/) {}
 };

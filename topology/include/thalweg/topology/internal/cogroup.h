@@ -125,7 +125,9 @@ StreamHandle Cogroup<K, A>::aggregate(const std::string& name,
     auto own_name = graph().name_or_new(
         name, "-cogroup-agg-" + std::to_string(aggregations.size()), "COGROUPKSTREAM-AGGREGATE-");
     aggregations.push_back(graph().add_processor({member.parent}, own_name,
-                                                 make_plan(*member.stream), {}, {}, store));
+                                                 make_plan(*member.stream),
+                                                 {.versioned_output = table->versioned}, {},
+                                                 store));
   }
   auto merge_name = graph().name_or_new(name, "-cogroup-merge", "COGROUPKSTREAM-MERGE-");
   GraphNode* node = graph().add_processor(aggregations, merge_name, std::move(merge));

@@ -47,6 +47,14 @@ struct Dsl {
     return CogroupedKStream<K, A>(std::move(cogroup));
   }
   template <typename K, typename V>
+  static const StreamHandle& handle(const KStream<K, V>& stream) {
+    return stream.handle_;
+  }
+  template <typename K, typename V>
+  static const OptionalSerde<V>& value_serde(const KStream<K, V>& stream) {
+    return stream.value_serde_;
+  }
+  template <typename K, typename V>
   static const StreamHandle& handle(const KGroupedStream<K, V>& stream) {
     return stream.handle_;
   }
@@ -155,22 +163,32 @@ std::shared_ptr<TablePlan> plan_table(Materialized<K, V> materialized, std::stri
   auto plan = std::make_shared<TablePlan>();
   plan->materialized = !materialized.store.empty();
   plan->store = store;
+  plan->versioned = materialized.history_retention.has_value();
+  if (plan->versioned && materialized.store.empty()) {
+    throw TopologyError("a versioned table needs a name for its store");
+  }
   plan->make_store = [materialized = std::move(materialized), store = std::move(store),
                       key_serde = std::move(key_serde),
                       value_serde = std::move(value_serde)](bool logging) {
     const std::string where = "store " + store;
-    return key_value_store_builder<K, V>(
-        store,
-        StoreOptions{.persistent = materialized.persistent,
-                     .logging = materialized.logging && logging,
-                     .caching = materialized.caching,
-                     .changelog_config = materialized.changelog_config,
-                     .max_entries = materialized.max_entries,
-                     .logs_evictions = false,  // As in Kafka Streams.
-                     .timestamps = materialized.timestamps,
-                     .time_to_live = materialized.time_to_live},
-        resolve_serde<K>(materialized.key_serde, key_serde, "key", where),
-        resolve_serde<V>(materialized.value_serde, value_serde, "value", where));
+    const StoreOptions options{.persistent = materialized.persistent,
+                               .logging = materialized.logging && logging,
+                               .caching = materialized.caching,
+                               .changelog_config = materialized.changelog_config,
+                               .max_entries = materialized.max_entries,
+                               .logs_evictions = false,  // As in Kafka Streams.
+                               .timestamps = materialized.timestamps,
+                               .time_to_live = materialized.time_to_live};
+    auto keys = resolve_serde<K>(materialized.key_serde, key_serde, "key", where);
+    auto values = resolve_serde<V>(materialized.value_serde, value_serde, "value", where);
+    if (materialized.history_retention) {
+      return versioned_key_value_store_builder<K, V>(
+          store,
+          {.history_retention = *materialized.history_retention,
+           .segment_interval = materialized.segment_interval},
+          options, std::move(keys), std::move(values));
+    }
+    return key_value_store_builder<K, V>(store, options, std::move(keys), std::move(values));
   };
   return plan;
 }
@@ -184,5 +202,6 @@ std::shared_ptr<TablePlan> plan_table(Materialized<K, V> materialized, std::stri
 #include <thalweg/topology/internal/kstream_dsl.h>
 #include <thalweg/topology/internal/ktable_dsl.h>
 #include <thalweg/topology/internal/ktable_join_dsl.h>
+#include <thalweg/topology/internal/stream_join_dsl.h>
 #include <thalweg/topology/internal/suppress_dsl.h>
 #include <thalweg/topology/internal/windowed_kstream_dsl.h>

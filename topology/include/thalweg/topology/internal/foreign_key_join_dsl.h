@@ -96,9 +96,12 @@ KTable<K, table_joined_t<Joiner, V, VO>> join_by_foreign_key(
       resolve_serde<VO>(Dsl::value_serde(right), {}, "foreign value", where))};
   const CombinedKeySchema<KO, K> combined_keys(foreign_keys, keys);
 
+  auto here_versioned = std::make_shared<bool>(false);
   GraphNode* send = graph.add_processor(
       {here.node}, names.send,
-      plan_subscription_send<K, V, KO, Left>(std::move(extractor), foreign_keys, values));
+      plan_subscription_send<K, V, KO, Left>(std::move(extractor), foreign_keys, values,
+                                             here_versioned),
+      {.versioned_input = here_versioned});
   GraphNode* subscribed = graph.add_internal_topic(
       {send}, names.subscription_topic, names.subscription_sink,
       plan_subscription_sink<K, KO>(foreign_keys, subscriptions, joined.other_partitioner),
@@ -118,10 +121,11 @@ KTable<K, table_joined_t<Joiner, V, VO>> join_by_foreign_key(
   GraphNode* join = graph.add_processor({receive}, names.join,
                                         plan_subscription_join<K, KO, VO>(std::move(right_rows)),
                                         {}, std::move(right_stores));
+  auto there_versioned = std::make_shared<bool>(false);
   GraphNode* foreign_join = graph.add_processor(
       {there.node}, names.foreign_join,
-      plan_foreign_table_join<K, KO, VO>(names.subscription_store, combined_keys), {}, {},
-      subscription_store);
+      plan_foreign_table_join<K, KO, VO>(names.subscription_store, combined_keys, there_versioned),
+      {.versioned_input = there_versioned}, {}, subscription_store);
   GraphNode* answered = graph.add_internal_topic(
       {join, foreign_join}, names.response_topic, names.response_sink,
       plan_response_sink<K, VO>(keys, responses, joined.partitioner), names.response_source,
@@ -139,7 +143,8 @@ KTable<K, table_joined_t<Joiner, V, VO>> join_by_foreign_key(
   auto key_serde = either(materialized.key_serde, Dsl::key_serde(left));
   auto plan = plan_table(materialized, std::move(store), key_serde, materialized.value_serde);
   GraphNode* result = graph.add_table_processor(
-      response_join, names.result, plan_table_source<K, std::optional<VOut>>(plan), plan);
+      response_join, names.result, plan_table_source<K, std::optional<VOut>>(plan), plan,
+      {.versioned_output = plan->versioned});
   return Dsl::table<K, VOut>({.graph = &graph, .node = result, .name = names.result,
                               .sources = std::move(sources)},
                              std::make_shared<StoredTable<K, VOut>>(plan), materialized,

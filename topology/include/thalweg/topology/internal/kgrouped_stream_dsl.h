@@ -39,7 +39,8 @@ KTable<payload_t<K>, A> aggregate_into_table(const StreamHandle& stream,
   OptionalSerde<payload_t<K>> table_key_serde = either(materialized.key_serde, grouped.key_serde);
   auto plan = plan_table(materialized, std::move(store), table_key_serde, table_value_serde);
   plan->materialized = true;
-  GraphNode* node = graph.add_table_processor(from.node, name, make_plan(plan), plan);
+  GraphNode* node = graph.add_table_processor(from.node, name, make_plan(plan), plan,
+                                              {.versioned_output = plan->versioned});
   return Dsl::table<payload_t<K>, A>(Dsl::behind(from, node, std::move(name)),
                                      std::make_shared<StoredTable<payload_t<K>, A>>(plan),
                                      materialized, std::move(table_key_serde),

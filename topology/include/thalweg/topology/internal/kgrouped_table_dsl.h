@@ -48,7 +48,8 @@ KTable<K, A> aggregate_grouped_table(const StreamHandle& grouped_rows, const std
   OptionalSerde<A> table_value_serde = either(materialized.value_serde, result_serde);
   auto plan = plan_table(materialized, std::move(store), table_key_serde, table_value_serde);
   plan->materialized = true;
-  GraphNode* node = graph.add_table_processor(repartition, name, make_plan(plan), plan);
+  GraphNode* node = graph.add_table_processor(repartition, name, make_plan(plan), plan,
+                                              {.versioned_output = plan->versioned});
   return Dsl::table<K, A>(
       {.graph = &graph, .node = node, .name = std::move(name), .sources = {source_name}},
       std::make_shared<StoredTable<K, A>>(plan), materialized, std::move(table_key_serde),

@@ -31,9 +31,9 @@ namespace thalweg {
 
 namespace internal {
 
-inline constexpr OperatorTraits kChangesKey{.key_changing = true};
-inline constexpr OperatorTraits kChangesValue{.value_changing = true};
-inline constexpr OperatorTraits kChangesBoth{.key_changing = true, .value_changing = true};
+inline const OperatorTraits kChangesKey{.key_changing = true};
+inline const OperatorTraits kChangesValue{.value_changing = true};
+inline const OperatorTraits kChangesBoth{.key_changing = true, .value_changing = true};
 
 /// Adds the stores that the supplier of a processor brings along to the plan and to `names`.
 template <typename S>
@@ -299,7 +299,8 @@ auto KStream<K, V>::to_table(Materialized<payload_t<K>, payload_t<V>> materializ
   }
   auto plan = internal::plan_table(materialized, std::move(store), key_serde, value_serde);
   internal::GraphNode* node = graph.add_table_processor(
-      from.node, name, internal::plan_table_source<K, V>(plan), plan);
+      from.node, name, internal::plan_table_source<K, V>(plan), plan,
+      {.versioned_output = plan->versioned});
   return internal::Dsl::table<payload_t<K>, payload_t<V>>(
       internal::Dsl::behind(from, node, std::move(name)),
       std::make_shared<internal::StoredTable<payload_t<K>, payload_t<V>>>(plan), materialized,

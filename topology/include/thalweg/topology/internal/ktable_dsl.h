@@ -33,6 +33,16 @@ std::shared_ptr<TablePlan> plan_derived_table(StreamGraph& graph,
   return plan_table(materialized, materialized.store, key_serde, value_serde);
 }
 
+/// Whether a table computed row by row is versioned: as its options say, else as its input is.
+template <typename K, typename V>
+OperatorTraits derived_traits(const Materialized<K, V>& materialized, const TablePlan& plan) {
+  OperatorTraits traits;
+  if (!materialized.store.empty() || is_anonymous(materialized)) {
+    traits.versioned_output = plan.versioned;
+  }
+  return traits;
+}
+
 template <bool Wanted, typename K, typename V, typename P>
 KTable<K, V> filter_table(const StreamHandle& from, std::shared_ptr<TableSupplier<K, V>> parent,
                           const OptionalSerde<K>& inherited_key,
@@ -46,8 +56,11 @@ KTable<K, V> filter_table(const StreamHandle& from, std::shared_ptr<TableSupplie
   auto name = graph.name_or_new(materialized.name, kPrefix);
   // With old values the filter can tell that a deletion is news to nobody.
   plan->send_old_values = parent->send_old_values(false);
+  OperatorTraits traits = derived_traits(materialized, *plan);
+  traits.versioned_input = std::make_shared<bool>(false);
   GraphNode* node = graph.add_table_processor(
-      from.node, name, plan_table_filter<K, V, Wanted>(plan, predicate), plan);
+      from.node, name, plan_table_filter<K, V, Wanted>(plan, predicate, traits.versioned_input),
+      plan, traits);
   return Dsl::table<K, V>(
       Dsl::behind(from, node, std::move(name)),
       std::make_shared<FilteredTable<K, V, P, Wanted>>(plan, std::move(parent),
@@ -84,7 +97,8 @@ auto KTable<K, V>::map_values(
   auto plan = internal::plan_derived_table(graph, materialized, key_serde, value_serde, kPrefix);
   auto name = graph.name_or_new(materialized.name, kPrefix);
   internal::GraphNode* node = graph.add_table_processor(
-      handle_.node, name, internal::plan_table_map_values<K, V>(plan, mapper), plan);
+      handle_.node, name, internal::plan_table_map_values<K, V>(plan, mapper), plan,
+      internal::derived_traits(materialized, *plan));
   return internal::Dsl::table<K, VOut>(
       internal::Dsl::behind(handle_, node, std::move(name)),
       std::make_shared<internal::MappedTable<K, V, F>>(plan, supplier_, std::move(mapper)),
@@ -130,7 +144,7 @@ auto KTable<K, V>::transform_values(
   auto name = graph.name_or_new(materialized.name, "KTABLE-TRANSFORMVALUES-");
   internal::GraphNode* node = graph.add_table_processor(
       handle_.node, name, internal::plan_table_transform_values(plan, supplier), plan,
-      std::move(stores));
+      internal::derived_traits(materialized, *plan), std::move(stores));
   return internal::Dsl::table<K, VOut>(
       internal::Dsl::behind(handle_, node, name),
       std::make_shared<internal::TransformedTable<S>>(plan, supplier_, name, std::move(supplier)),
@@ -144,9 +158,11 @@ auto KTable<K, V>::group_by(F selector, Grouped<pair_key_t<mapped_t<F, K, V>>,
     -> KGroupedTable<pair_key_t<mapped_t<F, K, V>>, pair_value_t<mapped_t<F, K, V>>> {
   using Pair = mapped_t<F, K, V>;
   auto name = handle_.graph->name_or_new(grouped.name, "KTABLE-SELECT-");
+  auto versioned = std::make_shared<bool>(false);
   auto handle = internal::Dsl::append(
       handle_, std::move(name),
-      internal::plan_table_repartition_map<K, V>(std::move(selector)));
+      internal::plan_table_repartition_map<K, V>(std::move(selector), versioned),
+      {.versioned_input = versioned});
   handle.repartition = std::make_shared<internal::GraphNode*>(nullptr);
   supplier_->send_old_values(true);
   return internal::Dsl::grouped_table<pair_key_t<Pair>, pair_value_t<Pair>>(std::move(handle),

@@ -43,17 +43,22 @@ KTable<K, table_joined_t<Joiner, V, VO>> join_tables(
   auto right_stores = right_rows.stores;
   auto left_name = graph.name_or_new(materialized.name, "-join-this", "KTABLE-JOINTHIS-");
   auto right_name = graph.name_or_new(materialized.name, "-join-other", "KTABLE-JOINOTHER-");
+  auto left_versioned = std::make_shared<bool>(false);
+  auto right_versioned = std::make_shared<bool>(false);
   GraphNode* node = graph.add_table_join(
       {here.node, there.node}, name,
       {.name = std::move(left_name),
        .parent = here.name,
-       .processor = plan_table_table_join<K, V, VO, Here>(std::move(right_rows), joiner, plan),
-       .stores = std::move(right_stores)},
+       .processor = plan_table_table_join<K, V, VO, Here>(std::move(right_rows), joiner, plan,
+                                                          left_versioned),
+       .stores = std::move(right_stores),
+       .versioned_input = left_versioned},
       {.name = std::move(right_name),
        .parent = there.name,
        .processor = plan_table_table_join<K, VO, V, There>(std::move(left_rows), Reversed{joiner},
-                                                           plan),
-       .stores = std::move(left_stores)},
+                                                           plan, right_versioned),
+       .stores = std::move(left_stores),
+       .versioned_input = right_versioned},
       plan_table_join_merge<K, VOut>(plan), plan);
   StreamHandle handle = Dsl::behind(here, node, std::move(name));
   handle.sources = std::move(sources);

@@ -59,6 +59,7 @@ template <typename V>
 struct Change {
   const V* new_value = nullptr;
   const V* old_value = nullptr;
+  bool is_latest = true;  ///< False: an earlier version, which came late to a versioned table.
 };
 
 /// One node of a sub-topology, in one task. Made by the topology for each task, connected once,

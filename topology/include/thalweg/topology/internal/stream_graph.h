@@ -39,6 +39,10 @@ struct OperatorTraits {
   bool value_changing = false;
   bool merge = false;
   bool null_key_relaxed = false;  ///< A left join: what is upstream must not drop null keys.
+  /// Whether the output is a versioned table's; absent: if all inputs are.
+  std::optional<bool> versioned_output = {};
+  /// Set when the plan is built, if the input is a versioned table's.
+  std::shared_ptr<bool> versioned_input = {};
 };
 
 /// What a table's node, its store and those who read it agree on while the plan is made. Read by
@@ -48,6 +52,7 @@ struct TablePlan {
   bool materialized = false;
   bool send_old_values = false;
   bool shared_store = false;  ///< Several nodes write to the store.
+  bool versioned = false;
   /// Makes the store's builder; without a changelog of its own if `logging` is false.
   std::function<std::shared_ptr<StoreBuilder>(bool logging)> make_store = {};
 };
@@ -78,6 +83,22 @@ struct TableJoinSidePlan {
   std::string parent;                ///< The node whose changes it takes.
   ProcessorPlan processor;
   std::vector<std::string> stores;   ///< In which it looks up the other table's rows.
+  std::shared_ptr<bool> versioned_input;  ///< As in OperatorTraits.
+};
+
+/// A join of two streams.
+struct StreamJoinPlan {
+  struct Side {
+    std::string name;
+    std::string windowed;  ///< The node before it, which keeps its stream's records.
+    ProcessorPlan processor;
+    std::vector<std::shared_ptr<StoreBuilder>> stores;
+  };
+  Side left;
+  Side right;
+  ProcessorPlan merge;
+  ProcessorPlan self_join;  ///< In place of all three if both streams turn out to be one.
+  std::shared_ptr<StoreBuilder> self_join_store = nullptr;
 };
 
 /// The plan that a StreamsBuilder owns: a graph of operators, before repartition topics are merged
@@ -112,12 +133,15 @@ class StreamGraph {
                            std::shared_ptr<StoreBuilder> own_store = nullptr);
   /// A processor that keeps a table in a store of its own, if the plan says so when it is built.
   GraphNode* add_table_processor(GraphNode* parent, const std::string& name, ProcessorPlan plan,
-                                 std::shared_ptr<TablePlan> table,
+                                 std::shared_ptr<TablePlan> table, OperatorTraits traits = {},
                                  std::vector<std::string> stores = {});
   /// Both sides of a join of two tables, and the node `name` where they meet.
   GraphNode* add_table_join(const std::vector<GraphNode*>& parents, const std::string& name,
                             TableJoinSidePlan left, TableJoinSidePlan right, ProcessorPlan merge,
                             std::shared_ptr<TablePlan> table);
+  /// Both sides of a join of two streams, and the node `name` where they meet.
+  GraphNode* add_stream_join(const std::vector<GraphNode*>& parents, const std::string& name,
+                             StreamJoinPlan plan, OperatorTraits traits);
   /// The repartition topic of a grouped table: a new one, unless `shared` holds one made before. A
   /// node used again moves to the end of the order of building.
   GraphNode* add_table_repartition(GraphNode* parent, TableRepartitionPlan plan,

@@ -40,7 +40,8 @@ KTable<K, V> KTable<K, V>::suppress(Suppressed suppressed) const {
                                  plan->key_serde.schema(), bytes_schema());
   };
   internal::GraphNode* node = graph.add_table_processor(
-      handle_.node, name, internal::plan_suppress<K, V>(plan), std::move(table));
+      handle_.node, name, internal::plan_suppress<K, V>(plan), std::move(table),
+      {.versioned_output = false});
   return internal::Dsl::table<K, V>(
       internal::Dsl::behind(handle_, node, std::move(name)),
       std::make_shared<internal::SuppressedTable<K, V>>(plan, supplier_), Materialized<K, V>{},

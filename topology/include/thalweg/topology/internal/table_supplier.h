@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <thalweg/state/key_value_store.h>
+#include <thalweg/state/versioned_key_value_store.h>
 #include <thalweg/topology/errors.h>
 #include <thalweg/topology/internal/stream_graph.h>
 
@@ -16,6 +17,13 @@ namespace thalweg::internal {
 template <typename K, typename V>
 KeyValueStore<K, V>& key_value_store_of(TaskContext& context, const std::string& name) {
   auto* store = dynamic_cast<KeyValueStore<K, V>*>(&context.store(name));
+  if (!store) throw TopologyError("store " + name + " has other key or value types");
+  return *store;
+}
+
+template <typename K, typename V>
+VersionedKeyValueStore<K, V>& versioned_store_of(TaskContext& context, const std::string& name) {
+  auto* store = dynamic_cast<VersionedKeyValueStore<K, V>*>(&context.store(name));
   if (!store) throw TopologyError("store " + name + " has other key or value types");
   return *store;
 }
@@ -34,6 +42,37 @@ class ValueGetter {
   virtual ~ValueGetter() = default;
   virtual void init(TaskContext& context) = 0;
   virtual Row<V> get(const K& key) = 0;
+  /// Whether the table knows what its rows were before. After init() only.
+  virtual bool is_versioned() const = 0;
+  /// The row as of `time`. Only of a versioned table.
+  virtual Row<V> get(const K& key, Timestamp time) = 0;
+};
+
+/// Of a table that is not versioned.
+template <typename K, typename V>
+class UnversionedGetter : public ValueGetter<K, V> {
+ public:
+  using ValueGetter<K, V>::get;
+  bool is_versioned() const final { return false; }
+  Row<V> get(const K& key, Timestamp) final { return this->get(key); }
+};
+
+/// Computes rows from those of another table, one by one: `compute(row)` gives the result's.
+template <typename K, typename V, typename ParentV>
+class DerivedGetter : public ValueGetter<K, V> {
+ public:
+  explicit DerivedGetter(std::unique_ptr<ValueGetter<K, ParentV>> parent)
+      : parent_(std::move(parent)) {}
+  void init(TaskContext& context) override { parent_->init(context); }
+  Row<V> get(const K& key) final { return compute(key, parent_->get(key)); }
+  Row<V> get(const K& key, Timestamp time) final { return compute(key, parent_->get(key, time)); }
+  bool is_versioned() const final { return parent_->is_versioned(); }
+
+ protected:
+  virtual Row<V> compute(const K& key, const Row<ParentV>& row) = 0;
+
+ private:
+  std::unique_ptr<ValueGetter<K, ParentV>> parent_;
 };
 
 template <typename K, typename V>
@@ -59,15 +98,27 @@ template <typename K, typename V>
 class StoreValueGetter final : public ValueGetter<K, V> {
  public:
   explicit StoreValueGetter(std::string store) : name_(std::move(store)) {}
-  void init(TaskContext& context) override { store_ = &key_value_store_of<K, V>(context, name_); }
+  void init(TaskContext& context) override {
+    if (context.store(name_).kind() == StateStore::Kind::kVersioned) {
+      versioned_ = &versioned_store_of<K, V>(context, name_);
+    } else {
+      store_ = &key_value_store_of<K, V>(context, name_);
+    }
+  }
   Row<V> get(const K& key) override {
+    if (versioned_) return row(versioned_->get(key));
     const ValueAndTimestamp<V>* entry = store_->get_with_timestamp(key);
     return entry ? Row<V>{&entry->value, entry->timestamp} : Row<V>{};
   }
+  Row<V> get(const K& key, Timestamp time) override { return row(versioned_->get(key, time)); }
+  bool is_versioned() const override { return versioned_ != nullptr; }
 
  private:
+  static Row<V> row(const VersionedRecord<V>& record) { return {record.value, record.timestamp}; }
+
   std::string name_;
   KeyValueStore<K, V>* store_ = nullptr;
+  VersionedKeyValueStore<K, V>* versioned_ = nullptr;
 };
 
 template <typename K, typename V>

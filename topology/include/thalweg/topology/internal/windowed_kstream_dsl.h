@@ -103,7 +103,8 @@ KTable<Windowed<payload_t<K>>, A> aggregate_into_windows(
                                  .changelog_config = materialized.changelog_config}](bool) {
         return Kind::store(store, windows, retention, emit, options, key_serde, value_serde);
       };
-  GraphNode* node = graph.add_table_processor(from.node, name, make_plan(plan), plan);
+  GraphNode* node = graph.add_table_processor(from.node, name, make_plan(plan), plan,
+                                              {.versioned_output = false});
   graph.set_window_grace(node, Kind::grace(windows));
   return Dsl::table<Windowed<Key>, A>(
       Dsl::behind(from, node, std::move(name)),

@@ -10,7 +10,7 @@ namespace thalweg::internal {
 
 /// Reads rows from the store of a windowed aggregation.
 template <typename K, typename A, typename Store>
-class WindowedValueGetter final : public ValueGetter<Windowed<K>, A> {
+class WindowedValueGetter final : public UnversionedGetter<Windowed<K>, A> {
  public:
   explicit WindowedValueGetter(std::string store) : name_(std::move(store)) {}
   void init(TaskContext& context) override {

@@ -31,13 +31,13 @@ class AggregateNode final : public TableNode<payload_t<K>, A>, public Receiver<K
     if (!key || !value) return this->task()->dropped(this->name(), "null key or value");
     using Seed = std::remove_cvref_t<std::invoke_result_t<Init&>>;
     if (this->shares_store()) this->listen();
-    const ValueAndTimestamp<A>* old = this->store().get_with_timestamp(*key);
-    if (!old && this->sends_old_values()) return begin(*key, *value, context);
+    const Row<A> old = this->row(*key);
+    if (!old.value && this->sends_old_values()) return begin(*key, *value, context);
     RecordContext result = context;
-    if (old) result.timestamp = std::max(context.timestamp, old->timestamp);
+    if (old.value) result.timestamp = std::max(context.timestamp, old.timestamp);
     this->write(
         *key,
-        std::invoke(aggregator_, *key, *value, old ? Seed(old->value) : Seed(initializer_())),
+        std::invoke(aggregator_, *key, *value, old.value ? Seed(*old.value) : Seed(initializer_())),
         result, context.timestamp);
   }
 

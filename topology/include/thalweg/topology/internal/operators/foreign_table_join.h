@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,10 +17,12 @@ template <typename K, typename KO, typename VO>
 class ForeignTableJoinNode final : public Sender<K, SubscriptionResponseWrapper<VO>>,
                                    public Receiver<KO, Change<VO>> {
  public:
-  ForeignTableJoinNode(std::string name, std::string store, CombinedKeySchema<KO, K> keys)
+  ForeignTableJoinNode(std::string name, std::string store, CombinedKeySchema<KO, K> keys,
+                       std::shared_ptr<const bool> versioned_input)
       : Sender<K, SubscriptionResponseWrapper<VO>>(std::move(name)),
         store_name_(std::move(store)),
-        keys_(std::move(keys)) {}
+        keys_(std::move(keys)),
+        versioned_input_(std::move(versioned_input)) {}
 
   void start(TaskContext& context) override {
     store_ = &key_value_store_of<std::string, SubscriptionWrapper<K>>(context, store_name_);
@@ -27,6 +30,9 @@ class ForeignTableJoinNode final : public Sender<K, SubscriptionResponseWrapper<
 
   void process(const KO& foreign_key, const Change<VO>& change,
                const RecordContext& context) override {
+    if (*versioned_input_ && !change.is_latest) {
+      return this->task()->dropped(this->name(), "not the latest version");
+    }
     response_.foreign_value.reset();
     if (change.new_value) response_.foreign_value = *change.new_value;
     keys_.write_prefix(foreign_key, prefix_);
@@ -41,16 +47,18 @@ class ForeignTableJoinNode final : public Sender<K, SubscriptionResponseWrapper<
  private:
   std::string store_name_;
   CombinedKeySchema<KO, K> keys_;
+  std::shared_ptr<const bool> versioned_input_;
   SubscriptionStore<K>* store_ = nullptr;
   SubscriptionResponseWrapper<VO> response_;
   std::string prefix_;
 };
 
 template <typename K, typename KO, typename VO>
-ProcessorPlan plan_foreign_table_join(std::string store, CombinedKeySchema<KO, K> keys) {
+ProcessorPlan plan_foreign_table_join(std::string store, CombinedKeySchema<KO, K> keys,
+                                      std::shared_ptr<const bool> versioned_input) {
   return plan_node<ForeignTableJoinNode<K, KO, VO>>(
       FlowType::of<KO, Change<VO>>(), FlowType::of<K, SubscriptionResponseWrapper<VO>>(),
-      std::move(store), std::move(keys));
+      std::move(store), std::move(keys), std::move(versioned_input));
 }
 
 }  // namespace thalweg::internal

@@ -26,10 +26,10 @@ class ReduceNode final : public TableNode<payload_t<K>, payload_t<V>>, public Re
     const auto* key = payload_of(key_or_null);
     const auto* value = payload_of(value_or_null);
     if (!key || !value) return this->task()->dropped(this->name(), "null key or value");
-    const auto* old = this->store().get_with_timestamp(*key);
-    if (!old) return this->write(*key, value, context, context.timestamp);
-    const RecordContext result{std::max(context.timestamp, old->timestamp), context.headers};
-    this->write(*key, std::invoke(reducer_, payload_t<V>(old->value), *value), result,
+    const Row<payload_t<V>> old = this->row(*key);
+    if (!old.value) return this->write(*key, value, context, context.timestamp);
+    const RecordContext result{std::max(context.timestamp, old.timestamp), context.headers};
+    this->write(*key, std::invoke(reducer_, payload_t<V>(*old.value), *value), result,
                 context.timestamp);
   }
 

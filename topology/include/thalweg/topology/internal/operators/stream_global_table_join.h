@@ -10,22 +10,10 @@
 #include <thalweg/topology/internal/functions.h>
 #include <thalweg/topology/internal/operator_plan.h>
 #include <thalweg/topology/internal/payload.h>
+#include <thalweg/topology/internal/stream_joiners.h>
 #include <thalweg/topology/internal/table_supplier.h>
 
 namespace thalweg::internal {
-
-/// How a join calls its joiner with a row that may be missing.
-template <bool Left, typename J, typename K, typename V, typename TV>
-decltype(auto) join_row(J& joiner, const K& key, const V& value, const TV* row) {
-  if constexpr (!Left) {
-    return join_values<J, K>(joiner, key, value, *row);
-  } else if constexpr (std::is_pointer_v<left_row_t<J, K, V, TV>>) {
-    return join_values<J, K>(joiner, key, value, row);
-  } else {
-    return join_values<J, K>(joiner, key, value,
-                             row ? std::optional<TV>(*row) : std::optional<TV>());
-  }
-}
 
 template <bool Left, typename J, typename K, typename V, typename TV>
 struct RowJoined {

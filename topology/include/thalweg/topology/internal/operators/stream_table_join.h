@@ -33,7 +33,8 @@ class StreamTableJoinNode final : public Sender<K, joined_t<J, payload_t<K>, pay
     const auto* key = payload_of(key_or_null);
     const auto* value = payload_of(value_or_null);
     if (!key || !value) return this->task()->dropped(this->name(), "null join key or value");
-    const Row<TV> row = rows_->get(*key);
+    const Row<TV> row =
+        rows_->is_versioned() ? rows_->get(*key, context.timestamp) : rows_->get(*key);
     if (!row.value) return;
     const VOut& joined = join_values<J, payload_t<K>>(joiner_, *key, *value, *row.value);
     this->forward(key_or_null, joined, context);
@@ -64,7 +65,10 @@ class StreamTableLeftJoinNode final : public Sender<K, left_joined_t<J, K, paylo
     const auto* value = payload_of(value_or_null);
     if (!value) return this->task()->dropped(this->name(), "null value");
     const auto* key = payload_of(key_or_null);
-    const TV* row = key ? rows_->get(*key).value : nullptr;
+    const TV* row = nullptr;
+    if (key) {
+      row = (rows_->is_versioned() ? rows_->get(*key, context.timestamp) : rows_->get(*key)).value;
+    }
     const VOut& joined = join(key_or_null, *value, row);
     this->forward(key_or_null, joined, context);
   }

@@ -20,13 +20,17 @@ class SubscriptionSendNode final : public Sender<std::optional<KO>, Subscription
   using Instruction = SubscriptionInstruction;
 
   SubscriptionSendNode(std::string name, Extractor extractor, AnySerde<KO> foreign_keys,
-                       AnySerde<V> values)
+                       AnySerde<V> values, std::shared_ptr<const bool> versioned_input)
       : Sender<std::optional<KO>, SubscriptionWrapper<K>>(std::move(name)),
         extractor_(std::move(extractor)),
         foreign_keys_(std::move(foreign_keys)),
-        values_(std::move(values)) {}
+        values_(std::move(values)),
+        versioned_input_(std::move(versioned_input)) {}
 
   void process(const K& key, const Change<V>& change, const RecordContext& context) override {
+    if (*versioned_input_ && !change.is_latest) {
+      return this->task()->dropped(this->name(), "not the latest version");
+    }
     if (!change.old_value && !change.new_value) return;
     const std::optional<KO> old_key = foreign_key(key, change.old_value);
     const std::optional<KO> new_key = foreign_key(key, change.new_value);
@@ -88,6 +92,7 @@ class SubscriptionSendNode final : public Sender<std::optional<KO>, Subscription
   Extractor extractor_;
   AnySerde<KO> foreign_keys_;
   AnySerde<V> values_;
+  std::shared_ptr<const bool> versioned_input_;
   SubscriptionWrapper<K> wrapper_;
   std::string bytes_;
   std::string other_bytes_;
@@ -95,10 +100,12 @@ class SubscriptionSendNode final : public Sender<std::optional<KO>, Subscription
 
 template <typename K, typename V, typename KO, bool Left, typename Extractor>
 ProcessorPlan plan_subscription_send(Extractor extractor, AnySerde<KO> foreign_keys,
-                                     AnySerde<V> values) {
+                                     AnySerde<V> values,
+                                     std::shared_ptr<const bool> versioned_input) {
   return plan_node<SubscriptionSendNode<K, V, KO, Left, Extractor>>(
       FlowType::of<K, Change<V>>(), FlowType::of<std::optional<KO>, SubscriptionWrapper<K>>(),
-      std::move(extractor), std::move(foreign_keys), std::move(values));
+      std::move(extractor), std::move(foreign_keys), std::move(values),
+      std::move(versioned_input));
 }
 
 }  // namespace thalweg::internal

@@ -149,7 +149,7 @@ class SuppressedTable final : public TableSupplier<K, V> {
   bool send_old_values(bool force) override { return parent_->send_old_values(force); }
 
  private:
-  class Getter final : public ValueGetter<K, V> {
+  class Getter final : public UnversionedGetter<K, V> {
    public:
     Getter(std::shared_ptr<const SuppressPlan<K, V>> plan,
            std::unique_ptr<ValueGetter<K, V>> parent)

@@ -29,12 +29,12 @@ class TableAggregateNode final : public TableNode<K, A>,
   void process(const K& key, const RepartitionedChange<V>& change,
                const RecordContext& context) override {
     using Seed = std::remove_cvref_t<std::invoke_result_t<Init&>>;
-    const ValueAndTimestamp<A>* old = this->store().get_with_timestamp(key);
+    const Row<A> old = this->row(key);
     RecordContext result = context;
     std::optional<A> aggregate;
-    if (old) {
-      aggregate = old->value;
-      result.timestamp = std::max(context.timestamp, old->timestamp);
+    if (old.value) {
+      aggregate = *old.value;
+      result.timestamp = std::max(context.timestamp, old.timestamp);
     }
     if (change.old_value && aggregate) {
       aggregate = std::invoke(subtractor_, key, *change.old_value, Seed(std::move(*aggregate)));

@@ -14,20 +14,24 @@ namespace thalweg::internal {
 template <typename K, typename V, typename P, bool Wanted>
 class TableFilterNode final : public TableNode<K, V>, public Receiver<K, Change<V>> {
  public:
-  TableFilterNode(std::string name, std::shared_ptr<const TablePlan> plan, P predicate)
-      : TableNode<K, V>(std::move(name), std::move(plan)), predicate_(std::move(predicate)) {}
+  TableFilterNode(std::string name, std::shared_ptr<const TablePlan> plan, P predicate,
+                  std::shared_ptr<const bool> versioned_input)
+      : TableNode<K, V>(std::move(name), std::move(plan)),
+        predicate_(std::move(predicate)),
+        versioned_input_(std::move(versioned_input)) {}
 
   void process(const K& key, const Change<V>& change, const RecordContext& context) override {
     const V* new_value = kept(key, change.new_value);
     const V* old_value = nullptr;
     if (this->sends_old_values()) {
-      old_value = this->materialized() ? this->store().get(key) : kept(key, change.old_value);
-      if (!new_value && !old_value) return;
+      old_value = this->materialized() ? this->row(key).value : kept(key, change.old_value);
+      // Of a versioned table, a deletion that says nothing new now may do so for some time past.
+      if (!new_value && !old_value && !*versioned_input_) return;
     }
     if (this->materialized()) {
       this->write(key, new_value, context, context.timestamp);
     } else {
-      this->forward(key, {new_value, old_value}, context);
+      this->forward(key, {new_value, old_value, change.is_latest}, context);
     }
   }
 
@@ -38,6 +42,7 @@ class TableFilterNode final : public TableNode<K, V>, public Receiver<K, Change<
   }
 
   P predicate_;
+  std::shared_ptr<const bool> versioned_input_;
 };
 
 template <typename K, typename V, typename P, bool Wanted>
@@ -49,19 +54,17 @@ class FilteredTable final : public DerivedTable<K, V, V> {
         predicate_(std::move(predicate)) {}
 
  private:
-  class Getter final : public ValueGetter<K, V> {
+  class Getter final : public DerivedGetter<K, V, V> {
    public:
     Getter(std::unique_ptr<ValueGetter<K, V>> parent, P predicate)
-        : parent_(std::move(parent)), predicate_(std::move(predicate)) {}
-    void init(TaskContext& context) override { parent_->init(context); }
-    Row<V> get(const K& key) override {
-      const Row<V> row = parent_->get(key);
+        : DerivedGetter<K, V, V>(std::move(parent)), predicate_(std::move(predicate)) {}
+
+   private:
+    Row<V> compute(const K& key, const Row<V>& row) override {
       if (!row.value) return row;
       return static_cast<bool>(std::invoke(predicate_, key, *row.value)) == Wanted ? row : Row<V>{};
     }
 
-   private:
-    std::unique_ptr<ValueGetter<K, V>> parent_;
     P predicate_;
   };
 
@@ -76,10 +79,11 @@ class FilteredTable final : public DerivedTable<K, V, V> {
 };
 
 template <typename K, typename V, bool Wanted, typename P>
-ProcessorPlan plan_table_filter(std::shared_ptr<const TablePlan> table, P predicate) {
-  return plan_node<TableFilterNode<K, V, P, Wanted>>(FlowType::of<K, Change<V>>(),
-                                                     FlowType::of<K, Change<V>>(),
-                                                     std::move(table), std::move(predicate));
+ProcessorPlan plan_table_filter(std::shared_ptr<const TablePlan> table, P predicate,
+                                std::shared_ptr<const bool> versioned_input) {
+  return plan_node<TableFilterNode<K, V, P, Wanted>>(
+      FlowType::of<K, Change<V>>(), FlowType::of<K, Change<V>>(), std::move(table),
+      std::move(predicate), std::move(versioned_input));
 }
 
 }  // namespace thalweg::internal

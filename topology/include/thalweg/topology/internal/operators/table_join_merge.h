@@ -18,7 +18,8 @@ class TableJoinMergeNode final : public TableNode<K, V>, public Receiver<K, Chan
     if (this->materialized()) {
       this->write_change(key, change, context);
     } else {
-      this->forward(key, {change.new_value, this->sends_old_values() ? change.old_value : nullptr},
+      this->forward(key, {change.new_value, this->sends_old_values() ? change.old_value : nullptr,
+                          change.is_latest},
                     context);
     }
   }

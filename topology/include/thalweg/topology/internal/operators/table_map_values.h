@@ -29,7 +29,8 @@ class TableMapValuesNode final : public TableNode<K, payload_t<mapped_value_t<F,
     }
     std::optional<VOut> old_value;
     if (this->sends_old_values()) old_value = mapped(key, change.old_value);
-    this->forward(key, {new_value ? &*new_value : nullptr, old_value ? &*old_value : nullptr},
+    this->forward(key, {new_value ? &*new_value : nullptr, old_value ? &*old_value : nullptr,
+                        change.is_latest},
                   context);
   }
 
@@ -52,20 +53,18 @@ class MappedTable final : public DerivedTable<K, payload_t<mapped_value_t<F, K, 
       : DerivedTable<K, VOut, V>(std::move(plan), std::move(parent)), mapper_(std::move(mapper)) {}
 
  private:
-  class Getter final : public ValueGetter<K, VOut> {
+  class Getter final : public DerivedGetter<K, VOut, V> {
    public:
     Getter(std::unique_ptr<ValueGetter<K, V>> parent, F mapper)
-        : parent_(std::move(parent)), mapper_(std::move(mapper)) {}
-    void init(TaskContext& context) override { parent_->init(context); }
-    Row<VOut> get(const K& key) override {
-      const Row<V> row = parent_->get(key);
+        : DerivedGetter<K, VOut, V>(std::move(parent)), mapper_(std::move(mapper)) {}
+
+   private:
+    Row<VOut> compute(const K& key, const Row<V>& row) override {
       if (!row.value) return {};
       value_ = map_value(mapper_, key, *row.value);
       return value_ ? Row<VOut>{&*value_, row.timestamp} : Row<VOut>{};
     }
 
-   private:
-    std::unique_ptr<ValueGetter<K, V>> parent_;
     F mapper_;
     std::optional<VOut> value_;
   };

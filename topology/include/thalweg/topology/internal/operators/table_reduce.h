@@ -26,12 +26,12 @@ class TableReduceNode final : public TableNode<K, V>, public Receiver<K, Reparti
 
   void process(const K& key, const RepartitionedChange<V>& change,
                const RecordContext& context) override {
-    const ValueAndTimestamp<V>* old = this->store().get_with_timestamp(key);
+    const Row<V> old = this->row(key);
     RecordContext result = context;
     std::optional<V> reduced;
-    if (old) reduced = old->value;
+    if (old.value) reduced = *old.value;
     const auto combine = [&](auto& reducer, const V& value) {
-      result.timestamp = std::max(context.timestamp, old->timestamp);
+      result.timestamp = std::max(context.timestamp, old.timestamp);
       reduced = std::invoke(reducer, std::move(*reduced), value);
     };
     if (change.old_value && reduced) combine(subtractor_, *change.old_value);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -23,10 +25,14 @@ class TableRepartitionMapNode final
   using K1 = payload_t<pair_key_t<Pair>>;
   using V1 = payload_t<pair_value_t<Pair>>;
 
-  TableRepartitionMapNode(std::string name, F selector)
-      : Sender<K1, RepartitionedChange<V1>>(std::move(name)), selector_(std::move(selector)) {}
+  TableRepartitionMapNode(std::string name, F selector,
+                          std::shared_ptr<const bool> versioned_input)
+      : Sender<K1, RepartitionedChange<V1>>(std::move(name)),
+        selector_(std::move(selector)),
+        versioned_input_(std::move(versioned_input)) {}
 
   void process(const K& key, const Change<V>& change, const RecordContext& context) override {
+    if (*versioned_input_ && !change.is_latest) return;  // Groups are made of the latest rows.
     const auto new_pair = select(key, change.new_value);
     const auto old_pair = select(key, change.old_value);
     if (old_pair && new_pair && key_of(*old_pair) == key_of(*new_pair)) {
@@ -53,15 +59,17 @@ class TableRepartitionMapNode final
   }
 
   F selector_;
+  std::shared_ptr<const bool> versioned_input_;
 };
 
 template <typename K, typename V, typename F>
-ProcessorPlan plan_table_repartition_map(F selector) {
+ProcessorPlan plan_table_repartition_map(F selector,
+                                         std::shared_ptr<const bool> versioned_input) {
   using Node = TableRepartitionMapNode<K, V, F>;
   return plan_node<Node>(
       FlowType::of<K, Change<V>>(),
       FlowType::of<typename Node::K1, RepartitionedChange<typename Node::V1>>(),
-      std::move(selector));
+      std::move(selector), std::move(versioned_input));
 }
 
 }  // namespace thalweg::internal

@@ -29,15 +29,20 @@ class TableTableJoinNode final : public Sender<K, Change<table_joined_t<Joiner, 
   using VOut = table_joined_t<Joiner, V, VO>;
 
   TableTableJoinNode(std::string name, const ValueGetterSupplier<K, VO>& other, Joiner joiner,
-                     std::shared_ptr<const TablePlan> result)
+                     std::shared_ptr<const TablePlan> result,
+                     std::shared_ptr<const bool> versioned_input)
       : Sender<K, Change<VOut>>(std::move(name)),
         rows_(other.make()),
         joiner_(std::move(joiner)),
-        result_(std::move(result)) {}
+        result_(std::move(result)),
+        versioned_input_(std::move(versioned_input)) {}
 
   void start(TaskContext& context) override { rows_->init(context); }
 
   void process(const K& key, const Change<V>& change, const RecordContext& context) override {
+    if (*versioned_input_ && !change.is_latest) {
+      return this->task()->dropped(this->name(), "not the latest version");
+    }
     const Row<VO> row = rows_->get(key);
     if (!row.value) {
       if (Side == TableJoinSide::kInner || Side == TableJoinSide::kRight) return;
@@ -48,7 +53,8 @@ class TableTableJoinNode final : public Sender<K, Change<table_joined_t<Joiner, 
     const std::optional<VOut> new_value = join(change.new_value, row.value);
     std::optional<VOut> old_value;
     if (result_->send_old_values) old_value = join(change.old_value, row.value);
-    this->forward(key, {new_value ? &*new_value : nullptr, old_value ? &*old_value : nullptr},
+    this->forward(key, {new_value ? &*new_value : nullptr, old_value ? &*old_value : nullptr,
+                        change.is_latest},
                   joined);
   }
 
@@ -67,15 +73,17 @@ class TableTableJoinNode final : public Sender<K, Change<table_joined_t<Joiner, 
   std::unique_ptr<ValueGetter<K, VO>> rows_;
   Joiner joiner_;
   std::shared_ptr<const TablePlan> result_;
+  std::shared_ptr<const bool> versioned_input_;
 };
 
 template <typename K, typename V, typename VO, TableJoinSide Side, typename Joiner>
 ProcessorPlan plan_table_table_join(ValueGetterSupplier<K, VO> other, Joiner joiner,
-                                    std::shared_ptr<const TablePlan> result) {
+                                    std::shared_ptr<const TablePlan> result,
+                                    std::shared_ptr<const bool> versioned_input) {
   using Node = TableTableJoinNode<K, V, VO, Side, Joiner>;
   return plan_node<Node>(FlowType::of<K, Change<V>>(),
                          FlowType::of<K, Change<typename Node::VOut>>(), std::move(other),
-                         std::move(joiner), std::move(result));
+                         std::move(joiner), std::move(result), std::move(versioned_input));
 }
 
 /// A table joined from two others: kept only if the options say so, else computed from their rows.
@@ -111,7 +119,7 @@ class JoinedTable final : public TableSupplier<K, table_joined_t<Joiner, V, VO>>
   }
 
  private:
-  class Getter final : public ValueGetter<K, VOut> {
+  class Getter final : public UnversionedGetter<K, VOut> {
    public:
     Getter(std::unique_ptr<ValueGetter<K, V>> left, std::unique_ptr<ValueGetter<K, VO>> right,
            Joiner joiner)

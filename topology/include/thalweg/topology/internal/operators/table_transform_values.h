@@ -91,7 +91,8 @@ class TableTransformValuesNode final
     }
     std::optional<VOut> old_value;
     if (this->sends_old_values()) old_value = site_.transform(key, change.old_value, context);
-    this->forward(key, {new_value ? &*new_value : nullptr, old_value ? &*old_value : nullptr},
+    this->forward(key, {new_value ? &*new_value : nullptr, old_value ? &*old_value : nullptr,
+                        change.is_latest},
                   context);
   }
   void close() override { site_.close(); }
@@ -117,25 +118,25 @@ class TransformedTable final : public DerivedTable<typename supplied_t<S>::Input
         supplier_(std::move(supplier)) {}
 
  private:
-  class Getter final : public ValueGetter<K, VOut> {
+  class Getter final : public DerivedGetter<K, VOut, V> {
    public:
+    using Base = DerivedGetter<K, VOut, V>;
     Getter(std::unique_ptr<ValueGetter<K, V>> parent, std::string name,
            std::vector<std::string> stores, std::unique_ptr<T> transformer)
-        : parent_(std::move(parent)),
+        : Base(std::move(parent)),
           site_(std::move(name), std::move(stores), std::move(transformer)) {}
     ~Getter() override { site_.close(); }
     void init(TaskContext& context) override {
-      parent_->init(context);
+      Base::init(context);
       site_.init(context);
     }
-    Row<VOut> get(const K& key) override {
-      const Row<V> row = parent_->get(key);
+
+   private:
+    Row<VOut> compute(const K& key, const Row<V>& row) override {
       value_ = site_.transform(key, row.value, {.timestamp = row.timestamp});
       return value_ ? Row<VOut>{&*value_, row.timestamp} : Row<VOut>{};
     }
 
-   private:
-    std::unique_ptr<ValueGetter<K, V>> parent_;
     TransformerSite<T> site_;
     std::optional<VOut> value_;
   };

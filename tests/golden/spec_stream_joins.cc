@@ -1,0 +1,81 @@
+// Joins of streams with streams.
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "golden/spec_options.h"
+#include "golden/spec_topology.h"
+
+namespace thalweg::golden {
+
+namespace json = boost::json;
+
+namespace {
+
+using std::chrono::milliseconds;
+
+milliseconds millis(const json::value& object, const char* name) {
+  return milliseconds(number_or(object, name, 0));
+}
+
+JoinWindows join_windows(const json::value& spec) {
+  const milliseconds before = millis(spec, "before");
+  const milliseconds after = millis(spec, "after");
+  return JoinWindows::of_time_difference_and_grace(std::max(before, after), millis(spec, "grace"))
+      .before(before)
+      .after(after);
+}
+
+StreamJoined<Key, Value, Value> stream_joined(const json::value& statement,
+                                              const JoinWindows& windows) {
+  StreamJoined<Key, Value, Value> joined{.name = name_of(statement)};
+  joined.stores.name = text_or(statement, "storeName");
+  joined.stores.persistent = text_or(statement, "storeType", "rocksdb") != "memory";
+  joined.stores.logging = flag_or(statement, "logging", true);
+  const json::value* suppliers = field(statement, "suppliers");
+  if (!suppliers) return joined;
+  const auto retention = field(*suppliers, "retention") ? millis(*suppliers, "retention")
+                                                        : windows.size() + windows.grace();
+  const auto supplier = [&](const char* name) {
+    return WindowStoreSupplier{.name = text_or(*suppliers, name),
+                               .retention = retention,
+                               .window_size = windows.size(),
+                               .retain_duplicates = flag_or(*suppliers, "dups", true),
+                               .persistent = text_or(*suppliers, "type", "rocksdb") != "memory"};
+  };
+  joined.stores.this_store = supplier("this");
+  joined.stores.other_store = supplier("other");
+  return joined;
+}
+
+Value value_of(const std::int64_t* number) { return number ? Value(*number) : Value(); }
+
+}  // namespace
+
+void SpecTopology::join_streams(const json::value& statement, const std::string& op,
+                                const Stream& in) {
+  const Stream& other = variable_as<Stream>(statement, "with");
+  const JoinWindows windows = join_windows(need(statement, "windows"));
+  const auto joined = stream_joined(statement, windows);
+  const Joiner join = joiner(need(statement, "joiner"));
+  if (op == "join") {
+    bind(statement, in.join(other, [join](const Key& k, const std::int64_t& left,
+                                          const std::int64_t& right) {
+      return join(k, left, right);
+    }, windows, joined));
+  } else if (op == "leftJoin") {
+    bind(statement, in.left_join(other, [join](const Key& k, const std::int64_t& left,
+                                               const std::int64_t* right) {
+      return join(k, left, value_of(right));
+    }, windows, joined));
+  } else {
+    bind(statement, in.outer_join(other, [join](const Key& k, const std::int64_t* left,
+                                                const std::int64_t* right) {
+      return join(k, value_of(left), value_of(right));
+    }, windows, joined));
+  }
+}
+
+}  // namespace thalweg::golden
