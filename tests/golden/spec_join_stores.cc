@@ -1,5 +1,8 @@
 #include "golden/spec_join_stores.h"
 
+#include <algorithm>
+#include <array>
+
 #include <boost/json/array.hpp>
 
 #include <thalweg/state/versioned_key_value_store.h>
@@ -97,6 +100,13 @@ std::string hex(std::string_view bytes) {
     out += kDigits[byte & 15];
   }
   return out;
+}
+
+bool keeps_joined_records(std::string_view store) {
+  constexpr std::array<std::string_view, 4> kGenerated = {
+      "KSTREAM-JOINTHIS-", "KSTREAM-JOINOTHER-", "KSTREAM-OUTERTHIS-", "KSTREAM-OUTEROTHER-"};
+  return store.ends_with("-this-join-store") || store.ends_with("-other-join-store") ||
+         std::ranges::any_of(kGenerated, [store](auto name) { return store.starts_with(name); });
 }
 
 std::optional<json::object> show_join_store(StateStore& store, const std::set<std::string>& keys) {

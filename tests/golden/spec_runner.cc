@@ -246,7 +246,8 @@ class Run {
         continue;
       }
       const auto kind = topology_.store_kinds().find(name);
-      const bool is_plain = kind != topology_.store_kinds().end() && kind->second == "window";
+      const bool is_plain = keeps_joined_records(name) ||
+                            (kind != topology_.store_kinds().end() && kind->second == "window");
       if (json::object shown = windowed_store(driver_->store(name), !is_plain); !shown.empty()) {
         out[name] = std::move(shown);
         continue;

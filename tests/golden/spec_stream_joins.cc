@@ -59,6 +59,9 @@ void SpecTopology::join_streams(const json::value& statement, const std::string&
   const Stream& other = variable_as<Stream>(statement, "with");
   const JoinWindows windows = join_windows(need(statement, "windows"));
   const auto joined = stream_joined(statement, windows);
+  for (const auto& store : {joined.stores.this_store, joined.stores.other_store}) {
+    if (store) store_kinds_.emplace(store->name, "window");
+  }
   const Joiner join = joiner(need(statement, "joiner"));
   if (op == "join") {
     bind(statement, in.join(other, [join](const Key& k, const std::int64_t& left,

@@ -197,8 +197,8 @@ TEST_F(StreamJoins, AStreamJoinedWithItselfMeetsItselfToo) {
   on_left("a", "1", 20);
   on_left("a", "2", 25);
 
-  EXPECT_THAT(out(), ElementsAre(Texts{"a", "1+1", 20}, Texts{"a", "1+2", 25},
-                                 Texts{"a", "2+1", 25}, Texts{"a", "2+2", 25}));
+  EXPECT_THAT(out(), ElementsAre(Texts{"a", "1+1", 20}, Texts{"a", "2+1", 25},
+                                 Texts{"a", "1+2", 25}, Texts{"a", "2+2", 25}));
 }
 
 TEST_F(StreamJoins, OptimisedItDoesSoOutOfOneStore) {

@@ -147,12 +147,20 @@ bool is_anonymous(const Materialized<K, V>& materialized) {
           !materialized.changelog_config.empty());
 }
 
+/// Throws TopologyError if the store's name cannot be one. Kafka Streams makes a versioned store out
+/// of a supplier, whose name it does not check.
+template <typename K, typename V>
+void check_store(const Materialized<K, V>& materialized) {
+  if (materialized.store.empty() || materialized.history_retention) return;
+  check_name(materialized.store);
+}
+
 /// The store's name: the one in the options, checked, or a generated one.
 template <typename K, typename V>
 std::string store_name(StreamGraph& graph, const Materialized<K, V>& materialized,
                        std::string_view prefix) {
   if (materialized.store.empty()) return graph.new_store_name(prefix);
-  check_name(materialized.store);
+  check_store(materialized);
   return materialized.store;
 }
 

@@ -28,7 +28,7 @@ std::shared_ptr<TablePlan> plan_derived_table(StreamGraph& graph,
                                               const OptionalSerde<K>& key_serde,
                                               const OptionalSerde<V>& value_serde,
                                               std::string_view prefix) {
-  if (!materialized.store.empty()) check_name(materialized.store);
+  check_store(materialized);
   if (is_anonymous(materialized)) graph.new_store_name(prefix);
   return plan_table(materialized, materialized.store, key_serde, value_serde);
 }
@@ -137,7 +137,7 @@ auto KTable<K, V>::transform_values(
     -> KTable<K, typename supplied_t<S>::OutputValue> {
   using VOut = typename supplied_t<S>::OutputValue;
   internal::StreamGraph& graph = *handle_.graph;
-  if (!materialized.store.empty()) internal::check_name(materialized.store);
+  internal::check_store(materialized);
   auto key_serde = internal::either(materialized.key_serde, key_serde_);
   auto value_serde = materialized.value_serde;
   auto plan = internal::plan_table(materialized, materialized.store, key_serde, value_serde);

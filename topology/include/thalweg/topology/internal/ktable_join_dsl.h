@@ -27,7 +27,7 @@ KTable<K, table_joined_t<Joiner, V, VO>> join_tables(
   const StreamHandle& here = Dsl::handle(left);
   const StreamHandle& there = Dsl::handle(right);
   StreamGraph& graph = *here.graph;
-  if (!materialized.store.empty()) check_name(materialized.store);
+  check_store(materialized);
   if (is_anonymous(materialized)) materialized.store = graph.new_store_name(kTableMerge);
   auto name = graph.name_or_new(materialized.name, kTableMerge);
   auto sources = graph.copartition(here, there);
