@@ -79,8 +79,8 @@ Rules parse(std::string_view optimization) {
   return rules;
 }
 
-/// A join of a stream with itself needs one store: the node that would keep the other side's records
-/// goes.
+/// A join of a stream with itself needs one store: the node that would keep the other side's
+/// records goes.
 void join_with_self(StreamJoinGraphNode& join) {
   if (join.parents().size() != 1) return;
   GraphNode* stream = join.parents().front();

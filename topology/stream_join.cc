@@ -42,9 +42,9 @@ void check_join_stores(const StreamJoinStores& stores, const JoinWindows& window
     }
     if (store.retention != windows.size() + windows.grace() ||
         store.window_size != windows.size()) {
-      throw StreamsError("Window settings mismatch: store " + store.name + " has a window size of " +
-                         std::to_string(store.window_size.count()) + " ms and a retention of " +
-                         std::to_string(store.retention.count()) +
+      throw StreamsError("Window settings mismatch: store " + store.name +
+                         " has a window size of " + std::to_string(store.window_size.count()) +
+                         " ms and a retention of " + std::to_string(store.retention.count()) +
                          " ms, the join's windows need " + std::to_string(windows.size().count()) +
                          " and " + std::to_string((windows.size() + windows.grace()).count()));
     }

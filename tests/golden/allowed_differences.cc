@@ -73,12 +73,6 @@ bool looks_up_a_stateful_transformer(const boost::json::object& spec, const Diff
          (has_statement(spec, "join", "with") || has_statement(spec, "leftJoin", "with"));
 }
 
-bool waits_idly_before_a_foreign_key_join(const boost::json::object& spec, const Difference&) {
-  const auto* config = spec.if_contains("config");
-  return config && config->as_object().contains("idle") &&
-         (has_statement(spec, "join", "fk") || has_statement(spec, "leftJoin", "fk"));
-}
-
 bool orders_repartitions_of_a_cogroup(const boost::json::object& spec, const Difference&) {
   const auto* optimize = spec.at("config").as_object().if_contains("optimize");
   return optimize && optimize->as_string() == "all" && mentions(spec.at("nodes"), "cogroup");
@@ -95,8 +89,6 @@ constexpr std::string_view kFlush =
     "what an operator throws while a record cache is flushed is not wrapped once more";
 constexpr std::string_view kTransformer =
     "a transformer that uses a store cannot be looked up: here it is a fault of the topology";
-constexpr std::string_view kIdle =
-    "with max.task.idle.ms, a foreign key join waits for other inputs than in Kafka Streams";
 constexpr std::string_view kCachedLru =
     "a store of what was used last has no record cache, which in Kafka Streams goes on showing "
     "entries that the store has forgotten";
@@ -135,12 +127,7 @@ constexpr std::array kAllowed = {
     AllowedDifference{"describe", kCogroupOrder, orders_repartitions_of_a_cogroup},
     AllowedDifference{"error", kFlush, fails_while_flushing},
     AllowedDifference{.section = "metrics", .reason = kCachedLru, .applies = caches_lru},
-    AllowedDifference{"repart", kIdle, waits_idly_before_a_foreign_key_join},
-    AllowedDifference{"changelog", kIdle, waits_idly_before_a_foreign_key_join},
-    AllowedDifference{"metrics", kIdle, waits_idly_before_a_foreign_key_join},
     AllowedDifference{"error", kTransformer, looks_up_a_stateful_transformer},
-    AllowedDifference{"outputs", kIdle, waits_idly_before_a_foreign_key_join},
-    AllowedDifference{"stores", kIdle, waits_idly_before_a_foreign_key_join},
 };
 
 constexpr std::array<std::string_view, 4> kNotBuilt = {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+#include <vector>
 
 #include <boost/json/array.hpp>
 
@@ -61,7 +63,7 @@ json::object subscriptions(const StoreView& view) {
 /// Records of a join of streams that wait for a partner: `time, side, key` and a list of
 /// `side, value`.
 json::object waiting(const StoreView& view) {
-  json::array entries;
+  std::vector<std::pair<std::string, std::int64_t>> entries;
   const auto found = view.scan({.limit = kMost});
   for (const StoredEntry& entry : found.value()) {
     const std::string key = std::to_string(number(std::string_view(entry.key).substr(0, 8))) +
@@ -69,11 +71,13 @@ json::object waiting(const StoreView& view) {
                             entry.key.substr(9);
     constexpr std::size_t kEntry = 4 + 1 + 8;
     for (std::size_t at = 5; at + kEntry <= entry.value.size(); at += kEntry) {
-      entries.push_back(
-          json::array{key, number(std::string_view(entry.value).substr(at + 5, 8))});
+      entries.emplace_back(key, number(std::string_view(entry.value).substr(at + 5, 8)));
     }
   }
-  return {{"type", "kv"}, {"entries", std::move(entries)}};
+  std::ranges::stable_sort(entries, {}, &std::pair<std::string, std::int64_t>::first);
+  json::array shown;
+  for (const auto& [key, value] : entries) shown.push_back(json::array{key, value});
+  return {{"type", "kv"}, {"entries", std::move(shown)}};
 }
 
 json::object versions(VersionedKeyValueStore<Key, std::int64_t>& store,

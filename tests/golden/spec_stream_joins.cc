@@ -29,10 +29,11 @@ JoinWindows join_windows(const json::value& spec) {
 }
 
 StreamJoined<Key, Value, Value> stream_joined(const json::value& statement,
-                                              const JoinWindows& windows) {
+                                              const JoinWindows& windows,
+                                              const std::string& usual_type) {
   StreamJoined<Key, Value, Value> joined{.name = name_of(statement)};
   joined.stores.name = text_or(statement, "storeName");
-  joined.stores.persistent = text_or(statement, "storeType", "rocksdb") != "memory";
+  joined.stores.persistent = text_or(statement, "storeType", usual_type) != "memory";
   joined.stores.logging = flag_or(statement, "logging", true);
   const json::value* suppliers = field(statement, "suppliers");
   if (!suppliers) return joined;
@@ -58,7 +59,7 @@ void SpecTopology::join_streams(const json::value& statement, const std::string&
                                 const Stream& in) {
   const Stream& other = variable_as<Stream>(statement, "with");
   const JoinWindows windows = join_windows(need(statement, "windows"));
-  const auto joined = stream_joined(statement, windows);
+  const auto joined = stream_joined(statement, windows, in_memory_ ? "memory" : "rocksdb");
   for (const auto& store : {joined.stores.this_store, joined.stores.other_store}) {
     if (store) store_kinds_.emplace(store->name, "window");
   }

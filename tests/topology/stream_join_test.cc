@@ -47,7 +47,9 @@ class StreamJoins : public ::testing::Test {
   KStream<Text, Text> left() { return builder_.stream<Text, Text>("left"); }
   KStream<Text, Text> right() { return builder_.stream<Text, Text>("right"); }
   TopologyWorld& world() {
-    if (!world_) world_ = std::make_unique<TopologyWorld>(builder_.build({.optimization = optimization_}));
+    if (!world_) {
+      world_ = std::make_unique<TopologyWorld>(builder_.build({.optimization = optimization_}));
+    }
     return *world_;
   }
   void on_left(const std::optional<Text>& key, const Text& value, std::int64_t time) {

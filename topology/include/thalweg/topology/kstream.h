@@ -128,11 +128,11 @@ class KStream {
 
   // --- Joins with streams --------------------------------------------------------------------
 
-  /// Emits `joiner(value, other)` or `joiner(key, value, other)` for each pair of records of the two
-  /// streams with the same key and times that are near enough, when the later one of them arrives;
-  /// its timestamp is the later one's. Records with a null key or value are dropped and counted.
-  /// Both streams are kept in stores as long as the windows last; both need the same partition
-  /// count, and start-up fails otherwise.
+  /// Emits `joiner(value, other)` or `joiner(key, value, other)` for each pair of records of the
+  /// two streams with the same key and times that are near enough, when the later one of them
+  /// arrives; its timestamp is the later one's. Records with a null key or value are dropped and
+  /// counted. Both streams are kept in stores as long as the windows last; both need the same
+  /// partition count, and start-up fails otherwise.
   ///
   ///     orders.join(payments, confirm, JoinWindows::of_time_difference_with_no_grace(5min));
   template <typename VO, StreamTableJoiner<payload_t<K>, payload_t<V>, payload_t<VO>> J>

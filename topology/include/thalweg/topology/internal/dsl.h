@@ -147,8 +147,8 @@ bool is_anonymous(const Materialized<K, V>& materialized) {
           !materialized.changelog_config.empty());
 }
 
-/// Throws TopologyError if the store's name cannot be one. Kafka Streams makes a versioned store out
-/// of a supplier, whose name it does not check.
+/// Throws TopologyError if the store's name cannot be one. Kafka Streams makes a versioned store
+/// out of a supplier, whose name it does not check.
 template <typename K, typename V>
 void check_store(const Materialized<K, V>& materialized) {
   if (materialized.store.empty() || materialized.history_retention) return;

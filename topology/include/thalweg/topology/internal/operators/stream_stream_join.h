@@ -126,9 +126,9 @@ class StreamStreamJoinNode final : public Sender<K, stream_joined_t<Joiner, K, p
     for (const auto& [waiting, values] : closed) {
       const K key(waiting.key);
       for (const auto& value : values) {
-        send(key,
-             joiner_(key, value.left ? &*value.left : nullptr, value.right ? &*value.right : nullptr),
-             {from_millis(waiting.time), context.headers});
+        const LeftValue* left = value.left ? &*value.left : nullptr;
+        const RightValue* right = value.right ? &*value.right : nullptr;
+        send(key, joiner_(key, left, right), {from_millis(waiting.time), context.headers});
       }
       shared_->remove(waiting, context.timestamp, *context.headers);
     }
@@ -175,8 +175,9 @@ class StreamStreamJoinNode final : public Sender<K, stream_joined_t<Joiner, K, p
 template <typename K, typename L, typename R, bool IsLeft, typename Joiner>
 ProcessorPlan plan_stream_stream_join(StreamJoinSide side, Joiner joiner) {
   using Node = StreamStreamJoinNode<K, L, R, IsLeft, Joiner>;
-  return plan_node<Node>(FlowType::of<K, typename Node::V>(), FlowType::of<K, typename Node::VOut>(),
-                         std::move(side), std::move(joiner));
+  return plan_node<Node>(FlowType::of<K, typename Node::V>(),
+                         FlowType::of<K, typename Node::VOut>(), std::move(side),
+                         std::move(joiner));
 }
 
 }  // namespace thalweg::internal
