@@ -42,7 +42,8 @@ Result<std::string> instance_of(const std::string& state_dir) {
   const std::filesystem::path path = std::filesystem::path(state_dir) / "instance";
   std::string instance;
   if (std::ifstream(path) >> instance) return instance;
-  instance = to_string(boost::uuids::random_generator()());
+  // Part of a client.id, which librdkafka wants short.
+  instance = to_string(boost::uuids::random_generator()()).substr(24);
   if (auto written = write_durably(path, instance); !written) {
     return std::unexpected(written.error());
   }

@@ -15,6 +15,7 @@
 #include "application_state.h"
 #include "spiller.h"
 #include "stream_thread.h"
+#include "streams_metadata.h"
 
 namespace thalweg {
 
@@ -24,6 +25,7 @@ using internal::ApplicationPlan;
 using internal::ApplicationState;
 using internal::PlannedSubTopology;
 using internal::Spiller;
+using internal::StreamsMetadataState;
 using internal::StreamThread;
 using internal::Worker;
 using internal::WorkerSetup;
@@ -71,6 +73,13 @@ class StreamsApplication::Impl {
       fail(created.error().message);
       return created;
     }
+    if (!environment_.instance.empty()) {
+      metadata_ = std::make_unique<StreamsMetadataState>(metadata_setup());
+      if (auto started = metadata_->start(); !started) {
+        fail(started.error().message);
+        return started;
+      }
+    }
     spiller_ = std::make_unique<Spiller>(environment_.log->durability());
     spiller_->start();
     for (std::int32_t i = 0; i < config_.num_stream_threads; ++i) {
@@ -93,6 +102,7 @@ class StreamsApplication::Impl {
     for (auto& thread : threads_) thread->request_stop();
     for (auto& thread : threads_) thread->join();
     threads_.clear();
+    if (metadata_) metadata_->stop(before != State::kError);
     if (spiller_) spiller_->stop();
     published_.drop_waiters();
     if (before != State::kError) change_state(State::kNotRunning);
@@ -146,6 +156,17 @@ class StreamsApplication::Impl {
                                     config_.application_id + " has no store " + std::string(store));
   }
 
+  std::optional<std::string> active_host(std::string_view store, std::int32_t partition) const {
+    if (!metadata_) return std::nullopt;
+    for (const auto& sub : plan_.subtopologies) {
+      if (std::ranges::find(sub.stores, store, &PlannedSubTopology::Store::name) !=
+          sub.stores.end()) {
+        return metadata_->server_of({sub.id, partition});
+      }
+    }
+    return std::nullopt;
+  }
+
   const Topology& topology() const { return topology_; }
   const StreamsConfig& config() const { return config_; }
   const Environment& environment() const { return environment_; }
@@ -154,16 +175,28 @@ class StreamsApplication::Impl {
  private:
   WorkerSetup worker_setup(std::int32_t index) {
     return {.index = index,
-            .transactional_id =
-                config_.application_id + "-" +
-                (environment_.instance.empty() ? "" : environment_.instance + "-") +
-                std::to_string(index),
+            .transactional_id = internal::transactional_id(config_.application_id,
+                                                           environment_.instance, index),
+            .member = environment_.instance.empty()
+                          ? std::string()
+                          : internal::member_client_id(environment_.instance, index),
             .topology = &topology_,
             .plan = &plan_,
             .config = &config_,
             .environment = environment_,
             .state = &published_,
             .spiller = spiller_.get()};
+  }
+
+  StreamsMetadataState::Setup metadata_setup() const {
+    return {.log = environment_.log,
+            .application_id = config_.application_id,
+            .instance = environment_.instance,
+            .server = config_.application_server,
+            .workers = config_.num_stream_threads,
+            .transactional = config_.processing_guarantee == ProcessingGuarantee::kExactlyOnceV2,
+            .transaction_timeout = config_.transaction_timeout,
+            .plan = &plan_};
   }
 
   StoreInfo store_info(std::int32_t subtopology, const std::string& name) const {
@@ -219,6 +252,7 @@ class StreamsApplication::Impl {
   Environment environment_;
   ApplicationPlan plan_;
   ApplicationState published_;
+  std::unique_ptr<StreamsMetadataState> metadata_;  // Null: there are no other processes.
   std::unique_ptr<Spiller> spiller_;
   std::vector<std::unique_ptr<StreamThread>> threads_;
 
@@ -255,6 +289,11 @@ std::vector<StoreInfo> StreamsApplication::stores() const { return impl_->stores
 Result<std::vector<std::shared_ptr<const StoreView>>> StreamsApplication::views(
     std::string_view store) const {
   return impl_->views(store);
+}
+
+std::optional<std::string> StreamsApplication::active_host(std::string_view store,
+                                                           std::int32_t partition) const {
+  return impl_->active_host(store, partition);
 }
 
 void StreamsApplication::when_processed(const TopicPartition& input, Offset offset,

@@ -18,6 +18,7 @@ constexpr std::size_t kFetchRecords = 10'000;
 constexpr std::size_t kProcessRecords = 2'000;
 constexpr auto kHousekeepingInterval = 200ms;
 
+// In logs and metrics; brokers know it by setup.member.
 std::string client_id(const WorkerSetup& setup, const std::string& suffix) {
   return setup.config->client_id + "-StreamThread-" + std::to_string(setup.index + 1) + suffix;
 }
@@ -56,7 +57,7 @@ void Worker::set_wakeup(std::function<void()> wakeup) { wakeup_ = std::move(wake
 void Worker::join() {
   Log& log = *setup_.environment.log;
   consumer_ = log.consumer({.group = config_.application_id,
-                            .client_id = client_id(setup_, ""),
+                            .client_id = setup_.member.empty() ? name_ : setup_.member,
                             .instance = static_member(setup_)});
   consumer_->set_wakeup(wakeup_);
   auto restore = log.consumer({.client_id = client_id(setup_, "-restore")});

@@ -23,6 +23,7 @@ namespace thalweg::internal {
 struct WorkerSetup {
   std::int32_t index = 0;
   std::string transactional_id;
+  std::string member = {};  ///< Its client.id in the group, where other processes look for it.
   const Topology* topology = nullptr;
   const ApplicationPlan* plan = nullptr;
   const StreamsConfig* config = nullptr;

@@ -19,7 +19,6 @@ struct ForeignKey {
 constexpr std::array kStreamsKeys = std::to_array<ForeignKey>({
     {"acceptable.recovery.lag", "a task runs only once it is restored"},
     {"allow.os.group.write.access", "use the umask of the process"},
-    {"application.server", "queries are answered by the process that is asked"},
     {"built.in.metrics.version", "there is one version of the metrics"},
     {"cache.max.bytes.buffering", "use statestore.cache.max.bytes"},
     {"config.providers", "put secrets into the environment (THALWEG_...)"},

@@ -59,9 +59,11 @@ constexpr std::pair<std::string_view, std::string_view> kDefaults[] = {
 constexpr std::pair<std::string_view, std::string_view> kReaderDefaults[] = {
     {"queued.max.messages.kbytes", "16384"},
     {"fetch.error.backoff.ms", "50"},
+    {"fetch.wait.max.ms", "100"},  // A partition that is new waits for it too.
     {"check.crcs", "true"}};
 constexpr std::pair<std::string_view, std::string_view> kMemberDefaults[] = {
     {"session.timeout.ms", "10000"},
+    {"heartbeat.interval.ms", "500"},  // Who is left learns of a member's death by the next one.
     {"max.poll.interval.ms", "300000"},
     {"partition.assignment.strategy", "cooperative-sticky"}};
 constexpr std::pair<std::string_view, std::string_view> kProducerDefaults[] = {

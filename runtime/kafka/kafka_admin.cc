@@ -220,4 +220,32 @@ std::map<TopicPartition, OffsetAndMetadata> KafkaLog::committed(const std::strin
   return list ? offsets_of(*list) : std::map<TopicPartition, OffsetAndMetadata>{};
 }
 
+Result<std::vector<GroupMember>> KafkaLog::members(const std::string& group) const {
+  const char* groups[] = {group.c_str()};
+  AdminRequest request(client(), RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, shared_->timeout_ms());
+  rd_kafka_DescribeConsumerGroups(client(), groups, 1, request.options(), request.queue());
+  const auto answer = request.answer("the members of group " + group);
+  if (!answer) return std::unexpected(answer.error());
+  std::size_t count = 0;
+  const auto* described = rd_kafka_DescribeConsumerGroups_result_groups(
+      rd_kafka_event_DescribeConsumerGroups_result(answer->get()), &count);
+  std::vector<GroupMember> members;
+  if (count == 0) return members;
+  if (const auto* fault = rd_kafka_ConsumerGroupDescription_error(described[0])) {
+    return std::unexpected(error_of(rd_kafka_error_code(fault), "the members of group " + group,
+                                    rd_kafka_error_string(fault)));
+  }
+  const std::size_t size = rd_kafka_ConsumerGroupDescription_member_count(described[0]);
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto* member = rd_kafka_ConsumerGroupDescription_member(described[0], i);
+    GroupMember shown{.client_id = rd_kafka_MemberDescription_client_id(member)};
+    if (const auto* assignment = rd_kafka_MemberDescription_assignment(member)) {
+      const auto* list = rd_kafka_MemberAssignment_partitions(assignment);
+      if (list) shown.partitions = partitions_of(*list);
+    }
+    members.push_back(std::move(shown));
+  }
+  return members;
+}
+
 }  // namespace thalweg::internal

@@ -27,6 +27,7 @@ class KafkaLog final : public Log {
   void delete_records(const TopicPartition& partition, Offset before) override;
   Result<ConsumerEvent::Range> range(const TopicPartition& partition) const override;
   std::map<TopicPartition, OffsetAndMetadata> committed(const std::string& group) const override;
+  Result<std::vector<GroupMember>> members(const std::string& group) const override;
 
  private:
   rd_kafka_t* client() const { return shared_->asker->get(); }

@@ -52,6 +52,8 @@ PartitionReader::~PartitionReader() {
   for (auto& reading : readings_) stop(*reading);
   readings_.clear();
   topics_.clear();
+  // What it is asking may take as long as a broker lets it.
+  if (waker_) shared_->reaper->run([waker = std::shared_ptr<FetchWaker>(std::move(waker_))] {});
 }
 
 void PartitionReader::post(ConsumerEvent event) {
@@ -79,6 +81,7 @@ bool PartitionReader::open() {
     return false;
   }
   client_ = *std::move(client);
+  waker_ = std::make_unique<FetchWaker>();
   return true;
 }
 
@@ -113,10 +116,13 @@ void PartitionReader::assign(const TopicPartition& partition, Offset from, std::
           .error = error_of(rd_kafka_last_error(), "reading " + to_string(partition))});
     return;
   }
+  reading->state = std::make_shared<ReadPartition>(partition);
+  waker_->add(client_, reading->state);
   readings_.push_back(std::move(reading));
 }
 
 void PartitionReader::stop(Reading& reading) {
+  waker_->remove(reading.state.get());
   rd_kafka_queue_cb_event_enable(reading.queue.get(), nullptr, nullptr);
   rd_kafka_consume_stop(topic(reading.partition.topic), reading.partition.partition);
 }
@@ -157,9 +163,8 @@ std::size_t PartitionReader::take(Reading& reading, std::size_t records_max,
   reading.arrival->ready.store(false, std::memory_order_release);
   const ssize_t count =
       rd_kafka_consume_batch_queue(reading.queue.get(), 0, scratch_.data(), records_max);
-  if (rd_kafka_queue_length(reading.queue.get()) > 0) {
-    reading.arrival->ready.store(true, std::memory_order_release);
-  }
+  const bool is_drained = rd_kafka_queue_length(reading.queue.get()) == 0;
+  if (!is_drained) reading.arrival->ready.store(true, std::memory_order_release);
   if (count <= 0) return 0;
   auto owner = std::make_shared<Messages>();
   owner->client = client_;
@@ -179,12 +184,26 @@ std::size_t PartitionReader::take(Reading& reading, std::size_t records_max,
       reading.expected = message->offset + 1;
     }
   }
+  note_hunger(reading, is_drained);
   if (reading.expected == position) return static_cast<std::size_t>(count);
   batch.next = reading.expected;
   batch.commit = shared_->durability.visible();
   if (!batch.records.empty()) batch.memory = std::move(owner);
   into.push_back(std::move(batch));
   return static_cast<std::size_t>(count);
+}
+
+// Drained short of the end that the last answer told: librdkafka may sleep before it fetches on.
+void PartitionReader::note_hunger(Reading& reading, bool is_drained) {
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  const bool hungry = is_drained && !reading.stopped &&
+                      rd_kafka_get_watermark_offsets(
+                          client_->get(), reading.partition.topic.c_str(),
+                          reading.partition.partition, &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+                      high > reading.expected;
+  reading.state->hungry = hungry;
+  if (hungry) waker_->wake();
 }
 
 void PartitionReader::on_fault(Reading& reading, const rd_kafka_message_t& message) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "embedded/wakeup.h"
+#include "kafka/fetch_waker.h"
 #include "kafka/kafka_shared.h"
 
 namespace thalweg::internal {
@@ -33,6 +34,7 @@ class PartitionReader {
   };
   struct Reading {
     TopicPartition partition;
+    std::shared_ptr<ReadPartition> state;  ///< For the waker.
     std::uint32_t tag = 0;
     Offset expected = 0;  ///< Nothing before this is given out.
     RdQueue queue;
@@ -44,6 +46,7 @@ class PartitionReader {
   rd_kafka_topic_t* topic(const std::string& name);
   void stop(Reading& reading);
   std::size_t take(Reading& reading, std::size_t records_max, std::vector<RecordBatch>& into);
+  void note_hunger(Reading& reading, bool is_drained);
   void on_fault(Reading& reading, const rd_kafka_message_t& message);
   void post(ConsumerEvent event);
 
@@ -52,6 +55,7 @@ class PartitionReader {
   const bool read_committed_;
   std::shared_ptr<ConsumerMailbox> mailbox_;
   std::shared_ptr<KafkaClient> client_;  ///< Made for the first assignment.
+  std::unique_ptr<FetchWaker> waker_;
   std::map<std::string, RdTopic> topics_;
   std::vector<std::unique_ptr<Reading>> readings_;
   std::vector<rd_kafka_message_t*> scratch_;

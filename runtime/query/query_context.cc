@@ -32,7 +32,8 @@ QueryContext::QueryContext(HttpServer& server, std::vector<std::unique_ptr<Query
       log_(log),
       metrics_(metrics),
       clock_(clock),
-      options_(options) {
+      options_(options),
+      forwarder_(options.at_least_time + options.forward_time) {
   for (const auto& source : sources_) {
     for (const auto& [topic, schemas] : source->topic_schemas()) {
       topic_schemas_[topic] = {schemas.key, schemas.value};
@@ -48,6 +49,7 @@ QueryContext::~QueryContext() { close(); }
 void QueryContext::close() {
   asker_.close();
   reader_.close();
+  forwarder_.close();
   std::unique_ptr<AsyncProducer> producer;
   {
     const std::lock_guard lock(mutex_);

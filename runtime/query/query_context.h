@@ -14,6 +14,7 @@
 #include <thalweg/runtime/query_server.h>
 
 #include "query/blocking_worker.h"
+#include "query/query_forwarder.h"
 #include "query/query_source.h"
 
 namespace thalweg::internal {
@@ -60,6 +61,7 @@ class QueryContext {
   BlockingWorker& asker() { return asker_; }
   /// For reading topics, which may take seconds.
   BlockingWorker& reader() { return reader_; }
+  QueryForwarder& forwarder() { return forwarder_; }
   /// Null once closed.
   AsyncProducer* producer();
   void close();
@@ -107,6 +109,7 @@ class QueryContext {
   QueryOptions options_;
   BlockingWorker asker_;
   BlockingWorker reader_;
+  QueryForwarder forwarder_;
 
   std::mutex mutex_;  // Guards what follows.
   std::multimap<std::string, StoreRef, std::less<>> stores_;

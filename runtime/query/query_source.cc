@@ -23,6 +23,11 @@ class ApplicationSource final : public QuerySource {
       std::string_view store) const override {
     return application_.views(store);
   }
+  std::optional<std::string> active_host(std::string_view store,
+                                         std::int32_t partition) const override {
+    return application_.active_host(store, partition);
+  }
+  std::string host() const override { return application_.config().application_server; }
   void when_processed(const TopicPartition& input, Offset offset,
                       std::function<void()> done) override {
     application_.when_processed(input, offset, std::move(done));

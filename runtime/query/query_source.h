@@ -25,6 +25,14 @@ class QuerySource {
   virtual std::vector<StoreInfo> stores() const = 0;
   virtual Result<std::vector<std::shared_ptr<const StoreView>>> views(
       std::string_view store) const = 0;
+  /// Where queries for a partition of the store are answered, when that is another process.
+  virtual std::optional<std::string> active_host(std::string_view store,
+                                                 std::int32_t partition) const {
+    static_cast<void>(store), static_cast<void>(partition);
+    return std::nullopt;
+  }
+  /// This process's own name for the others; empty: it has none.
+  virtual std::string host() const { return {}; }
   virtual void when_processed(const TopicPartition& input, Offset offset,
                               std::function<void()> done) = 0;
 };

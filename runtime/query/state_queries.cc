@@ -111,7 +111,33 @@ void answer_key(QueryContext& context, const StoreRef& store, const std::string&
     response =
         problem(404, "not_found", "the store '" + store.name + "' has no key '" + shown + "'");
   }
+  if (auto host = store.source->host(); !host.empty()) {
+    response.headers.emplace_back(QueryForwarder::kServedBy, std::move(host));
+  }
   context.send_durable(options, view->last_commit(), std::move(responder), std::move(response));
+}
+
+// The request as it was, for another process.
+std::string target_of(const HttpRequest& request) {
+  std::string target(request.path());
+  char before = '?';
+  for (const std::string_view name : {"application", "visibility", "at_least"}) {
+    const auto value = request.query(name);
+    if (!value) continue;
+    target += std::exchange(before, '&') + std::string(name) + "=" + percent_encoded(*value);
+  }
+  return target;
+}
+
+// Where the key is, if that is another process that can be asked.
+std::optional<std::string> other_host(const StoreRef& store, const std::string& key,
+                                      const HttpRequest& request) {
+  if (request.header(QueryForwarder::kForwarded)) return std::nullopt;
+  const auto views = store.source->views(store.name);
+  if (!views || views->empty()) return std::nullopt;
+  const auto partition = partition_of(key, static_cast<std::int32_t>(views->size()));
+  if ((*views)[static_cast<std::size_t>(partition)]) return std::nullopt;
+  return store.source->active_host(store.name, partition);
 }
 
 void get_key(const ContextPtr& context, HttpRequest& request, Responder responder) {
@@ -122,6 +148,9 @@ void get_key(const ContextPtr& context, HttpRequest& request, Responder responde
   if (!options) return responder.send(std::move(options.error()));
   auto key = parse_key(request.param("key"), *store->key_schema);
   if (!key) return responder.send(invalid_key(key.error()));
+  if (const auto host = other_host(*store, *key, request)) {
+    return context->forwarder().forward(*host, target_of(request), std::move(responder));
+  }
   auto& source = *store->source;
   const auto read = *options;
   context->when_processed(source, read, std::move(responder),

@@ -22,27 +22,6 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   return text && *text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-/// Writes without pause until it is told to stop.
-class Load {
- public:
-  explicit Load(CountingStory& story)
-      : thread_([this, &story] {
-          while (!stopping_) {
-            story.write(100);
-            std::this_thread::sleep_for(20ms);
-          }
-        }) {}
-  ~Load() { stop(); }
-  void stop() {
-    stopping_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-
- private:
-  std::atomic<bool> stopping_ = false;
-  std::thread thread_;
-};
-
 class Chaos : public ::testing::Test {
  protected:
   struct Fault {
@@ -122,8 +101,8 @@ TEST_F(Chaos, EachRecordIsCountedOnceInOrderWhateverHappens) {
     std::cout << second.count() << " s: " << fault.name << std::endl;
     fault.happen();
     ++count;
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
-        Clock::now() - began - second);
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began - second);
     std::cout << "    for " << took.count() << " ms" << std::endl;
     pause(200, 3000);
   }

@@ -2,16 +2,21 @@
 //
 //   count_app --input TOPIC --output TOPIC --set key=value ...
 //
-// Says RUNNING on its standard output each time that all its tasks run, and ends at SIGTERM.
+// With application.server it answers queries there. Says RUNNING on its standard output each time
+// that all its tasks run, and ends at SIGTERM.
 
 #include <csignal>
 #include <ctime>
 #include <iostream>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include <thalweg/runtime/http_server.h>
 #include <thalweg/runtime/local_environment.h>
+#include <thalweg/runtime/query_server.h>
 #include <thalweg/topology/streams_builder.h>
 
 namespace {
@@ -50,10 +55,21 @@ int run(const std::string& input, const std::string& output,
   application.on_state_change([](auto, auto to) {
     if (to == StreamsApplication::State::kRunning) std::cout << "RUNNING" << std::endl;
   });
+  HttpServer server({.listen = config.application_server});
+  std::optional<QueryService> queries;
+  if (!config.application_server.empty()) {
+    const auto environment = (*local)->environment();
+    queries.emplace(server, std::vector{&application}, *environment.log, *environment.metrics,
+                    *environment.clock);
+    if (auto started = server.start(); !started) {
+      throw std::runtime_error(started.error().message);
+    }
+  }
   if (auto started = application.start(); !started) {
     throw std::runtime_error(started.error().message);
   }
   wait_for_end(application, signals);
+  server.stop();
   const auto failure = application.failure();
   application.close();
   if (failure) throw std::runtime_error(*failure);

@@ -185,4 +185,50 @@ void CountingStory::expect_each_record_counted_once() {
   }
 }
 
+// --- Load and GapWatch --------------------------------------------------------------------------
+
+Load::Load(CountingStory& story)
+    : thread_([this, &story] {
+        while (!stopping_) {
+          story.write(100);
+          std::this_thread::sleep_for(2 * kGlance);
+        }
+      }) {}
+
+void Load::stop() {
+  stopping_ = true;
+  if (thread_.joinable()) thread_.join();
+}
+
+GapWatch::GapWatch(CountingStory& story)
+    : thread_([this, &story] {
+        const auto consumer = story.log().consumer({.client_id = "watch"});
+        for (int i = 0; i < story.partitions(); ++i) {
+          const auto range = story.log().range({story.output(), i});
+          consumer->assign({story.output(), i}, range ? range->end : 0,
+                           static_cast<std::uint32_t>(i));
+        }
+        watch(*consumer, story.partitions());
+      }) {}
+
+void GapWatch::watch(LogConsumer& consumer, int partitions) {
+  std::vector<Clock::time_point> last(static_cast<std::size_t>(partitions), Clock::now());
+  while (!stopping_) {
+    std::vector<RecordBatch> batches;
+    if (!consumer.fetch(batches, 10'000)) std::this_thread::sleep_for(kGlance / 2);
+    for (const RecordBatch& batch : batches) {
+      if (batch.records.empty()) continue;
+      const auto now = Clock::now();
+      const auto gap = now - std::exchange(last[batch.tag], now);
+      longest_ = std::max(longest_, std::chrono::duration_cast<std::chrono::milliseconds>(gap));
+    }
+  }
+}
+
+std::chrono::milliseconds GapWatch::stop() {
+  stopping_ = true;
+  if (thread_.joinable()) thread_.join();
+  return longest_;
+}
+
 }  // namespace thalweg::testing

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <thalweg/runtime/async_producer.h>
@@ -61,6 +62,7 @@ class CountingStory {
   const std::string& application_id() const { return application_id_; }
   const std::string& input() const { return input_; }
   const std::string& output() const { return output_; }
+  int partitions() const { return partitions_; }
   Log& log() { return *log_; }
 
  private:
@@ -86,6 +88,35 @@ class CountingStory {
   std::int64_t written_ = 0;
   Read input_read_;
   Read output_read_;
+};
+
+/// Writes without pause until it is told to stop.
+class Load {
+ public:
+  explicit Load(CountingStory& story);
+  ~Load() { stop(); }
+  void stop();
+
+ private:
+  std::atomic<bool> stopping_ = false;
+  std::thread thread_;
+};
+
+/// Watches the output from now on: how long each partition was without a record.
+class GapWatch {
+ public:
+  explicit GapWatch(CountingStory& story);
+  ~GapWatch() { stop(); }
+  /// The longest pause of any partition, up to the last record that came.
+  std::chrono::milliseconds stop();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void watch(LogConsumer& consumer, int partitions);
+
+  std::atomic<bool> stopping_ = false;
+  std::chrono::milliseconds longest_{0};
+  std::thread thread_;
 };
 
 }  // namespace thalweg::testing

@@ -71,6 +71,8 @@ std::vector<std::string> operator+(std::vector<std::string> command,
 
 }  // namespace
 
+std::uint16_t free_port() { return FreePort().port(); }
+
 std::string kafka_class_path() {
   const char* lib = std::getenv("THALWEG_KAFKA_LIB");
   if (lib && *lib) return std::string(lib) + "/*";

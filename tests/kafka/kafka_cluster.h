@@ -62,6 +62,9 @@ class KafkaCluster {
   std::vector<Node> nodes_;
 };
 
+/// A port of loopback that nothing listens on at the moment.
+std::uint16_t free_port();
+
 /// Runs the main() of a class of Kafka's tools, such as org.apache.kafka.tools.TopicCommand.
 ProgramResult run_kafka_class(const std::string& name, const std::vector<std::string>& arguments);
 

@@ -195,6 +195,12 @@ struct ProducerOptions {
   std::chrono::milliseconds transaction_timeout{15'000};
 };
 
+/// A member of a group as others see it.
+struct GroupMember {
+  std::string client_id;
+  std::vector<TopicPartition> partitions;  ///< Assigned to it, of topics it has subscribed to.
+};
+
 /// A log: makes clients, and answers questions about topics. Thread-safe. The calls of this class
 /// may wait for an answer (start-up and tools call them, workers do not).
 class Log {
@@ -215,6 +221,12 @@ class Log {
   virtual void delete_records(const TopicPartition& partition, Offset before) = 0;
   virtual Result<ConsumerEvent::Range> range(const TopicPartition& partition) const = 0;
   virtual std::map<TopicPartition, OffsetAndMetadata> committed(const std::string& group) const = 0;
+  /// Who is in the group, in whatever process. A log that one process has to itself tells nothing:
+  /// that process knows.
+  virtual Result<std::vector<GroupMember>> members(const std::string& group) const {
+    static_cast<void>(group);
+    return std::vector<GroupMember>{};
+  }
 };
 
 }  // namespace thalweg

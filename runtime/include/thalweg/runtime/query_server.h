@@ -18,6 +18,8 @@ struct QueryOptions {
   std::size_t page_max = 1000;
   /// How long `at_least=` waits for the processing of a record before the answer is 503.
   std::chrono::milliseconds at_least_time{5'000};
+  /// How long the owner of a key may take to answer, beside what it waits for `at_least=`.
+  std::chrono::milliseconds forward_time{2'000};
   /// How long a read of a topic may take before what was found so far is the answer.
   std::chrono::milliseconds topic_read_time{5'000};
   bool topics_writable = true;  ///< Whether POST /v1/topics/{topic}/records exists.
@@ -48,6 +50,9 @@ struct QueryOptions {
 /// and wait until those are durable, unless `visibility=early`; with
 /// `at_least=topic:partition:offset` they wait until that record is processed. A store's name is
 /// looked up in all applications; `application=` picks one.
+///
+/// With `application.server` set, every process of an application answers for every key: one whose
+/// task is elsewhere is asked for there. `X-Served-By` says whose answer it is.
 ///
 /// The applications, the log, the registry and the clock must outlive the server's stop().
 class QueryService {

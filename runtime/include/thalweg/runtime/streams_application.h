@@ -183,6 +183,9 @@ class StreamsApplication {
     return ReadOnlyKeyValueStore<K, V>(*std::move(by_partition), std::move(key_serde),
                                        std::move(value_serde));
   }
+  /// The `application.server` of the other process whose task has that partition of the store.
+  /// None: the task is here, or with nobody who is known, or with one that answers no queries.
+  std::optional<std::string> active_host(std::string_view store, std::int32_t partition) const;
   /// Calls `done` when a commit of this application has passed the record at `offset`: from then on
   /// views show its effects. At once when that is so already; else from a worker's thread, which it
   /// must not hold up. Dropped at close().

@@ -36,6 +36,8 @@ struct StreamsConfig {
   std::string bootstrap_servers;
   /// `client.id`; build() defaults it to the application id.
   std::string client_id;
+  /// `application.server`: where other processes of the application find this one's queries.
+  std::string application_server;
   /// `state.dir`
   std::string state_dir = "./data";
   /// `num.stream.threads`
