@@ -193,6 +193,37 @@ TEST_P(VersionedStoreStory, ViewsShowTheLatestCommittedVersions) {
   EXPECT_THAT(*view->scan({}), SizeIs(1));
 }
 
+TEST_P(VersionedStoreStory, AWriteCostsTheSameHoweverLongTheHistoryIs) {
+  World<Versions> store{GetParam(),
+                        versioned_key_value_store_builder<std::string, std::string>(
+                            "table", {.history_retention = 100s, .segment_interval = 100ms},
+                            {.persistent = GetParam() != DiskKind::kNone}),
+                        true};
+  for (int i = 0; i < 10'000; ++i) store->put("a", "a value of some length", at(i * 10));
+  store.commit();
+
+  store->put("a", "latest", at(100'000));
+  store->put("a", "late", at(50'005));
+  store->flush();
+
+  EXPECT_LT(store->uncommitted_bytes(), 4'000u);
+  EXPECT_EQ(show(store->get("a", at(50'007))), "late@50005-50010");
+  EXPECT_EQ(store->versions("a").size(), 10'002u);
+}
+
+TEST_P(VersionedStoreStory, RowsOfAllSegmentsAreFoundAgainAfterARestart) {
+  auto store = world();
+  for (int i = 0; i < 10; ++i) store->put("a", std::to_string(i), at(i * 10));
+  store.commit();
+
+  store.close_and_restart();
+
+  EXPECT_EQ(show(store->get("a", at(5))), GetParam() == DiskKind::kNone ? "none" : "0@0-10");
+  store.restore();
+  EXPECT_EQ(show(store->get("a", at(5))), "0@0-10");
+  EXPECT_EQ(show(store->get("a", at(45))), "4@40-50");
+}
+
 TEST_P(VersionedStoreStory, WhatWasDeletedIsSweptOutOnceItsHistoryHasExpired) {
   auto store = world();
   for (int i = 0; i < 100; ++i) {
@@ -247,6 +278,22 @@ TEST_P(VersionedStoreStory, RandomHistoriesAreThoseOfAModel) {
       if (HasFailure()) return;
     }
   }
+}
+
+TEST(VersionedStores, DamagedRowsAreRefused) {
+  const internal::VersionSegmentSerde<std::string> serde{AnySerde<std::string>{}};
+  std::string bytes;
+  serde.serialize({.next = 9, .versions = {{1, "one"}, {5, std::nullopt}}}, bytes);
+  internal::VersionSegment<std::string> segment;
+  serde.deserialize(bytes, segment);
+  ASSERT_THAT(segment.versions, SizeIs(2));
+  EXPECT_EQ(segment.next, 9);
+
+  for (const std::size_t size : {0u, 7u, 8u, 9u, 18u, 22u, 25u}) {
+    EXPECT_THROW(serde.deserialize(BytesView(bytes).substr(0, size), segment), SerdeError) << size;
+  }
+  bytes[8] = 7;
+  EXPECT_THROW(serde.deserialize(bytes, segment), SerdeError);
 }
 
 TEST(VersionedStores, TimesThatMakeNoSenseAreRefused) {

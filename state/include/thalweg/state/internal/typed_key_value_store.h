@@ -109,19 +109,22 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
 
   void put(const K& key, V value) override { put(key, std::move(value), now(), kNoHeaders); }
   void put(const K& key, V value, Timestamp timestamp, const Headers& headers) override {
-    const Number number = open_for_write(key);
-    Cell& cell = entries_[number];
-    cell.current.value = std::move(value);
-    cell.has_value = true;
-    finish_write(number, timestamp, headers);
+    set(open_for_write(key), std::move(value), true, timestamp, headers);
   }
   void remove(const K& key) override { remove(key, now(), kNoHeaders); }
   void remove(const K& key, Timestamp timestamp, const Headers& headers) override {
+    set(open_for_write(key), V{}, false, timestamp, headers);
+  }
+
+  /// Lets `change` change the value of `key` where it lies, V{} if there is none: for values of
+  /// which a write changes little. Only of a store without a listener.
+  template <typename Change>
+  void modify(const K& key, Timestamp timestamp, Change change) {
+    if (entries_.find(key) == kNone) load(key);
     const Number number = open_for_write(key);
-    Cell& cell = entries_[number];
-    cell.current.value = V{};
-    cell.has_value = false;
-    finish_write(number, timestamp, headers);
+    V value = std::move(entries_[number].current.value);
+    change(value);
+    set(number, std::move(value), true, timestamp, kNoHeaders);
   }
 
   /// Logs a write and tells the listener without keeping it: it comes too late for the store.
@@ -141,7 +144,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
       Cell& cell = entries_[number];
       if (cell.state != State::kClean || !unwanted(cell.key)) continue;
       memory_.remove_clean(cell.charge);
-      forget(number);
+      drop(number);
     }
     memory_.report();
   }
@@ -257,7 +260,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     if (number == kNone && old_values_) number = load(key);
     if (number == kNone) {
       number = entries_.insert(key);
-      entries_[number].state = State::kFlushed;  // Until finish_write() says otherwise.
+      entries_[number].state = State::kFlushed;  // Until set() says otherwise.
       charge(entries_[number], average_bytes_);
       join_transaction(number);
       return number;
@@ -311,8 +314,10 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     if (is_scanned_) add_to_overlay(number);
   }
 
-  void finish_write(Number number, Timestamp timestamp, const Headers& headers) {
+  void set(Number number, V&& value, bool has_value, Timestamp timestamp, const Headers& headers) {
     Cell& cell = entries_[number];
+    cell.current.value = std::move(value);
+    cell.has_value = has_value;
     cell.is_referenced = true;
     cell.current.timestamp = timestamp;
     if (is_cached_) {
@@ -339,22 +344,21 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
       return write_out(cell, false);
     }
     write_out(cell);
-    if (segments_) flush_time_ = std::max(flush_time_, segments_->time_of(bytes_of(cell.key)));
+    if (segments_ && listener_) {
+      flush_time_ = std::max(flush_time_, segments_->time_of(bytes_of(cell.key)));
+    }
     const auto headers = std::move(cell.headers);
     origins_.recall(number);
     tell_listener(cell, headers ? *headers : kNoHeaders);
   }
 
   bool existed(const Cell& cell) {
-    if (segments_ && has_expired(cell.key)) return false;
+    // A window that has expired can no longer be read but in the cache.
+    const auto readable = segments_ ? segments_->first_readable(from_millis(flush_time_)) : 0;
+    if (segments_ && segments_->time_of(bytes_of(cell.key)) < readable) return false;
     if (cell.before != Before::kUnknown) return cell.before != Before::kAbsent;
     Timestamp timestamp;
     return table_->find(bytes_of(cell.key), scratch_value_, timestamp);
-  }
-
-  /// Whether a window can no longer be read but in the cache.
-  bool has_expired(const K& key) {
-    return segments_->time_of(bytes_of(key)) < segments_->first_readable(from_millis(flush_time_));
   }
 
   /// Makes the entry's bytes and sends them to the changelog.
@@ -429,13 +433,9 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
       if (cell.state != State::kClean) continue;
       if (std::exchange(cell.is_referenced, false)) continue;
       memory_.remove_clean(cell.charge);
-      forget(hand_);
+      drop(hand_);
       memory_.report_if_much();
     }
-  }
-  void forget(Number number) {
-    entries_.unlink(number);
-    release(number);
   }
   void drop(Number number) {
     if (entries_[number].state != State::kOrphan) entries_.unlink(number);
@@ -477,7 +477,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   bool old_values_ = false;
   bool is_cached_ = false;
   StoreMarks marks_;
-  std::int64_t flush_time_ = -1;  // The stream time of what has been flushed.
+  std::int64_t flush_time_ = -1;  // The stream time of what the listener was told of.
 
   Table entries_;
   std::vector<Number> members_;  // Entries of the open transaction.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -8,39 +9,35 @@
 #include <utility>
 #include <vector>
 
-#include <thalweg/state/internal/history_serde.h>
-#include <thalweg/state/internal/typed_key_value_store.h>
-#include <thalweg/state/internal/version_view.h>
+#include <thalweg/state/internal/version_history.h>
+#include <thalweg/state/internal/version_rows.h>
 #include <thalweg/state/versioned_key_value_store.h>
 
 namespace thalweg::internal {
 
-/// The versioned store: one entry of a key-value store for each key, with all its versions.
+/// The versioned store: rows of a key-value store, a few for each key.
 ///
-/// The entries themselves are not logged: the changelog gets each write as it was made, and
-/// restoring makes the writes again. Keys that were deleted are swept out a few at each commit,
-/// once nothing is left of their histories.
+/// The rows themselves are not logged: the changelog gets each write as it was made, and restoring
+/// makes the writes again.
 template <typename K, typename V>
 class TypedVersionedStore final : public VersionedKeyValueStore<K, V> {
  public:
   using Record = VersionedRecord<V>;
-  using History = VersionHistory<V>;
+  using History = VersionHistory<K, V>;
 
   TypedVersionedStore(std::string name, bool persistent, HistoryRules rules, AnySerde<K> key_serde,
                       AnySerde<V> value_serde)
-      : rules_(rules),
-        key_serde_(key_serde),
+      : key_serde_(key_serde),
         value_serde_(value_serde),
-        histories_(std::move(name), persistent, true, std::move(key_serde),
-                   AnySerde<History>(HistorySerde<V>(std::move(value_serde)))) {}
+        rows_(std::move(name), persistent, rules, std::move(key_serde), std::move(value_serde)) {}
 
-  const std::string& name() const override { return histories_.name(); }
+  const std::string& name() const override { return table().name(); }
   StateStore::Kind kind() const override { return StateStore::Kind::kVersioned; }
   SchemaPtr key_schema() const override { return key_serde_.schema(); }
   SchemaPtr value_schema() const override { return value_serde_.schema(); }
-  bool persistent() const override { return histories_.persistent(); }
+  bool persistent() const override { return table().persistent(); }
   std::chrono::milliseconds history_retention() const override {
-    return std::chrono::milliseconds(rules_.retention);
+    return std::chrono::milliseconds(rows_.rules().retention);
   }
 
   Status open(const StoreContext& context) override {
@@ -48,8 +45,8 @@ class TypedVersionedStore final : public VersionedKeyValueStore<K, V> {
     on_late_ = context.on_late;
     StoreContext unlogged = context;
     unlogged.changelog = nullptr;
-    unlogged.caching = true;  // A history becomes bytes once in a commit.
-    return histories_.open(unlogged);
+    unlogged.caching = true;  // A row becomes bytes once in a commit.
+    return rows_.open(unlogged);
   }
 
   // --- Reads and writes ---------------------------------------------------------------------
@@ -69,39 +66,37 @@ class TypedVersionedStore final : public VersionedKeyValueStore<K, V> {
     return known;
   }
 
-  Record get(const K& key) override {
-    const History* history = histories_.get(key);
-    return history ? record(history->newest()) : Record{};
-  }
+  Record get(const K& key) override { return record(history(key).newest()); }
   Record get(const K& key, Timestamp as_of) override {
-    const History* history = histories_.get(key);
-    return history ? record(history->as_of(to_millis(as_of), stream_time(), rules_)) : Record{};
+    return record(history(key).as_of(to_millis(as_of)));
   }
   std::vector<Record> versions(const K& key) override {
     std::vector<Record> versions;
-    const History* history = histories_.get(key);
-    if (!history) return versions;
-    for (const auto& found : history->all(stream_time(), rules_)) versions.push_back(record(found));
+    shown_.clear();
+    history(key).for_each([&](const typename History::Found& found) {
+      shown_.push_back(*found.value);
+      versions.push_back(record(found));
+      versions.back().value = &shown_.back();
+    });
+    std::ranges::reverse(versions);
     return versions;
   }
 
   // --- The open transaction -----------------------------------------------------------------
 
   bool flush() override {
-    histories_.flush();
+    table().flush();
     return false;  // Everything was logged when it was written.
   }
   void commit(Offset changelog_end, CommitSequence commit) override {
-    histories_.flush();
-    histories_.commit(changelog_end, commit);
-    sweep();
+    rows_.commit(changelog_end, commit);
   }
-  void abort() override { histories_.abort(); }
-  std::size_t uncommitted_bytes() const override { return histories_.uncommitted_bytes(); }
+  void abort() override { table().abort(); }
+  std::size_t uncommitted_bytes() const override { return table().uncommitted_bytes(); }
 
   // --- Restore, disk, queries ---------------------------------------------------------------
 
-  Offset restored_to() const override { return histories_.restored_to(); }
+  Offset restored_to() const override { return table().restored_to(); }
   void restore(std::span<const RecordView> records, Offset next, CommitSequence commit) override {
     K key{};
     for (const RecordView& record : records) {
@@ -111,46 +106,35 @@ class TypedVersionedStore final : public VersionedKeyValueStore<K, V> {
       if (record.value) value_serde_.deserialize(*record.value, value.emplace());
       keep(key, std::move(value), record.timestamp);
     }
-    histories_.flush();
-    histories_.commit(next, commit);
+    rows_.commit(next, commit);
   }
-  Status discard() override { return histories_.discard(); }
-  std::size_t unspilled_bytes() const override { return histories_.unspilled_bytes(); }
+  Status discard() override { return rows_.discard(); }
+  std::size_t unspilled_bytes() const override { return table().unspilled_bytes(); }
   std::shared_ptr<Spill> start_spill(Timestamp wall_time) override {
-    return histories_.start_spill(wall_time);
+    return table().start_spill(wall_time);
   }
-  std::shared_ptr<const StoreView> view() const override {
-    return view_of_latest(histories_.view());
-  }
+  std::shared_ptr<const StoreView> view() const override { return view_of_latest(table().view()); }
 
  private:
-  static constexpr int kSweep = 64;
-
+  auto& table() { return rows_.table(); }
+  const auto& table() const { return rows_.table(); }
   static Record record(const typename History::Found& found) {
     if (!found.value) return {};
     Record record{.value = found.value, .timestamp = from_millis(found.from)};
     if (found.to) record.valid_to = from_millis(*found.to);
     return record;
   }
-  std::int64_t stream_time() const { return to_millis(histories_.marks().stream_time); }
-  bool is_late(std::int64_t time) const { return time < stream_time() - rules_.retention; }
+  History history(const K& key) { return History(rows_, key, stream_time()); }
+  std::int64_t stream_time() const { return to_millis(table().marks().stream_time); }
+  bool is_late(std::int64_t time) const { return time < stream_time() - rows_.rules().retention; }
 
   VersionedPut keep(const K& key, std::optional<V> value, Timestamp timestamp) {
-    const std::int64_t time = to_millis(timestamp);
-    if (is_late(time)) {
+    if (is_late(to_millis(timestamp))) {
       if (on_late_) on_late_();
       return {};
     }
-    histories_.marks().stream_time = std::max(histories_.marks().stream_time, timestamp);
-    const History* known = histories_.get(key);
-    History history = known ? *known : History{};
-    if (!value) ++deletions_;
-    const auto put = history.put(std::move(value), time, stream_time(), rules_);
-    if (history.empty()) {
-      if (known) histories_.remove(key);
-    } else {
-      histories_.put(key, std::move(history), timestamp, kNoHeaders);
-    }
+    table().marks().stream_time = std::max(table().marks().stream_time, timestamp);
+    const auto put = history(key).put(std::move(value), to_millis(timestamp));
     VersionedPut result{.is_put = put.is_put};
     if (put.valid_to) result.valid_to = from_millis(*put.valid_to);
     return result;
@@ -166,37 +150,12 @@ class TypedVersionedStore final : public VersionedKeyValueStore<K, V> {
                        kNoHeaders);
   }
 
-  /// Looks at the next few keys, while deletions may have left histories that have expired since.
-  void sweep() {
-    if (deletions_ == 0) return;
-    std::vector<K> expired;
-    auto entries = histories_.range(sweep_from_, std::nullopt, false);
-    for (int i = 0; i < kSweep && entries->valid(); ++i, entries->next()) {
-      if (is_expired(entries->value().value)) expired.push_back(entries->key());
-    }
-    if (entries->valid()) {
-      sweep_from_ = entries->key();
-    } else {
-      sweep_from_.reset();
-    }
-    entries.reset();
-    for (const K& key : expired) histories_.remove(key);
-    deletions_ -= std::min(deletions_, expired.size());
-  }
-  bool is_expired(const History& history) const {
-    return !history.latest && std::ranges::all_of(history.segments, [this](const auto& segment) {
-      return segment.id < rules_.first_segment(stream_time());
-    });
-  }
-
-  const HistoryRules rules_;
   const AnySerde<K> key_serde_;
   const AnySerde<V> value_serde_;
-  TypedKeyValueStore<K, History> histories_;
+  VersionRows<K, V> rows_;
   ChangelogWriter* changelog_ = nullptr;
   std::function<void()> on_late_;
-  std::size_t deletions_ = 0;  // Of which something may be left.
-  std::optional<K> sweep_from_;
+  std::deque<V> shown_;  // By versions().
   std::string key_bytes_;
   std::string value_bytes_;
 };
