@@ -24,11 +24,12 @@ bool PartitionGroup::ready(Timestamp wall_clock, std::chrono::milliseconds max_i
   return true;
 }
 
-void PartitionGroup::add_records(std::size_t index, RecordBatch batch) {
+void PartitionGroup::add_records(std::size_t index, RecordBatch batch,
+                                 std::string_view topic) {
   RecordQueue& queue = *queues_[index];
   const bool was_empty = queue.empty();
   buffered_ -= queue.buffered();
-  queue.add(std::move(batch));
+  queue.add(std::move(batch), topic);
   buffered_ += queue.buffered();
   if (was_empty && !queue.empty()) offer(&queue);
 }

@@ -20,7 +20,8 @@ class PartitionGroup {
   std::size_t size() const { return queues_.size(); }
   const std::vector<std::unique_ptr<RecordQueue>>& queues() const { return queues_; }
 
-  void add_records(std::size_t index, RecordBatch batch);
+  /// As RecordQueue::add().
+  void add_records(std::size_t index, RecordBatch batch, std::string_view topic = {});
   std::size_t buffered() const { return buffered_; }
   bool empty() const { return heap_.empty(); }
   /// Whether next() may be processed: every queue has a record, so that choosing by timestamp

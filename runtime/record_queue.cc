@@ -16,9 +16,9 @@ RecordQueue::RecordQueue(TopicPartition partition, SourceNode& source, TaskConte
       partition_time_(partition_time),
       metadata_{partition_.topic, partition_.partition, kNoOffset} {}
 
-void RecordQueue::add(RecordBatch batch) {
+void RecordQueue::add(RecordBatch batch, std::string_view topic) {
   buffered_ += batch.records.size();
-  batches_.push_back(std::move(batch));
+  batches_.push_back({std::move(batch), topic.empty() ? partition_.topic : topic});
   if (!has_head_) read_head();
 }
 
@@ -33,7 +33,8 @@ void RecordQueue::pop() {
 void RecordQueue::read_head() {
   has_head_ = false;
   while (!batches_.empty()) {
-    RecordBatch& batch = batches_.front();
+    const auto& [batch, topic] = batches_.front();
+    metadata_.topic = topic;
     for (; cursor_ < batch.records.size(); ++cursor_, --buffered_) {
       const RecordView& record = batch.records[cursor_];
       metadata_.offset = record.offset;

@@ -3,6 +3,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include <thalweg/runtime/log.h>
 #include <thalweg/topology/internal/node.h>
@@ -25,14 +26,15 @@ class RecordQueue {
   RecordQueue(const RecordQueue&) = delete;
   RecordQueue& operator=(const RecordQueue&) = delete;
 
-  void add(RecordBatch batch);
+  /// `topic`: of these records, where the partition's is a pattern; it must outlive the queue.
+  void add(RecordBatch batch, std::string_view topic = {});
   bool empty() const { return !has_head_; }
   std::size_t buffered() const { return buffered_; }
 
   Timestamp head_timestamp() const { return head_timestamp_; }
   const RecordMetadata& head_metadata() const { return metadata_; }
   /// The head, still as bytes.
-  const RecordView& head() const { return batches_.front().records[cursor_]; }
+  const RecordView& head() const { return batches_.front().batch.records[cursor_]; }
   /// Runs the head through the topology. It stays the head until pop().
   void process_head() { input_->process(); }
   /// Done with the head: reads the next one.
@@ -45,6 +47,11 @@ class RecordQueue {
   Timestamp partition_time() const { return partition_time_; }
 
  private:
+  struct Batch {
+    RecordBatch batch;
+    std::string_view topic;
+  };
+
   void read_head();
   bool readable(const RecordView& record);
 
@@ -53,7 +60,7 @@ class RecordQueue {
   std::string source_name_;
   std::unique_ptr<SourceInput> input_;
   BadRecord on_bad_record_;
-  std::deque<RecordBatch> batches_;
+  std::deque<Batch> batches_;
   std::size_t cursor_ = 0;  // Of the head, in the first batch.
   std::size_t buffered_ = 0;
   Offset position_;

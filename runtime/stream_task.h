@@ -74,8 +74,9 @@ class StreamTask final : public TaskContext {
   void suspend();
   bool started() const { return started_; }
 
-  void enqueue(std::size_t input, RecordBatch batch) {
-    group_.add_records(input, std::move(batch));
+  /// As RecordQueue::add().
+  void enqueue(std::size_t input, RecordBatch batch, std::string_view topic = {}) {
+    group_.add_records(input, std::move(batch), topic);
   }
   std::size_t buffered() const { return group_.buffered(); }
   /// Processes up to `max_records`; returns how many. By `max.task.idle.ms`, an empty input may be

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <utility>
 
 #include <thalweg/runtime/clock.h>
@@ -160,7 +161,7 @@ class TopologyTestDriver::Impl {
     const auto global = global_of(topic);
     if (!input && !global) throw std::invalid_argument("Unknown topic: " + topic);
     if (input) {
-      enqueue(*input, std::move(record));
+      enqueue(*input, topic, std::move(record));
       complete_all_processable_work();
     } else {
       apply(*global, record);
@@ -234,7 +235,7 @@ class TopologyTestDriver::Impl {
     globals_.commit(++commits_);
   }
 
-  void enqueue(std::size_t input, Produced record) {
+  void enqueue(std::size_t input, const std::string& topic, Produced record) {
     struct Memory {
       Produced record;
       std::string headers;
@@ -248,7 +249,7 @@ class TopologyTestDriver::Impl {
                              .key = memory->record.key,
                              .value = memory->record.value,
                              .headers = memory->headers});
-    task_.enqueue(input, std::move(batch));
+    task_.enqueue(input, std::move(batch), *topics_.insert(topic).first);
   }
 
   void complete_all_processable_work() {
@@ -272,7 +273,7 @@ class TopologyTestDriver::Impl {
     for (auto& [topic, record] : collector_.take()) {
       const std::string& name = collector_.name(topic);
       record.sequence = ++produced_count_;
-      if (const auto input = input_of(name)) enqueue(*input, record);
+      if (const auto input = input_of(name)) enqueue(*input, name, record);
       if (const auto global = global_of(name)) apply(*global, record);
       produced_[name].push_back(std::move(record));
     }
@@ -287,6 +288,7 @@ class TopologyTestDriver::Impl {
   StreamsConfig global_config_;
   std::vector<internal::PlannedGlobalStore> global_plan_;
   internal::GlobalState globals_;
+  std::set<std::string> topics_;  // Of all records, for names that last.
   StreamTask task_;
   std::map<std::size_t, Offset> next_offset_;
   std::map<std::size_t, Offset> next_global_offset_;
