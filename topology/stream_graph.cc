@@ -208,6 +208,10 @@ void StreamGraph::set_window_grace(GraphNode* node, std::chrono::milliseconds gr
   node->window_grace = grace;
 }
 
+bool StreamGraph::is_unversioned(const GraphNode* node) const {
+  return node->traits.versioned_output == std::optional(false);
+}
+
 std::chrono::milliseconds StreamGraph::window_grace(const GraphNode* node) const {
   return find_window_grace(*node, "");
 }
@@ -281,6 +285,7 @@ std::unique_ptr<TopologyGraph> StreamGraph::build(const TopologyConfig& config) 
   if (impl_->built_) throw TopologyError("build() was called before: a StreamsBuilder builds once");
   impl_->built_ = true;
   auto topology = std::make_unique<TopologyGraph>();
+  topology->wrap_processors(config.processor_wrapper);
   for (const auto& sources : impl_->copartitioned_) topology->copartition(sources);
   for (const auto& topic : impl_->internal_topics_) {
     topology->add_repartition_topic(topic, std::nullopt);

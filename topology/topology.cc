@@ -5,7 +5,10 @@
 
 namespace thalweg {
 
-Topology::Topology() : graph_(std::make_unique<internal::TopologyGraph>()) {}
+Topology::Topology(const TopologyConfig& config)
+    : graph_(std::make_unique<internal::TopologyGraph>()) {
+  graph_->wrap_processors(config.processor_wrapper);
+}
 Topology::Topology(std::unique_ptr<internal::TopologyGraph> graph) : graph_(std::move(graph)) {}
 Topology::~Topology() = default;
 Topology::Topology(Topology&&) noexcept = default;
@@ -59,6 +62,19 @@ Topology& Topology::add_global_store_plan(std::string source_name, std::string t
                                           std::shared_ptr<StoreBuilder> builder) {
   graph_->add_global_store(source_name, topic, std::move(source), name, std::move(processor),
                            std::move(builder));
+  graph_->seal();
+  return *this;
+}
+
+Topology& Topology::add_read_only_store_plan(std::string source_name, std::string topic,
+                                             internal::SourcePlan source, std::string name,
+                                             internal::ProcessorPlan processor,
+                                             std::shared_ptr<StoreBuilder> builder) {
+  const std::string store = builder->name();
+  graph_->add_source(source_name, {topic}, std::move(source));
+  graph_->add_processor(name, {source_name}, std::move(processor));
+  graph_->add_store(std::move(builder), {name});
+  graph_->set_changelog(store, topic);
   graph_->seal();
   return *this;
 }

@@ -373,9 +373,17 @@ ProcessorGraph TopologyGraph::instantiate(std::int32_t subtopology,
   ProcessorGraph graph;
   std::map<std::string_view, ProcessorNode*> made;
   const auto make = [&](const PlannedNode& planned) {
-    ProcessorNode* node = graph.nodes.emplace_back(planned.make(planned)).get();
+    auto own = planned.make(planned);
+    ProcessorNode* node = own.get();
+    ProcessorNode* first = node;
+    if (wrapper_ && planned.kind == PlannedNode::Kind::kProcessor) {
+      if (auto wrapped = wrapper_(planned.name)) {
+        first = graph.nodes.emplace_back(planned.input.wrap(*node, std::move(wrapped))).get();
+      }
+    }
+    graph.nodes.push_back(std::move(own));
     made.emplace(planned.name, node);
-    for (const std::string& parent : planned.parents) made.at(parent)->add_child(*node);
+    for (const std::string& parent : planned.parents) made.at(parent)->add_child(*first);
     if (planned.kind != PlannedNode::Kind::kSource) return;
     for (const std::string& topic : planned.topics) {
       graph.sources.push_back({context.topic_name(topic, planned.internal_topic),

@@ -130,9 +130,8 @@ constexpr std::array kAllowed = {
     AllowedDifference{"error", kTransformer, looks_up_a_stateful_transformer},
 };
 
-constexpr std::array<std::string_view, 4> kNotBuilt = {
+constexpr std::array<std::string_view, 3> kNotBuilt = {
     "cogrouped windowedBy",
-    "grace",
     "windowed table groupBy",
     "windowed table join",
 };

@@ -9,9 +9,11 @@ void SpecTopology::join(const json::value& statement, const Stream& in, bool lef
   if (std::holds_alternative<GlobalTable>(variable(statement, "with"))) {
     return join_global_table(statement, in, left);
   }
-  refuse(statement, {"grace", "windows"});
   const Table& table = variable_as<Table>(statement, "with");
-  const Joined<Key, Value> joined{.name = name_of(statement)};
+  Joined<Key, Value> joined{.name = name_of(statement)};
+  if (field(statement, "grace")) {
+    joined.grace = std::chrono::milliseconds(number_or(statement, "grace", 0));
+  }
   auto join = joiner(need(statement, "joiner"));
   if (left) {
     bind(statement, in.left_join(table, [join](const Key& k, const std::int64_t& v,

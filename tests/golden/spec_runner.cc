@@ -47,6 +47,7 @@ std::string cause_of(const std::exception& error) {
   if (dynamic_cast<const SerdeError*>(&error)) return "SerializationException";
   if (dynamic_cast<const TopologyError*>(&error)) return "TopologyException";
   if (dynamic_cast<const std::invalid_argument*>(&error)) return "IllegalArgumentException";
+  if (dynamic_cast<const std::logic_error*>(&error)) return "NullPointerException";
   return "StreamsException";
 }
 

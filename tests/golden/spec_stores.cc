@@ -10,6 +10,7 @@
 #include <boost/json/array.hpp>
 
 #include <thalweg/state/change_buffer.h>
+#include <thalweg/state/record_buffer.h>
 #include <thalweg/state/stores.h>
 
 #include "golden/spec_topology.h"
@@ -62,6 +63,9 @@ json::object windowed_store(StateStore& store, bool timestamped) {
     for (auto& entry : entries) all.push_back(std::move(entry.second));
     out["type"] = "tskv";
     out["entries"] = std::move(all);
+  } else if (auto* held = dynamic_cast<RecordBuffer*>(&store)) {
+    out["type"] = "buffer";
+    out["records"] = held->records();
   } else if (auto* buffer = dynamic_cast<ChangeBuffer*>(&store)) {
     out["type"] = "buffer";
     out["records"] = buffer->records();

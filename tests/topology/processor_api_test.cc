@@ -245,5 +245,135 @@ TEST(TopologyByHand, ProcessorsThatShareAStoreAreOneSubTopology) {
   EXPECT_THAT(topology.subtopologies()[0].stores, ElementsAre("sums"));
 }
 
+/// Notes what passes, and lets only records with a value above zero through.
+class Watch final : public WrappedProcessor {
+ public:
+  Watch(Text name, std::vector<Text>& notes) : name_(std::move(name)), notes_(notes) {}
+  void init(TaskContext& task) override {
+    notes_.push_back(name_ + " starts in " + Text(task.application_id()));
+  }
+  void process(const WrappedRecord& record, Inner& inner) override {
+    const Number* number = record.value<Number>();
+    const Text* key = record.key<Text>();
+    notes_.push_back(name_ + " " + (key ? *key : "?") + "=" +
+                     (number ? std::to_string(*number) : "?"));
+    if (number && *number <= 0) return;
+    inner.process();
+  }
+  void close() override { notes_.push_back(name_ + " ends"); }
+
+ private:
+  Text name_;
+  std::vector<Text>& notes_;
+};
+
+TEST(ProcessorWrappers, StandAroundEveryProcessorAndSeeItsRecords) {
+  std::vector<Text> notes;
+  StreamsBuilder builder;
+  builder.stream<Text, Number>("numbers")
+      .group_by_key()
+      .count({.name = "counter", .store = "counts"})
+      .to_stream({"rows"})
+      .map_values([](const std::optional<Number>& count) { return std::to_string(*count); },
+                  {"shown"})
+      .to("out");
+  {
+    TopologyWorld world(builder.build({.processor_wrapper = [&notes](std::string_view name) {
+      return std::make_unique<Watch>(Text(name), notes);
+    }}));
+    notes.clear();
+    world.pipe<Text, Number>("numbers", "a", 7, 0);
+    world.pipe<Text, Number>("numbers", "a", 0, 0);
+
+    EXPECT_THAT((world.drain<Text, Text>("out")), ElementsAre(Out<Text, Text>{"a", "1", 0}));
+    EXPECT_THAT(notes, ElementsAre("counter a=7", "rows a=1", "shown a=1", "counter a=0"));
+    notes.clear();
+  }
+  EXPECT_THAT(notes, ::testing::UnorderedElementsAre("counter ends", "rows ends", "shown ends"));
+}
+
+TEST(ProcessorWrappers, MayLeaveProcessorsBareAndAreToldWhenTheyStart) {
+  std::vector<Text> notes;
+  Topology topology({.processor_wrapper = [&notes](std::string_view name) {
+    return name == "sum" ? std::make_unique<Watch>(Text(name), notes) : nullptr;
+  }});
+  topology.add_source<Text, Number>("source", {"numbers"})
+      .add_processor("sum", supply_sum("sums"), {"source"})
+      .add_processor("again", supply_sum("more"), {"sum"})
+      .add_state_store(sums(), {"sum"})
+      .add_state_store(key_value_store_builder<Text, Number>("more"), {"again"});
+  TopologyWorld world(std::move(topology));
+
+  world.pipe<Text, Number>("numbers", "a", 7, 0);
+
+  EXPECT_THAT(notes, ElementsAre("sum starts in app", "sum a=7"));
+}
+
+TEST(ProcessorWrappers, AWrappedProcessorsFaultBearsItsName) {
+  std::vector<Text> notes;
+  StreamsBuilder builder;
+  builder.stream<Text, Number>("numbers").peek(
+      [](const Text&, const Number&) { throw std::runtime_error("no"); }, {"fault"});
+  TopologyWorld world(builder.build({.processor_wrapper = [&notes](std::string_view name) {
+    return std::make_unique<Watch>(Text(name), notes);
+  }}));
+
+  EXPECT_THAT([&] { (world.pipe<Text, Number>("numbers", "a", 7, 0)); },
+              ThrowsMessage<StreamsError>(HasSubstr("fault")));
+}
+
+/// Keeps what it reads.
+class Keep final : public Processor<Text, std::optional<Number>> {
+ public:
+  void init(ProcessorContext<Text, std::optional<Number>>& context) override {
+    store_ = &context.key_value_store<Text, Number>("prices");
+  }
+  void process(const RecordRef<Text, std::optional<Number>>& record) override {
+    if (record.value) {
+      store_->put(record.key, *record.value);
+    } else {
+      store_->remove(record.key);
+    }
+  }
+
+ private:
+  KeyValueStore<Text, Number>* store_ = nullptr;
+};
+
+/// Forwards the price of what is asked for, or zero.
+class Price final : public Processor<Text, Number> {
+ public:
+  void process(const RecordRef<Text, Number>& record) override {
+    const Number* price = context().key_value_store<Text, Number>("prices").get(record.key);
+    context().forward(record.key, price ? *price : 0);
+  }
+};
+
+TEST(ReadOnlyStores, AreKeptFromATopicWhichIsTheirChangelog) {
+  Topology topology;
+  topology
+      .add_read_only_state_store<Text, std::optional<Number>>(
+          key_value_store_builder<Text, Number>("prices"), "prices-source", "prices-topic",
+          "keep", [] { return std::make_unique<Keep>(); })
+      .add_source<Text, Number>("source", {"questions"})
+      .add_processor("price", [] { return std::make_unique<Price>(); }, {"source"})
+      .connect_processor_and_state_stores("price", {"prices"})
+      .add_sink<Text, Number>("sink", "out", {"price"});
+  const auto changelog = topology.changelog("prices");
+  ASSERT_TRUE(changelog.has_value());
+  EXPECT_EQ(changelog->topic, "prices-topic");
+  EXPECT_FALSE(changelog->internal);
+  EXPECT_EQ(topology.subtopologies().size(), 1u);
+  TopologyWorld world(std::move(topology));
+
+  world.pipe<Text, Number>("prices-topic", "tea", 3, 0);
+  world.pipe<Text, Number>("questions", "tea", 0, 0);
+  world.pipe<Text, Number>("prices-topic", "tea", std::nullopt, 0);
+  world.pipe<Text, Number>("questions", "tea", 0, 0);
+
+  EXPECT_THAT((world.drain<Text, Number>("out")),
+              ElementsAre(Numbers{"tea", 3, 0}, Numbers{"tea", 0, 0}));
+}
+
 }  // namespace
 }  // namespace thalweg

@@ -125,6 +125,58 @@ TEST_F(VersionedTables, OfATableThatIsNotVersionedWhatComesLateIsTheLatest) {
   EXPECT_THAT(out(), ElementsAre(Texts{"a", "L+R", 100}, Texts{"a", "older L+R", 100}));
 }
 
+TEST_F(VersionedTables, BeyondTheirHistoryThereIsNoRowButOneThatStillHolds) {
+  builder_.stream<Text, Text>("questions").join(versioned(), both).to("out");
+  row("still", "old", 10);
+  row("a", "old", 10);
+  row("a", "new", 250);
+
+  ask("a", "q", 149);
+  ask("still", "q", 20);
+
+  EXPECT_THAT(out(), ElementsAre(Texts{"still", "q+old", 20}));
+}
+
+TEST_F(VersionedTables, AJoinOfThemIsNotVersioned) {
+  auto joined = versioned("left").join(versioned("right"), both);
+  builder_.stream<Text, Text>("questions").join(joined, both).to("out");
+  row("a", "L", 100, "left");
+  row("a", "R", 100, "right");
+
+  ask("a", "q", 50);
+
+  EXPECT_THAT(out(), ElementsAre(Texts{"a", "q+L+R", 50}));
+}
+
+TEST_F(VersionedTables, AForeignKeyJoinLeavesOutWhatIsNotTheLatest) {
+  versioned("left")
+      .join(versioned("right"), [](const Text& value) { return value; }, both)
+      .to_stream()
+      .to("out");
+  row("R1", "one", 100, "right");
+  row("R2", "two", 100, "right");
+  row("a", "R1", 100, "left");
+
+  row("a", "R2", 50, "left");
+  row("R1", "older", 50, "right");
+
+  EXPECT_THAT(out(), ElementsAre(Texts{"a", "R1+one", 100}));
+}
+
+TEST_F(VersionedTables, AFilterPassesOnWhatComesLateAsSuch) {
+  versioned()
+      .filter([](const Text&, const Text& value) { return value != "hidden"; })
+      .group_by([](const Text& key, const Text& value) { return std::pair(value, key); })
+      .count()
+      .to_stream()
+      .to("out");
+  row("a", "red", 100);
+
+  row("a", "blue", 50);
+
+  EXPECT_THAT((world().drain<Text, Number>("out")), ElementsAre(Numbers{"red", 1, 100}));
+}
+
 TEST_F(VersionedTables, AStreamMayBecomeOne) {
   auto table = builder_.stream<Text, Text>("rows").to_table(
       {.store = "rows", .history_retention = 100ms});

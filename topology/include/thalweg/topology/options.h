@@ -12,6 +12,7 @@
 #include <thalweg/schemas/serde.h>
 #include <thalweg/schemas/timestamp.h>
 #include <thalweg/topology/partitioner.h>
+#include <thalweg/topology/processor_wrapper.h>
 #include <thalweg/topology/timestamp_extractor.h>
 
 namespace thalweg {
@@ -56,6 +57,8 @@ struct TopologyConfig {
   /// `ensure.explicit.internal.resource.naming`: refuse stores and internal topics with generated
   /// names, which a later version of the topology might give to others.
   bool ensure_explicit_internal_resource_naming = false;
+  /// `processor.wrapper.class`: stands around every processor; absent: around none.
+  ProcessorWrapper processor_wrapper = {};
 };
 
 /// The name of an operator without further options.
@@ -148,12 +151,16 @@ struct Materialized {
   std::optional<std::chrono::milliseconds> segment_interval = {};  ///< Of a versioned table.
 };
 
-/// Serdes of the repartition topic that a stream-table join may need.
+/// How a stream is joined with a table; serdes of the repartition topic and the buffer it may need.
 template <typename K, typename V>
 struct Joined {
   std::string name = {};
   OptionalSerde<K> key_serde = {};
   OptionalSerde<V> value_serde = {};
+  /// How long, by stream time, a record waits for rows that come later than it and are older. They
+  /// are kept in a buffer, which gives them out in the order of their times. Only with a versioned
+  /// table; a record that waits needs a key.
+  std::optional<std::chrono::milliseconds> grace = {};
 };
 
 /// A window store of your own, for a join of streams.

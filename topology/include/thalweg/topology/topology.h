@@ -79,7 +79,9 @@ struct TopologyDescription {
 /// Movable; immutable once handed to a runtime, which may then make tasks from any thread.
 class Topology {
  public:
-  Topology();
+  Topology() : Topology(TopologyConfig{}) {}
+  /// Of the configuration, only the processor wrapper means something here.
+  explicit Topology(const TopologyConfig& config);
   ~Topology();
   Topology(Topology&&) noexcept;
   Topology& operator=(Topology&&) noexcept;
@@ -121,6 +123,15 @@ class Topology {
   Topology& add_global_store(std::shared_ptr<StoreBuilder> builder, std::string source_name,
                              std::string topic, std::string processor_name, Supplier supplier,
                              Consumed<K, V> consumed = {});
+  /// Lets each task keep its partition of `topic` in a store (KIP-813): a processor that `supplier`
+  /// makes writes the store; others that are connected to it only read. The topic is the store's
+  /// changelog, so what the processor writes is what it reads; reading begins at its beginning.
+  template <typename K, typename V, internal::SupplierOfUniquePointers Supplier>
+    requires internal::IsProcessor<supplied_t<Supplier>>
+  Topology& add_read_only_state_store(std::shared_ptr<StoreBuilder> builder,
+                                      std::string source_name, std::string topic,
+                                      std::string processor_name, Supplier supplier,
+                                      Consumed<K, V> consumed = {});
   /// Lets further processors use stores that exist.
   Topology& connect_processor_and_state_stores(const std::string& processor,
                                                const std::vector<std::string>& stores);
@@ -168,6 +179,10 @@ class Topology {
                                   internal::SourcePlan source, std::string name,
                                   internal::ProcessorPlan processor,
                                   std::shared_ptr<StoreBuilder> builder);
+  Topology& add_read_only_store_plan(std::string source_name, std::string topic,
+                                     internal::SourcePlan source, std::string name,
+                                     internal::ProcessorPlan processor,
+                                     std::shared_ptr<StoreBuilder> builder);
   Topology& add_sink_plan(std::string name, std::string topic, std::vector<std::string> parents,
                           internal::SinkPlan plan);
 

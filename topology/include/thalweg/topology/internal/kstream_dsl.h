@@ -24,6 +24,7 @@
 #include <thalweg/topology/internal/operators/select_key.h>
 #include <thalweg/topology/internal/operators/sink.h>
 #include <thalweg/topology/internal/operators/stream_global_table_join.h>
+#include <thalweg/topology/internal/operators/stream_table_grace_join.h>
 #include <thalweg/topology/internal/operators/stream_table_join.h>
 #include <thalweg/topology/internal/operators/table_source.h>
 
@@ -212,9 +213,24 @@ KStream<K, VOut> join_with_table(const StreamHandle& stream, const OptionalSerde
   auto name = graph.name_or_new(joined.name, Left ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-");
   auto rows = Dsl::supplier(table).value_getter();
   auto stores = rows.stores;
+  ProcessorPlan plan;
+  if (joined.grace) {
+    if (graph.is_unversioned(Dsl::handle(table).node)) refuse_grace_without_versions();
+    const std::string buffer = name + "-Buffer";
+    const std::string where = "join " + name;
+    graph.add_state_store(record_buffer_builder(buffer));
+    stores.insert(stores.begin(), buffer);
+    plan = plan_stream_table_grace_join<K, V, TV, Left>(
+        std::move(rows), std::move(joiner),
+        {.grace = *joined.grace,
+         .store = buffer,
+         .key_serde = resolve_serde<K>(key, {}, "key", where),
+         .value_serde = resolve_serde<V>(joined.value_serde, value_serde, "value", where)});
+  } else {
+    plan = plan_stream_table_join<K, V, TV, Left>(std::move(rows), std::move(joiner));
+  }
   return Dsl::stream<K, VOut>(
-      Dsl::append(left, std::move(name),
-                  plan_stream_table_join<K, V, TV, Left>(std::move(rows), std::move(joiner)),
+      Dsl::append(left, std::move(name), std::move(plan),
                   {.value_changing = true, .null_key_relaxed = Left}, std::move(stores)),
       key);
 }

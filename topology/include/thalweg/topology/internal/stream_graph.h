@@ -151,6 +151,8 @@ class StreamGraph {
   /// The longest grace among the windowed aggregations nearest upstream of `node`, itself included.
   /// Throws TopologyError if one way up has none.
   std::chrono::milliseconds window_grace(const GraphNode* node) const;
+  /// Whether the node is known not to be a versioned table's; what it derives from may still tell.
+  bool is_unversioned(const GraphNode* node) const;
   void add_sink(GraphNode* parent, const std::string& name, std::string topic, SinkPlan plan);
   void add_state_store(std::shared_ptr<StoreBuilder> builder);
 

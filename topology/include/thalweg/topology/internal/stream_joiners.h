@@ -15,6 +15,17 @@ namespace thalweg {
 
 namespace internal {
 
+template <bool Left, typename J, typename K, typename V, typename TV>
+struct RowJoined {
+  using type = joined_t<J, K, V, TV>;
+};
+template <typename J, typename K, typename V, typename TV>
+struct RowJoined<true, J, K, V, TV> {
+  using type = left_joined_t<J, K, V, TV>;
+};
+template <bool Left, typename J, typename K, typename V, typename TV>
+using row_joined_t = typename RowJoined<Left, J, K, V, TV>::type;
+
 /// How a join calls its joiner with a row that may be missing.
 template <bool Left, typename J, typename K, typename V, typename TV>
 decltype(auto) join_row(J& joiner, const K& key, const V& value, const TV* row) {

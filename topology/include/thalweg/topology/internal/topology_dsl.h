@@ -82,4 +82,18 @@ Topology& Topology::add_global_store(std::shared_ptr<StoreBuilder> builder,
       std::move(processor_name), internal::plan_process(std::move(supplier)), std::move(builder));
 }
 
+template <typename K, typename V, internal::SupplierOfUniquePointers Supplier>
+  requires internal::IsProcessor<supplied_t<Supplier>>
+Topology& Topology::add_read_only_state_store(std::shared_ptr<StoreBuilder> builder,
+                                              std::string source_name, std::string topic,
+                                              std::string processor_name, Supplier supplier,
+                                              Consumed<K, V> consumed) {
+  return add_read_only_store_plan(
+      std::move(source_name), std::move(topic),
+      internal::plan_source<K, V>(std::move(consumed.key_serde), std::move(consumed.value_serde),
+                                  AutoOffsetReset::kEarliest,
+                                  std::move(consumed.timestamp_extractor)),
+      std::move(processor_name), internal::plan_process(std::move(supplier)), std::move(builder));
+}
+
 }  // namespace thalweg

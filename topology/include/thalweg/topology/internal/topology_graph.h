@@ -15,6 +15,7 @@
 #include <thalweg/state/state_store.h>
 #include <thalweg/topology/errors.h>
 #include <thalweg/topology/internal/node.h>
+#include <thalweg/topology/internal/wrapped_node.h>
 #include <thalweg/topology/options.h>
 
 namespace thalweg {
@@ -36,7 +37,13 @@ class FlowType {
     FlowType type;
     type.key_ = &typeid(K);
     type.value_ = &typeid(V);
+    type.wrap_ = &wrap_node<K, V>;
     return type;
+  }
+  /// A node in front of `inner`, which takes records of these types.
+  std::unique_ptr<ProcessorNode> wrap(ProcessorNode& inner,
+                                      std::unique_ptr<WrappedProcessor> wrapped) const {
+    return wrap_(inner, std::move(wrapped));
   }
   bool fits(const FlowType& other) const;
   std::string to_string() const;  ///< `<key type>, <value type>`, for messages.
@@ -44,6 +51,8 @@ class FlowType {
  private:
   const std::type_info* key_ = nullptr;
   const std::type_info* value_ = nullptr;
+  std::unique_ptr<ProcessorNode> (*wrap_)(ProcessorNode&,
+                                          std::unique_ptr<WrappedProcessor>) = nullptr;
 };
 
 /// A C++ type's name as a programmer writes it.
@@ -122,6 +131,9 @@ class TopologyGraph {
   /// Throws TopologyError if a store or an internal topic has a generated name.
   void check_explicit_names() const;
 
+  /// Stands around all processors of tasks made from now on.
+  void wrap_processors(ProcessorWrapper wrapper) { wrapper_ = std::move(wrapper); }
+
   /// Numbers the sub-topologies; after each change of the graph.
   void seal();
 
@@ -167,6 +179,7 @@ class TopologyGraph {
   std::vector<SubTopology> subtopologies_;
   std::vector<GlobalStore> global_stores_;
   std::map<std::string, std::string, std::less<>> global_store_of_topic_;
+  ProcessorWrapper wrapper_;
 };
 
 }  // namespace internal

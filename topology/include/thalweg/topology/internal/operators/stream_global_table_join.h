@@ -15,17 +15,6 @@
 
 namespace thalweg::internal {
 
-template <bool Left, typename J, typename K, typename V, typename TV>
-struct RowJoined {
-  using type = joined_t<J, K, V, TV>;
-};
-template <typename J, typename K, typename V, typename TV>
-struct RowJoined<true, J, K, V, TV> {
-  using type = left_joined_t<J, K, V, TV>;
-};
-template <bool Left, typename J, typename K, typename V, typename TV>
-using row_joined_t = typename RowJoined<Left, J, K, V, TV>::type;
-
 /// Looks up a row of a global table for each record, under a key made of the record.
 template <typename K, typename V, typename GK, typename GV, bool Left, typename F, typename J>
 class StreamGlobalTableJoinNode final

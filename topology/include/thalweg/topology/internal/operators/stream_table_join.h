@@ -1,96 +1,76 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
 
-#include <thalweg/topology/internal/functions.h>
 #include <thalweg/topology/internal/operator_plan.h>
 #include <thalweg/topology/internal/payload.h>
+#include <thalweg/topology/internal/stream_joiners.h>
 #include <thalweg/topology/internal/table_supplier.h>
 
 namespace thalweg::internal {
 
-/// Looks up a row for each record.
-template <typename K, typename V, typename TV, typename J>
-class StreamTableJoinNode final : public Sender<K, joined_t<J, payload_t<K>, payload_t<V>, TV>>,
-                                  public Receiver<K, V> {
+/// What a joiner of a stream with a table is called with as the key: only a left join meets records
+/// without one.
+template <bool Left, typename K>
+using row_join_key_t = std::conditional_t<Left, K, payload_t<K>>;
+
+/// Looks up a row for each record: of a versioned table the one as of the record's time.
+template <typename K, typename V, typename TV, bool Left, typename J>
+class StreamTableJoinNode
+    : public Sender<K, row_joined_t<Left, J, row_join_key_t<Left, K>, payload_t<V>, TV>>,
+      public Receiver<K, V> {
  public:
-  using VOut = joined_t<J, payload_t<K>, payload_t<V>, TV>;
+  using VOut = row_joined_t<Left, J, row_join_key_t<Left, K>, payload_t<V>, TV>;
 
   StreamTableJoinNode(std::string name, const ValueGetterSupplier<payload_t<K>, TV>& table,
                       J joiner)
       : Sender<K, VOut>(std::move(name)), rows_(table.make()), joiner_(std::move(joiner)) {}
 
-  void start(TaskContext& context) override {
-    rows_->init(context);
-  }
+  void start(TaskContext& context) override { rows_->init(context); }
 
   void process(const K& key_or_null, const V& value_or_null,
                const RecordContext& context) override {
-    const auto* key = payload_of(key_or_null);
-    const auto* value = payload_of(value_or_null);
-    if (!key || !value) return this->task()->dropped(this->name(), "null join key or value");
-    const Row<TV> row =
-        rows_->is_versioned() ? rows_->get(*key, context.timestamp) : rows_->get(*key);
-    if (!row.value) return;
-    const VOut& joined = join_values<J, payload_t<K>>(joiner_, *key, *value, *row.value);
-    this->forward(key_or_null, joined, context);
+    if (!is_wanted(key_or_null, value_or_null)) return;
+    join(key_or_null, *payload_of(value_or_null), context);
   }
 
- private:
-  std::unique_ptr<ValueGetter<payload_t<K>, TV>> rows_;
-  J joiner_;
-};
+ protected:
+  bool has_versions() const { return rows_->is_versioned(); }
 
-/// The same for records with and without a row.
-template <typename K, typename V, typename TV, typename J>
-class StreamTableLeftJoinNode final : public Sender<K, left_joined_t<J, K, payload_t<V>, TV>>,
-                                      public Receiver<K, V> {
- public:
-  using VOut = left_joined_t<J, K, payload_t<V>, TV>;
-
-  StreamTableLeftJoinNode(std::string name, const ValueGetterSupplier<payload_t<K>, TV>& table,
-                          J joiner)
-      : Sender<K, VOut>(std::move(name)), rows_(table.make()), joiner_(std::move(joiner)) {}
-
-  void start(TaskContext& context) override {
-    rows_->init(context);
+  /// False: the record can join nothing, and has been counted as dropped.
+  bool is_wanted(const K& key_or_null, const V& value_or_null) {
+    if (payload_of(value_or_null) && (Left || payload_of(key_or_null))) return true;
+    this->task()->dropped(this->name(), "null join key or value");
+    return false;
   }
 
-  void process(const K& key_or_null, const V& value_or_null,
-               const RecordContext& context) override {
-    const auto* value = payload_of(value_or_null);
-    if (!value) return this->task()->dropped(this->name(), "null value");
+  void join(const K& key_or_null, const payload_t<V>& value, const RecordContext& context) {
     const auto* key = payload_of(key_or_null);
     const TV* row = nullptr;
     if (key) {
       row = (rows_->is_versioned() ? rows_->get(*key, context.timestamp) : rows_->get(*key)).value;
     }
-    const VOut& joined = join(key_or_null, *value, row);
-    this->forward(key_or_null, joined, context);
-  }
-
- private:
-  decltype(auto) join(const K& key, const payload_t<V>& value, const TV* row) {
-    if constexpr (std::is_pointer_v<left_row_t<J, K, payload_t<V>, TV>>) {
-      return join_values<J, K>(joiner_, key, value, row);
-    } else {
-      return join_values<J, K>(joiner_, key, value,
-                               row ? std::optional<TV>(*row) : std::optional<TV>());
+    if constexpr (Left) {
+      const VOut& joined = join_row<true, J, K, payload_t<V>, TV>(joiner_, key_or_null, value, row);
+      this->forward(key_or_null, joined, context);
+    } else if (row) {
+      const VOut& joined =
+          join_row<false, J, payload_t<K>, payload_t<V>, TV>(joiner_, *key, value, row);
+      this->forward(key_or_null, joined, context);
     }
   }
 
+ private:
   std::unique_ptr<ValueGetter<payload_t<K>, TV>> rows_;
   J joiner_;
 };
 
 template <typename K, typename V, typename TV, bool Left, typename J>
 ProcessorPlan plan_stream_table_join(ValueGetterSupplier<payload_t<K>, TV> table, J joiner) {
-  using Node = std::conditional_t<Left, StreamTableLeftJoinNode<K, V, TV, J>,
-                                  StreamTableJoinNode<K, V, TV, J>>;
+  using Node = StreamTableJoinNode<K, V, TV, Left, J>;
   return plan_node<Node>(FlowType::of<K, V>(), FlowType::of<K, typename Node::VOut>(),
                          std::move(table), std::move(joiner));
 }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <thalweg/state/change_buffer.h>
+#include <thalweg/topology/internal/as_origin.h>
 #include <thalweg/topology/internal/operator_plan.h>
 #include <thalweg/topology/internal/table_supplier.h>
 #include <thalweg/topology/suppressed.h>
@@ -103,12 +104,10 @@ class SuppressNode final : public Sender<K, Change<V>>, public Receiver<K, Chang
     plan_->key_serde.deserialize(key_bytes, key_);
     const Change<V> change{read(held.new_value, new_value_), read(held.old_value, old_value_)};
     const auto& origin = held.origin;
-    const RecordMetadata before = this->task()->exchange_metadata(
-        {*topics_.insert(origin.topic).first, origin.partition, origin.offset});
-    const Timestamp time_before = this->task()->exchange_record_time(origin.timestamp);
-    this->forward(key_, change, {origin.timestamp, &origin.headers});
-    this->task()->exchange_record_time(time_before);
-    this->task()->exchange_metadata(before);
+    {
+      const AsOrigin as_origin(*this->task(), origin, *topics_.insert(origin.topic).first);
+      this->forward(key_, change, {origin.timestamp, &origin.headers});
+    }
     this->task()->count(NodeMetric::kSuppressionEmit, this->name());
   }
   const V* read(const std::optional<std::string>& bytes, V& value) const {
