@@ -38,23 +38,6 @@ void count_or_create(const std::string& topic, const StreamsConfig& config, Log&
   }
 }
 
-// The topics a sub-topology names, and those on the log now that match its patterns. What an
-// application keeps for itself is never meant by a pattern.
-std::vector<std::string> outside_topics(const SubTopology& sub, const Log& log) {
-  std::vector<std::string> topics = sub.source_topics;
-  if (sub.source_patterns.empty()) return topics;
-  for (const TopicSpec& spec : log.topics()) {
-    if (spec.name.ends_with("-changelog") || spec.name.ends_with("-repartition")) continue;
-    const bool is_meant = std::ranges::any_of(sub.source_patterns, [&](const auto& pattern) {
-      return matches_pattern(pattern, spec.name);
-    });
-    if (is_meant && std::ranges::find(topics, spec.name) == topics.end()) {
-      topics.push_back(spec.name);
-    }
-  }
-  return topics;
-}
-
 // Repartition topics take the count of the widest source upstream; several may be in a row, so this
 // goes on until nothing changes.
 void size_repartition_topics(const Topology& topology, const StreamsConfig& config, const Log& log,
@@ -144,7 +127,7 @@ TopicSpec changelog_spec(const StoreBuilder& store, std::string name, std::int32
   TopicSpec spec = internal_spec(std::move(name), partitions, CleanupPolicy::kCompact);
   for (const auto& [key, value] : store.changelog_config()) {
     if (key == "cleanup.policy") {
-      spec.cleanup = value == "delete"             ? CleanupPolicy::kDelete
+      spec.cleanup = value == "delete"           ? CleanupPolicy::kDelete
                      : value == "compact,delete" ? CleanupPolicy::kCompactAndDelete
                                                  : CleanupPolicy::kCompact;
     } else if (key == "retention.ms") {
@@ -190,7 +173,34 @@ PlannedSubTopology plan_subtopology(const SubTopology& sub, const Topology& topo
   return planned;
 }
 
+// Whom an internal topic's partitions are counted by.
+std::string inputs_of(const ApplicationPlan& plan, const std::string& internal_topic) {
+  for (const auto& sub : plan.subtopologies) {
+    const bool is_meant =
+        sub.tasks_topic == internal_topic ||
+        std::ranges::find(sub.stores, internal_topic, &PlannedSubTopology::Store::changelog) !=
+            sub.stores.end();
+    if (is_meant) return join(sub.inputs);
+  }
+  return "a source topic";
+}
+
 }  // namespace
+
+std::vector<std::string> outside_topics(const SubTopology& sub, const Log& log) {
+  std::vector<std::string> topics = sub.source_topics;
+  if (sub.source_patterns.empty()) return topics;
+  for (const TopicSpec& spec : log.topics()) {
+    if (spec.name.ends_with("-changelog") || spec.name.ends_with("-repartition")) continue;
+    const bool is_meant = std::ranges::any_of(sub.source_patterns, [&](const auto& pattern) {
+      return matches_pattern(pattern, spec.name);
+    });
+    if (is_meant && std::ranges::find(topics, spec.name) == topics.end()) {
+      topics.push_back(spec.name);
+    }
+  }
+  return topics;
+}
 
 const PlannedSubTopology* ApplicationPlan::by_tasks_topic(std::string_view topic) const {
   const auto found = std::ranges::find(subtopologies, topic, &PlannedSubTopology::tasks_topic);
@@ -259,10 +269,11 @@ Status create_internal_topics(const ApplicationPlan& plan, Log& log) {
     if (!existing) return std::unexpected(existing.error());
     if (existing->partitions != spec.partitions) {
       return thalweg::failure(ErrorCode::kInvalid,
-                     "internal topic " + spec.name + " has " +
-                         std::to_string(existing->partitions) + " partitions, the topology needs " +
-                         std::to_string(spec.partitions) +
-                         ": a source topic's partition count has changed since it was made");
+                              "internal topic " + spec.name + " has " +
+                                  std::to_string(existing->partitions) +
+                                  " partitions, the topology needs " +
+                                  std::to_string(spec.partitions) + ": the partition count of " +
+                                  inputs_of(plan, spec.name) + " has changed since it was made");
     }
   }
   return {};

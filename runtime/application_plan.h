@@ -45,6 +45,10 @@ struct ApplicationPlan {
   const PlannedSubTopology& by_id(std::int32_t id) const;
 };
 
+/// The topics a sub-topology names, and those on the log now that match its patterns. What an
+/// application keeps for itself is never meant by a pattern.
+std::vector<std::string> outside_topics(const SubTopology& sub, const Log& log);
+
 /// The name of the topic that a sub-topology's members share out: `kafka-streams-application-reset`
 /// recognises the ending.
 std::string tasks_topic_name(std::string_view application_id, std::int32_t subtopology);
@@ -56,7 +60,8 @@ std::string tasks_topic_name(std::string_view application_id, std::int32_t subto
 ApplicationPlan plan_application(const Topology& topology, const StreamsConfig& config, Log& log,
                                  bool create_missing);
 
-/// Makes the internal topics that do not exist; fails when one exists with another partition count.
+/// Makes the internal topics that do not exist; fails when one exists with another partition
+/// count, naming the topics whose own must have changed.
 Status create_internal_topics(const ApplicationPlan& plan, Log& log);
 
 }  // namespace thalweg::internal

@@ -23,6 +23,58 @@ std::map<std::int32_t, std::shared_ptr<const StoreView>> ApplicationState::views
   return found->second;
 }
 
+void ApplicationState::publish_standby(const std::string& store, TaskId task, StandbyView view) {
+  std::lock_guard lock(views_mutex_);
+  standbys_[store][task] = std::move(view);
+}
+
+void ApplicationState::withdraw_standby(TaskId task) {
+  std::lock_guard lock(views_mutex_);
+  for (auto& [store, views] : standbys_) views.erase(task);
+}
+
+std::optional<StandbyView> ApplicationState::standby(
+    std::string_view store, std::int32_t partition) const {
+  std::lock_guard lock(views_mutex_);
+  const auto found = standbys_.find(store);
+  if (found == standbys_.end()) return std::nullopt;
+  for (const auto& [task, view] : found->second) {
+    if (task.partition == partition) return view;
+  }
+  return std::nullopt;
+}
+
+bool ApplicationState::claim(TaskId task, std::int32_t worker) {
+  std::lock_guard lock(claims_mutex_);
+  Claim& claim = claims_[task];
+  claim.runner = worker;
+  if (claim.holder && *claim.holder != worker) return false;
+  claim.holder = worker;
+  return true;
+}
+
+bool ApplicationState::claim_standby(TaskId task, std::int32_t worker) {
+  std::lock_guard lock(claims_mutex_);
+  Claim& claim = claims_[task];
+  if (claim.holder || claim.runner) return false;
+  claim.holder = worker;
+  return true;
+}
+
+bool ApplicationState::is_claimed_by_other(TaskId task, std::int32_t worker) const {
+  std::lock_guard lock(claims_mutex_);
+  const auto found = claims_.find(task);
+  return found != claims_.end() && found->second.runner && *found->second.runner != worker;
+}
+
+void ApplicationState::unclaim(TaskId task, std::int32_t worker) {
+  std::lock_guard lock(claims_mutex_);
+  const auto found = claims_.find(task);
+  if (found == claims_.end()) return;
+  if (found->second.holder == worker) found->second.holder.reset();
+  if (found->second.runner == worker) found->second.runner.reset();
+}
+
 void ApplicationState::publish_positions(
     const std::map<TopicPartition, OffsetAndMetadata>& positions) {
   std::vector<std::function<void()>> reached;

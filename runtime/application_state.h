@@ -25,6 +25,20 @@ class ApplicationState {
   void withdraw_view(const std::string& store, std::int32_t partition);
   std::map<std::int32_t, std::shared_ptr<const StoreView>> views(std::string_view store) const;
 
+  void publish_standby(const std::string& store, TaskId task, StandbyView view);
+  void withdraw_standby(TaskId task);
+  std::optional<StandbyView> standby(std::string_view store, std::int32_t partition) const;
+
+  // --- Who may open a task's stores ---------------------------------------------------------
+
+  /// The worker is to run the task. False as long as another one has a copy open: it will give that
+  /// up, so ask again.
+  bool claim(TaskId task, std::int32_t worker);
+  /// The worker may keep a copy, unless somebody has the task or wants it.
+  bool claim_standby(TaskId task, std::int32_t worker);
+  bool is_claimed_by_other(TaskId task, std::int32_t worker) const;
+  void unclaim(TaskId task, std::int32_t worker);
+
   // --- Positions ----------------------------------------------------------------------------
 
   /// A commit has reached these positions: calls those who waited for them.
@@ -48,6 +62,15 @@ class ApplicationState {
   mutable std::mutex views_mutex_;
   std::map<std::string, std::map<std::int32_t, std::shared_ptr<const StoreView>>, std::less<>>
       views_;
+
+  std::map<std::string, std::map<TaskId, StandbyView>, std::less<>> standbys_;
+
+  struct Claim {
+    std::optional<std::int32_t> holder;  ///< Whose stores are open.
+    std::optional<std::int32_t> runner;  ///< Who runs it, or waits for it.
+  };
+  mutable std::mutex claims_mutex_;
+  std::map<TaskId, Claim> claims_;
 
   std::mutex positions_mutex_;
   std::map<TopicPartition, Position> positions_;

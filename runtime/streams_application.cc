@@ -1,18 +1,20 @@
-#include <thalweg/runtime/streams_application.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <mutex>
 #include <random>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
+#include <thalweg/runtime/streams_application.h>
 #include <thalweg/schemas/check.h>
 
 #include "application_plan.h"
 #include "application_state.h"
+#include "source_watch.h"
 #include "spiller.h"
 #include "stream_thread.h"
 #include "streams_metadata.h"
@@ -24,6 +26,7 @@ namespace {
 using internal::ApplicationPlan;
 using internal::ApplicationState;
 using internal::PlannedSubTopology;
+using internal::SourceWatch;
 using internal::Spiller;
 using internal::StreamsMetadataState;
 using internal::StreamThread;
@@ -62,36 +65,21 @@ class StreamsApplication::Impl {
       }
       change_state(State::kRebalancing);
     }
-    try {
-      plan_ = internal::plan_application(topology_, config_, *environment_.log,
-                                         config_.bootstrap_servers.empty());
-    } catch (const TopologyError& error) {
-      fail(error.what());
-      return thalweg::failure(ErrorCode::kInvalid, error.what());
-    }
-    if (auto created = internal::create_internal_topics(plan_, *environment_.log); !created) {
-      fail(created.error().message);
-      return created;
-    }
-    if (!environment_.instance.empty()) {
-      metadata_ = std::make_unique<StreamsMetadataState>(metadata_setup());
-      if (auto started = metadata_->start(); !started) {
-        fail(started.error().message);
-        return started;
-      }
-    }
+    if (auto planned = make_plan(); !planned) return planned;
     spiller_ = std::make_unique<Spiller>(environment_.log->durability());
     spiller_->start();
-    for (std::int32_t i = 0; i < config_.num_stream_threads; ++i) {
-      threads_.push_back(std::make_unique<StreamThread>(std::make_unique<Worker>(worker_setup(i)),
-                                                        *environment_.clock,
-                                                        [this] { on_progress(); }));
+    if (auto started = start_workers(); !started) return started;
+    if (!environment_.instance.empty()) {
+      const std::lock_guard watching(watch_mutex_);
+      watch_ = std::make_unique<SourceWatch>(
+          topology_, *environment_.log, metadata_age(),
+          [this](const std::string& what) { on_sources_changed(what); });
     }
-    for (auto& thread : threads_) thread->start();
     return {};
   }
 
   void close() {
+    stop_watch();
     std::lock_guard lock(lifecycle_);
     const State before = state_;
     if (before == State::kNotRunning || before == State::kCreated) {
@@ -99,10 +87,7 @@ class StreamsApplication::Impl {
       return;
     }
     if (before != State::kError) change_state(State::kPendingShutdown);
-    for (auto& thread : threads_) thread->request_stop();
-    for (auto& thread : threads_) thread->join();
-    threads_.clear();
-    if (metadata_) metadata_->stop(before != State::kError);
+    stop_workers(before != State::kError);
     if (spiller_) spiller_->stop();
     published_.drop_waiters();
     if (before != State::kError) change_state(State::kNotRunning);
@@ -132,7 +117,8 @@ class StreamsApplication::Impl {
   }
 
   Result<std::vector<std::shared_ptr<const StoreView>>> views(std::string_view store) const {
-    for (const auto& sub : plan_.subtopologies) {
+    const auto plan = plan_.load();
+    for (const auto& sub : plan->subtopologies) {
       if (std::ranges::find(sub.stores, store, &PlannedSubTopology::Store::name) ==
           sub.stores.end()) {
         continue;
@@ -143,7 +129,7 @@ class StreamsApplication::Impl {
       }
       return views;
     }
-    for (const auto& global : plan_.globals) {
+    for (const auto& global : plan->globals) {
       if (global.store != store) continue;
       std::vector<std::shared_ptr<const StoreView>> views(1);
       for (auto& [partition, view] : published_.views(store)) views[0] = std::move(view);
@@ -157,11 +143,13 @@ class StreamsApplication::Impl {
   }
 
   std::optional<std::string> active_host(std::string_view store, std::int32_t partition) const {
-    if (!metadata_) return std::nullopt;
-    for (const auto& sub : plan_.subtopologies) {
+    const auto metadata = metadata_.load();
+    if (!metadata) return std::nullopt;
+    const auto plan = plan_.load();
+    for (const auto& sub : plan->subtopologies) {
       if (std::ranges::find(sub.stores, store, &PlannedSubTopology::Store::name) !=
           sub.stores.end()) {
-        return metadata_->server_of({sub.id, partition});
+        return metadata->server_of({sub.id, partition});
       }
     }
     return std::nullopt;
@@ -175,17 +163,87 @@ class StreamsApplication::Impl {
  private:
   WorkerSetup worker_setup(std::int32_t index) {
     return {.index = index,
-            .transactional_id = internal::transactional_id(config_.application_id,
-                                                           environment_.instance, index),
+            .transactional_id =
+                internal::transactional_id(config_.application_id, environment_.instance, index),
             .member = environment_.instance.empty()
                           ? std::string()
                           : internal::member_client_id(environment_.instance, index),
             .topology = &topology_,
-            .plan = &plan_,
+            .plan = plan_.load().get(),
             .config = &config_,
             .environment = environment_,
             .state = &published_,
-            .spiller = spiller_.get()};
+            .spiller = spiller_.get(),
+            .metadata = metadata_.load().get()};
+  }
+
+  Status make_plan(const std::string& reason = {}) {
+    try {
+      auto plan = internal::plan_application(topology_, config_, *environment_.log,
+                                             config_.bootstrap_servers.empty());
+      if (auto created = internal::create_internal_topics(plan, *environment_.log); !created) {
+        fail(reason + created.error().message);
+        return created;
+      }
+      plan_ = std::make_shared<const ApplicationPlan>(std::move(plan));
+    } catch (const TopologyError& error) {
+      fail(reason + error.what());
+      return thalweg::failure(ErrorCode::kInvalid, error.what());
+    }
+    return {};
+  }
+
+  Status start_workers() {
+    if (!environment_.instance.empty()) {
+      metadata_ = std::make_shared<StreamsMetadataState>(metadata_setup());
+      if (auto started = metadata_.load()->start(); !started) {
+        fail(started.error().message);
+        return started;
+      }
+    }
+    for (std::int32_t i = 0; i < config_.num_stream_threads; ++i) {
+      threads_.push_back(std::make_unique<StreamThread>(std::make_unique<Worker>(worker_setup(i)),
+                                                        *environment_.clock,
+                                                        [this] { on_progress(); }));
+    }
+    for (auto& thread : threads_) thread->start();
+    return {};
+  }
+
+  void stop_workers(bool is_clean) {
+    for (auto& thread : threads_) thread->request_stop();
+    for (auto& thread : threads_) thread->join();
+    threads_.clear();
+    if (const auto metadata = metadata_.exchange(nullptr)) metadata->stop(is_clean);
+  }
+
+  void stop_watch() {
+    std::unique_ptr<SourceWatch> watch;
+    const std::lock_guard lock(watch_mutex_);
+    watch = std::move(watch_);
+  }
+
+  /// How old what is known of topics may be; Kafka's clients' own setting.
+  std::chrono::milliseconds metadata_age() const {
+    for (const char* key : {"main.consumer.metadata.max.age.ms", "consumer.metadata.max.age.ms",
+                            "metadata.max.age.ms"}) {
+      const auto found = config_.client_properties.find(key);
+      if (found == config_.client_properties.end()) continue;
+      return std::chrono::milliseconds(std::max(100L, std::atol(found->second.c_str())));
+    }
+    return std::chrono::seconds(30);
+  }
+
+  // Every process sees it for itself. In between some go by the old plan: they read fewer topics,
+  // and commit positions of those alone.
+  void on_sources_changed(const std::string& what) {
+    const std::lock_guard lock(lifecycle_);
+    if (state_ != State::kRunning && state_ != State::kRebalancing) return;
+    spdlog::info("{}: {}; planning anew", config_.application_id, what);
+    change_state(State::kRebalancing);
+    stop_workers(true);
+    if (!make_plan(what + ": ")) return;
+    if (auto started = start_workers(); !started) fail(started.error().message);
   }
 
   StreamsMetadataState::Setup metadata_setup() const {
@@ -196,16 +254,18 @@ class StreamsApplication::Impl {
             .workers = config_.num_stream_threads,
             .transactional = config_.processing_guarantee == ProcessingGuarantee::kExactlyOnceV2,
             .transaction_timeout = config_.transaction_timeout,
-            .plan = &plan_};
+            .standby_replicas = config_.num_standby_replicas,
+            .plan = plan_.load()};
   }
 
   StoreInfo store_info(std::int32_t subtopology, const std::string& name) const {
+    const auto plan = plan_.load();
     const auto store = topology_.store_builder(name).build();
     StoreInfo info{.name = name,
                    .kind = store->kind(),
                    .key_schema = store->key_schema(),
                    .value_schema = store->value_schema()};
-    for (const auto& sub : plan_.subtopologies) {
+    for (const auto& sub : plan->subtopologies) {
       if (sub.id == subtopology) info.partitions = sub.tasks;
     }
     for (const auto& [partition, view] : published_.views(name)) {
@@ -250,13 +310,17 @@ class StreamsApplication::Impl {
   Topology topology_;
   StreamsConfig config_;
   Environment environment_;
-  ApplicationPlan plan_;
+  // Replaced as a whole when topics have changed; workers of an earlier one have ended by then.
+  std::atomic<std::shared_ptr<const ApplicationPlan>> plan_ =
+      std::make_shared<const ApplicationPlan>();
   ApplicationState published_;
-  std::unique_ptr<StreamsMetadataState> metadata_;  // Null: there are no other processes.
+  std::atomic<std::shared_ptr<StreamsMetadataState>> metadata_;  // Null: no other processes.
   std::unique_ptr<Spiller> spiller_;
   std::vector<std::unique_ptr<StreamThread>> threads_;
+  std::unique_ptr<SourceWatch> watch_;
 
-  std::mutex lifecycle_;  // start() and close(), one at a time.
+  std::mutex lifecycle_;  // start(), close() and a change of the plan, one at a time.
+  std::mutex watch_mutex_;
   std::mutex progress_mutex_;
   std::atomic<State> state_ = State::kCreated;
   std::function<void(State, State)> listener_;
@@ -266,8 +330,8 @@ class StreamsApplication::Impl {
 
 StreamsApplication::StreamsApplication(Topology topology, StreamsConfig config,
                                        Environment environment)
-    : impl_(std::make_unique<Impl>(std::move(topology), std::move(config),
-                                   std::move(environment))) {}
+    : impl_(
+          std::make_unique<Impl>(std::move(topology), std::move(config), std::move(environment))) {}
 
 StreamsApplication::~StreamsApplication() = default;
 
@@ -294,6 +358,11 @@ Result<std::vector<std::shared_ptr<const StoreView>>> StreamsApplication::views(
 std::optional<std::string> StreamsApplication::active_host(std::string_view store,
                                                            std::int32_t partition) const {
   return impl_->active_host(store, partition);
+}
+
+std::optional<StandbyView> StreamsApplication::standby(std::string_view store,
+                                                       std::int32_t partition) const {
+  return impl_->published().standby(store, partition);
 }
 
 void StreamsApplication::when_processed(const TopicPartition& input, Offset offset,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -81,6 +82,35 @@ std::optional<std::string> StreamsMetadataState::server_of(TaskId task) const {
   return instance->second.server;
 }
 
+std::set<TaskId> StreamsMetadataState::standby_tasks() const {
+  const std::lock_guard lock(mutex_);
+  return standby_tasks_;
+}
+
+// Called with the lock held. A task that nobody has, for a moment, stays where it is copied.
+void StreamsMetadataState::place_standbys() {
+  for (const auto& [task, owner] : owners_) {
+    const auto& stores = setup_.plan->by_id(task.subtopology).stores;
+    const bool has_state = std::ranges::any_of(
+        stores, [](const auto& store) { return store.internal && !store.changelog.empty(); });
+    std::vector<std::pair<std::size_t, std::string>> order;
+    for (const auto& name : present_) {
+      if (name == owner || !instances_.contains(name)) continue;
+      order.emplace_back(std::hash<std::string>{}(name + "/" + to_string(task)), name);
+    }
+    std::ranges::sort(order);
+    order.resize(std::min(order.size(), static_cast<std::size_t>(setup_.standby_replicas)));
+    const bool is_here = has_state && std::ranges::any_of(order, [this](const auto& place) {
+                           return place.second == setup_.instance;
+                         });
+    if (is_here) {
+      standby_tasks_.insert(task);
+    } else {
+      standby_tasks_.erase(task);
+    }
+  }
+}
+
 void StreamsMetadataState::run() {
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, kLookEvery, [this] { return stopping_; })) {
@@ -152,6 +182,7 @@ void StreamsMetadataState::look_at_group() {
       }
     }
   }
+  if (setup_.standby_replicas > 0) place_standbys();
 }
 
 void StreamsMetadataState::end_transactions_of_the_dead() {

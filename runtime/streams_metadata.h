@@ -46,7 +46,8 @@ class StreamsMetadataState {
     std::int32_t workers = 1;
     bool transactional = true;
     std::chrono::milliseconds transaction_timeout{};
-    const ApplicationPlan* plan = nullptr;  ///< Outlives it.
+    std::int32_t standby_replicas = 0;
+    std::shared_ptr<const ApplicationPlan> plan;
   };
 
   explicit StreamsMetadataState(Setup setup);
@@ -62,6 +63,10 @@ class StreamsMetadataState {
 
   /// The `application.server` of the other process that has the task, if one has and answers.
   std::optional<std::string> server_of(TaskId task) const;
+  /// The tasks with state that run elsewhere and that this process is to keep a copy of. Every
+  /// process finds the same for itself: of those that do not run a task, each has a place in an
+  /// order that depends on the task, and the first ones have it.
+  std::set<TaskId> standby_tasks() const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -78,6 +83,7 @@ class StreamsMetadataState {
   void announce();
   void withdraw(const std::string& instance);
   void look_at_group();
+  void place_standbys();
   void end_transactions_of_the_dead();
   bool end_transactions(const std::string& instance, std::int32_t workers);
 
@@ -96,6 +102,7 @@ class StreamsMetadataState {
   bool stopping_ = false;
   std::map<std::string, Instance> instances_;
   std::map<TaskId, std::string> owners_;
+  std::set<TaskId> standby_tasks_;
 
   std::thread thread_;
 };

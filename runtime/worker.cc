@@ -63,10 +63,21 @@ void Worker::join() {
   auto restore = log.consumer({.client_id = client_id(setup_, "-restore")});
   restore->set_wakeup(wakeup_);
   restorer_ = std::make_unique<StoreRestorer>(std::move(restore));
+  if (setup_.metadata && config_.num_standby_replicas > 0) {
+    standbys_ = std::make_unique<StandbyTasks>(
+        StandbyTasks::Setup{.log = &log,
+                            .clock = &clock_,
+                            .state = setup_.state,
+                            .worker = setup_.index,
+                            .client_id = client_id(setup_, "-standby"),
+                            .wakeup = wakeup_,
+                            .make = [this](TaskId id) { return make_task(id); }});
+  }
   if (!setup_.plan->globals.empty()) open_globals();
   std::vector<std::string> topics;
   for (const auto& sub : setup_.plan->subtopologies) topics.push_back(sub.tasks_topic);
-  consumer_->subscribe(topics);
+  assigned_once_ = topics.empty();  // Patterns that nothing matches yet.
+  if (!topics.empty()) consumer_->subscribe(topics);
   renew_producer();
 }
 
@@ -87,6 +98,8 @@ bool Worker::run_once() {
       if (renew_at_ && clock_.now() >= *renew_at_) renew_producer();
     }
     if (phase_ != Phase::kRunning) return worked;
+    worked |= add_waiting_tasks();
+    if (standbys_) worked |= standbys_->run_once(setup_.restore_records);
     worked |= settle();
     worked |= restorer_->run_once(setup_.restore_records);
     if (restorer_->failure()) {
@@ -223,26 +236,35 @@ void Worker::spill_what_is_due() {
       budget.used() - std::min(budget.used(), budget.cached()) > budget.limit() / 2;
   for (auto& [id, member] : members_) {
     publish(member);
-    for (auto& store : member.task->stores()) {
-      auto [last, first] = member.last_spill.try_emplace(store.name, now);
-      const bool old = now - last->second >= config_.state_spill_interval;
-      if (!old && !(pressed && store.store->unspilled_bytes() > 256 * 1024)) continue;
-      auto spill = store.store->start_spill(clock_.wall_clock());
-      if (!spill) continue;
-      last->second = now;
-      setup_.spiller->submit(
-          store.store, std::move(spill),
-          [full = disk_full_, damaged = store.damaged, name = store.name,
-           id = id](const Status& status) {
-            full->store(!status && status.error().code == ErrorCode::kNoSpace);
-            if (status) return;
-            damaged->store(status.error().code == ErrorCode::kCorrupt);
-            spdlog::error("store {} [{}]: cannot write to disk, keeping it in memory: {}", name,
-                          to_string(id), status.error().message);
-          });
-    }
+    spill(*member.task, pressed);
+  }
+  if (standbys_) {
+    keep_standbys();
+    standbys_->for_each([&](StreamTask& task) { spill(task, pressed); });
   }
   replace_damaged_stores();
+}
+
+void Worker::spill(StreamTask& task, bool pressed) {
+  const auto now = clock_.now();
+  const TaskId id = task.task_id();
+  for (auto& store : task.stores()) {
+    auto [last, first] = last_spill_.try_emplace({id, store.name}, now);
+    const bool old = now - last->second >= config_.state_spill_interval;
+    if (!old && !(pressed && store.store->unspilled_bytes() > 256 * 1024)) continue;
+    auto spill = store.store->start_spill(clock_.wall_clock());
+    if (!spill) continue;
+    last->second = now;
+    setup_.spiller->submit(
+        store.store, std::move(spill),
+        [full = disk_full_, damaged = store.damaged, name = store.name, id](const Status& status) {
+          full->store(!status && status.error().code == ErrorCode::kNoSpace);
+          if (status) return;
+          damaged->store(status.error().code == ErrorCode::kCorrupt);
+          spdlog::error("store {} [{}]: cannot write to disk, keeping it in memory: {}", name,
+                        to_string(id), status.error().message);
+        });
+  }
 }
 
 // What a store has on disk is damaged: its changelog has it all, so it is restored from there.
@@ -269,29 +291,33 @@ void Worker::request_stop() {
 void Worker::stop_when_asked() {
   const bool nothing_open = phase_ == Phase::kStarting || (phase_ == Phase::kRunning && !dirty_);
   if (!stop_requested_ || !nothing_open) return;
-  for (auto& [id, member] : members_) {
-    for (auto& store : member.task->stores()) {
-      auto spill = store.store->start_spill(clock_.wall_clock());
-      if (!spill) continue;
-      ++*spills_under_way_;
-      setup_.spiller->submit(
-          store.store, std::move(spill),
-          [left = spills_under_way_, wakeup = wakeup_, name = store.name](const Status& status) {
-            if (!status) {
-              spdlog::warn("store {}: not written to disk at the end, it will be restored: {}",
-                           name, status.error().message);
-            }
-            --*left;
-            if (wakeup) wakeup();
-          });
-    }
-  }
+  for (auto& [id, member] : members_) spill_at_the_end(*member.task);
+  if (standbys_) standbys_->for_each([this](StreamTask& task) { spill_at_the_end(task); });
   phase_ = Phase::kSpilling;
   finish_stop();
 }
 
+void Worker::spill_at_the_end(StreamTask& task) {
+  for (auto& store : task.stores()) {
+    auto spill = store.store->start_spill(clock_.wall_clock());
+    if (!spill) continue;
+    ++*spills_under_way_;
+    setup_.spiller->submit(
+        store.store, std::move(spill),
+        [left = spills_under_way_, wakeup = wakeup_, name = store.name](const Status& status) {
+          if (!status) {
+            spdlog::warn("store {}: not written to disk at the end, it will be restored: {}", name,
+                         status.error().message);
+          }
+          --*left;
+          if (wakeup) wakeup();
+        });
+  }
+}
+
 void Worker::finish_stop() {
   if (spills_under_way_->load() > 0) return;
+  standbys_.reset();
   while (!members_.empty()) close_task(members_.begin()->first);
   consumer_->leave();
   consumer_.reset();
@@ -306,6 +332,7 @@ void Worker::fail(std::string reason) {
   spdlog::error("{}: {}", name_, reason);
   failure_ = std::move(reason);
   // What is open is abandoned, never committed: a new producer of the id ends it.
+  standbys_.reset();
   while (!members_.empty()) close_task(members_.begin()->first);
   if (consumer_) consumer_->leave();
   consumer_.reset();

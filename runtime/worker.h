@@ -13,11 +13,14 @@
 #include "application_state.h"
 #include "global_state.h"
 #include "spiller.h"
+#include "standby_tasks.h"
 #include "store_restorer.h"
 #include "stream_task.h"
 #include "transaction_collector.h"
 
 namespace thalweg::internal {
+
+class StreamsMetadataState;
 
 /// What all workers of an application share.
 struct WorkerSetup {
@@ -30,6 +33,7 @@ struct WorkerSetup {
   Environment environment;
   ApplicationState* state = nullptr;
   Spiller* spiller = nullptr;
+  StreamsMetadataState* metadata = nullptr;  ///< Null: there are no other processes.
   /// How many changelog records one step may restore, beside the tasks that run.
   std::size_t restore_records = 50'000;
 };
@@ -73,13 +77,13 @@ class Worker {
 
  private:
   enum class Phase : std::uint8_t {
-    kStarting,        ///< The producer is not ours yet, or waits out a back-off.
+    kStarting,  ///< The producer is not ours yet, or waits out a back-off.
     kRunning,
     kFlushing,
     kSendingOffsets,
     kCommitting,
     kAborting,
-    kSpilling,        ///< Stopping: the last spills are under way.
+    kSpilling,  ///< Stopping: the last spills are under way.
     kStopped,
   };
   struct Member {
@@ -89,7 +93,6 @@ class Worker {
     std::map<TopicPartition, OffsetAndMetadata> committed;
     bool first_start = false;         ///< The group had committed nothing for it.
     std::vector<std::uint32_t> tags;  ///< Of its inputs at the consumer, while it runs.
-    std::map<std::string, Clock::Instant> last_spill;
   };
   struct Input {
     Member* member = nullptr;  ///< Null: the partition has left.
@@ -103,6 +106,8 @@ class Worker {
   bool commit_due(bool drained) const;
   Clock::Instant earliest_commit() const;
   void spill_what_is_due();
+  void spill(StreamTask& task, bool pressed);
+  void spill_at_the_end(StreamTask& task);
   void replace_damaged_stores();
   void stop_when_asked();
   void finish_stop();
@@ -114,7 +119,10 @@ class Worker {
   void on_revoking(const std::vector<TopicPartition>& partitions);
   void on_lost(const std::vector<TopicPartition>& partitions);
   void release_revoked();
-  void add_task(TaskId id, const PlannedSubTopology& plan);
+  void add_task(TaskId id);
+  bool add_waiting_tasks();
+  void keep_standbys();
+  std::unique_ptr<StreamTask> make_task(TaskId id);
   void close_task(TaskId id);
   bool settle();
   void on_committed_offsets(const ConsumerEvent& event);
@@ -159,7 +167,10 @@ class Worker {
   bool globals_restored_ = true;
 
   std::map<TaskId, Member> members_;
-  std::vector<Input> inputs_;  // By tag.
+  std::set<TaskId> waiting_;  // Assigned, but another worker here has a copy of them open.
+  std::unique_ptr<StandbyTasks> standbys_;                               // Null: none are wanted.
+  std::map<std::pair<TaskId, std::string>, Clock::Instant> last_spill_;  // Of each store.
+  std::vector<Input> inputs_;                                            // By tag.
   std::vector<RecordBatch> batches_;
   bool assigned_once_ = false;
   bool more_input_ = false;

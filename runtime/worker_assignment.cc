@@ -12,6 +12,7 @@
 
 #include <thalweg/schemas/check.h>
 
+#include "streams_metadata.h"
 #include "worker.h"
 
 namespace thalweg::internal {
@@ -56,30 +57,69 @@ void Worker::on_assigned(const std::vector<TopicPartition>& partitions) {
   for (const auto& partition : partitions) {
     const auto* plan = setup_.plan->by_tasks_topic(partition.topic);
     THALWEG_CHECK(plan, "assigned a topic that was not subscribed to");
-    add_task({plan->id, partition.partition}, *plan);
+    add_task({plan->id, partition.partition});
   }
   update_settled();
 }
 
-void Worker::add_task(TaskId id, const PlannedSubTopology& plan) {
-  if (members_.contains(id)) return;
-  Member& member = members_[id];
-  member.plan = &plan;
-  member.task = std::make_unique<StreamTask>(StreamTask::Setup{.id = id,
-                                                               .topology = setup_.topology,
-                                                               .subtopology = id.subtopology,
-                                                               .plan = &plan,
-                                                               .config = &config_,
-                                                               .environment = setup_.environment,
-                                                               .collector = &collector_,
-                                                               .globals = globals_.get()});
-  if (auto opened = member.task->open_stores(); !opened) {
+std::unique_ptr<StreamTask> Worker::make_task(TaskId id) {
+  auto task =
+      std::make_unique<StreamTask>(StreamTask::Setup{.id = id,
+                                                     .topology = setup_.topology,
+                                                     .subtopology = id.subtopology,
+                                                     .plan = &setup_.plan->by_id(id.subtopology),
+                                                     .config = &config_,
+                                                     .environment = setup_.environment,
+                                                     .collector = &collector_,
+                                                     .globals = globals_.get()});
+  if (auto opened = task->open_stores(); !opened) {
     throw StreamsError("task " + to_string(id) + ": " + opened.error().message);
   }
+  return task;
+}
+
+void Worker::add_task(TaskId id) {
+  if (members_.contains(id)) return;
+  if (!setup_.state->claim(id, setup_.index)) {
+    waiting_.insert(id);
+    return;
+  }
+  std::unique_ptr<StreamTask> task;
+  if (standbys_) task = standbys_->promote(id);
+  if (task) {
+    setup_.state->claim(id, setup_.index);  // The replica has given it up.
+    spdlog::info("task {}: goes on from its standby replica", to_string(id));
+  } else {
+    task = make_task(id);
+  }
+  Member& member = members_[id];
+  member.plan = &setup_.plan->by_id(id.subtopology);
+  member.task = std::move(task);
   publish(member);
 }
 
+bool Worker::add_waiting_tasks() {
+  if (waiting_.empty()) return false;
+  const std::size_t before = members_.size();
+  for (const TaskId id : std::exchange(waiting_, {})) add_task(id);
+  return members_.size() > before;
+}
+
+// Each worker keeps its share of what its process is to keep.
+void Worker::keep_standbys() {
+  std::set<TaskId> wanted;
+  const auto workers = static_cast<std::uint32_t>(config_.num_stream_threads);
+  for (const TaskId id : setup_.metadata->standby_tasks()) {
+    const auto number = static_cast<std::uint32_t>(id.subtopology + id.partition);
+    if (number % workers == static_cast<std::uint32_t>(setup_.index) && !members_.contains(id)) {
+      wanted.insert(id);
+    }
+  }
+  standbys_->keep(wanted);
+}
+
 void Worker::close_task(TaskId id) {
+  if (waiting_.erase(id) > 0) setup_.state->unclaim(id, setup_.index);
   const auto found = members_.find(id);
   if (found == members_.end()) return;
   Member& member = found->second;
@@ -94,6 +134,7 @@ void Worker::close_task(TaskId id) {
   settling_.erase(id);
   setup_.state->withdraw_task(id);
   members_.erase(found);
+  setup_.state->unclaim(id, setup_.index);
 }
 
 void Worker::on_revoking(const std::vector<TopicPartition>& partitions) {
@@ -270,7 +311,7 @@ void Worker::publish(const Member& member) {
 }
 
 void Worker::update_settled() {
-  settled_ = phase_ != Phase::kStopped && assigned_once_ && globals_restored_ &&
+  settled_ = phase_ != Phase::kStopped && assigned_once_ && globals_restored_ && waiting_.empty() &&
              std::ranges::all_of(members_, [](const auto& item) {
                return item.second.state == TaskInfo::State::kRunning;
              });

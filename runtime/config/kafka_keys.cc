@@ -44,7 +44,6 @@ constexpr std::array kStreamsKeys = std::to_array<ForeignKey>({
     {"metrics.num.samples", "metrics are counters: let what reads them make rates"},
     {"metrics.recording.level", "all metrics are always on"},
     {"metrics.sample.window.ms", "metrics are counters: let what reads them make rates"},
-    {"num.standby.replicas", "there are no standby replicas"},
     {"poll.ms", "workers wake up as soon as there is something to do"},
     {"probing.rebalance.interval.ms", "there are no warm-up replicas to probe"},
     {"processor.wrapper.class", "wrap processors in their suppliers"},

@@ -148,6 +148,12 @@ Answered<ReadOptions> QueryContext::read_options(const HttpRequest& request) con
     }
     options.early = *visibility == "early";
   }
+  if (const auto lag = request.query("max_lag")) {
+    options.max_lag = parse_integer(*lag);
+    if (!options.max_lag || *options.max_lag < 0) {
+      return std::unexpected(bad_parameter("max_lag", *lag, "a number of offsets, 0 or more"));
+    }
+  }
   auto rest = request.query("at_least").value_or("");
   while (!rest.empty()) {
     const auto position = rest.substr(0, rest.find(','));

@@ -32,6 +32,7 @@ struct StoreRef {
 struct ReadOptions {
   bool early = false;  ///< Without waiting until what it shows is durable.
   std::vector<std::pair<TopicPartition, Offset>> at_least;
+  std::optional<Offset> max_lag = {};  ///< A copy that is behind by so much will do.
 };
 
 /// Schemas of what a topic holds.

@@ -27,6 +27,10 @@ class ApplicationSource final : public QuerySource {
                                          std::int32_t partition) const override {
     return application_.active_host(store, partition);
   }
+  std::optional<StandbyView> standby(std::string_view store,
+                                     std::int32_t partition) const override {
+    return application_.standby(store, partition);
+  }
   std::string host() const override { return application_.config().application_server; }
   void when_processed(const TopicPartition& input, Offset offset,
                       std::function<void()> done) override {

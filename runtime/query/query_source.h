@@ -31,6 +31,12 @@ class QuerySource {
     static_cast<void>(store), static_cast<void>(partition);
     return std::nullopt;
   }
+  /// A copy of that partition that is kept here.
+  virtual std::optional<StandbyView> standby(std::string_view store,
+                                             std::int32_t partition) const {
+    static_cast<void>(store), static_cast<void>(partition);
+    return std::nullopt;
+  }
   /// This process's own name for the others; empty: it has none.
   virtual std::string host() const { return {}; }
   virtual void when_processed(const TopicPartition& input, Offset offset,

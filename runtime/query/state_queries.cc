@@ -95,6 +95,21 @@ void get_stores(QueryContext& context, HttpRequest& request, Responder responder
 // --- GET /v1/stores/{store}/keys/{key}
 // ------------------------------------------------------------
 
+HttpResponse row_response(const StoreRef& store, std::int32_t partition, const std::string& shown,
+                          const std::optional<StoredEntry>& entry) {
+  HttpResponse response;
+  if (entry) {
+    append_row(store, partition, *entry, response.body);
+  } else {
+    response =
+        problem(404, "not_found", "the store '" + store.name + "' has no key '" + shown + "'");
+  }
+  if (auto host = store.source->host(); !host.empty()) {
+    response.headers.emplace_back(QueryForwarder::kServedBy, std::move(host));
+  }
+  return response;
+}
+
 void answer_key(QueryContext& context, const StoreRef& store, const std::string& key,
                 const std::string& shown, const ReadOptions& options, Responder responder) {
   const auto views = context.views(store);
@@ -104,17 +119,21 @@ void answer_key(QueryContext& context, const StoreRef& store, const std::string&
   if (!view) return responder.send(context.restoring(store));
   const auto entry = view->get(key);
   if (!entry) return responder.send(failed(entry.error()));
-  HttpResponse response;
-  if (*entry) {
-    append_row(store, partition, **entry, response.body);
-  } else {
-    response =
-        problem(404, "not_found", "the store '" + store.name + "' has no key '" + shown + "'");
-  }
-  if (auto host = store.source->host(); !host.empty()) {
-    response.headers.emplace_back(QueryForwarder::kServedBy, std::move(host));
-  }
-  context.send_durable(options, view->last_commit(), std::move(responder), std::move(response));
+  context.send_durable(options, view->last_commit(), std::move(responder),
+                       row_response(store, partition, shown, *entry));
+}
+
+// The answer of a copy that is near enough; none if there is no such copy here.
+std::optional<HttpResponse> stale_answer(const StoreRef& store, std::int32_t partition,
+                                         const std::string& key, const std::string& shown,
+                                         Offset max_lag) {
+  const auto copy = store.source->standby(store.name, partition);
+  if (!copy || copy->lag > max_lag) return std::nullopt;
+  const auto entry = copy->view->get(key);
+  if (!entry) return std::nullopt;  // It has just become the task's own.
+  auto response = row_response(store, partition, shown, *entry);
+  response.headers.emplace_back("X-Lag", std::to_string(copy->lag));
+  return response;
 }
 
 // The request as it was, for another process.
@@ -129,15 +148,15 @@ std::string target_of(const HttpRequest& request) {
   return target;
 }
 
-// Where the key is, if that is another process that can be asked.
-std::optional<std::string> other_host(const StoreRef& store, const std::string& key,
-                                      const HttpRequest& request) {
+// The partition of the key, if its task is not here but perhaps elsewhere.
+std::optional<std::int32_t> partition_elsewhere(const StoreRef& store, const std::string& key,
+                                                const HttpRequest& request) {
   if (request.header(QueryForwarder::kForwarded)) return std::nullopt;
   const auto views = store.source->views(store.name);
   if (!views || views->empty()) return std::nullopt;
   const auto partition = partition_of(key, static_cast<std::int32_t>(views->size()));
   if ((*views)[static_cast<std::size_t>(partition)]) return std::nullopt;
-  return store.source->active_host(store.name, partition);
+  return partition;
 }
 
 void get_key(const ContextPtr& context, HttpRequest& request, Responder responder) {
@@ -148,8 +167,15 @@ void get_key(const ContextPtr& context, HttpRequest& request, Responder responde
   if (!options) return responder.send(std::move(options.error()));
   auto key = parse_key(request.param("key"), *store->key_schema);
   if (!key) return responder.send(invalid_key(key.error()));
-  if (const auto host = other_host(*store, *key, request)) {
-    return context->forwarder().forward(*host, target_of(request), std::move(responder));
+  if (const auto partition = partition_elsewhere(*store, *key, request)) {
+    if (options->max_lag && options->at_least.empty()) {
+      auto stale = stale_answer(*store, *partition, *key, std::string(request.param("key")),
+                                *options->max_lag);
+      if (stale) return responder.send(*std::move(stale));
+    }
+    if (const auto host = store->source->active_host(store->name, *partition)) {
+      return context->forwarder().forward(*host, target_of(request), std::move(responder));
+    }
   }
   auto& source = *store->source;
   const auto read = *options;

@@ -174,14 +174,14 @@ INSTANTIATE_TEST_SUITE_P(
                       std::pair("errors.dead.letter.queue.topic.name", "{topic}{topic}.dlq")));
 
 TEST_F(StreamsConfigFaults, KeyWithoutEffectHereSaysWhatToDoInstead) {
-  given("num.standby.replicas", "1");
+  given("max.warmup.replicas", "1");
   given("cache.max.bytes.buffering", "0");
   given("auto.offset.reset", "latest");
 
   EXPECT_THAT(
       complaint(),
-      AllOf(HasSubstr("'num.standby.replicas' (--set): known to Kafka, without effect here: "
-                      "there are no standby replicas"),
+      AllOf(HasSubstr("'max.warmup.replicas' (--set): known to Kafka, without effect here: "
+                      "there are no warm-up replicas"),
             HasSubstr("use statestore.cache.max.bytes"), HasSubstr("put consumer. before it")));
 }
 

@@ -90,6 +90,27 @@ TEST(ApplicationOnKafka, AFrozenProcessThatWakesUpWritesNothingMore) {
   EXPECT_EQ(story.app(0).stop(), 0) << story.app(0).output();
 }
 
+TEST(ApplicationOnKafka, AStaticMemberThatComesAgainSoonKeepsItsTasks) {
+  CountingStory story(cluster(), "static");
+  const auto named = [](const char* name) {
+    return std::vector<std::string>{std::string("consumer.group.instance.id=") + name,
+                                    "consumer.session.timeout.ms=20000"};
+  };
+  story.start(named("a")).wait_until_running();
+  story.start(named("b")).wait_until_running();
+  story.write(500);
+  story.wait_for_output();
+  const auto before = story.app(0).output();
+
+  story.app(1).kill();
+  story.start_again(1, named("b")).wait_until_running();
+  story.write(500);
+  story.wait_for_output();
+
+  story.expect_each_record_counted_once();
+  EXPECT_EQ(story.app(0).output(), before);  // It has heard of nothing.
+}
+
 TEST(ApplicationOnKafka, WithoutTransactionsNothingIsLost) {
   CountingStory story(cluster(), "at-least-once");
   CountApp& app = story.start({"processing.guarantee=at_least_once", "commit.interval.ms=50"});

@@ -36,6 +36,12 @@ class Chaos : public ::testing::Test {
   std::size_t any_app() { return random_() % story_.apps(); }
   int any_broker() { return static_cast<int>(random_() % 3); }
 
+  void disturb(int broker, NetworkProxy::State state, int least_ms, int most_ms) {
+    cluster_.set_network(broker, state);
+    pause(least_ms, most_ms);
+    cluster_.set_network(broker, NetworkProxy::State::kOpen);
+  }
+
   std::vector<Fault> faults() {
     return {{"a process is killed",
              [this] {
@@ -72,6 +78,18 @@ class Chaos : public ::testing::Test {
                pause(200, 4000);
                cluster_.thaw(broker);
              }},
+            {"the network to a broker holds everything back",
+             [this] { disturb(any_broker(), NetworkProxy::State::kHeld, 300, 6000); }},
+            {"no answer of a broker arrives",
+             [this] { disturb(any_broker(), NetworkProxy::State::kDeaf, 300, 6000); }},
+            {"connections to a broker break",
+             [this] { disturb(any_broker(), NetworkProxy::State::kCut, 0, 4000); }},
+            {"the network to all brokers holds everything back",
+             [this] {
+               for (int broker : {1, 2}) cluster_.set_network(broker, NetworkProxy::State::kHeld);
+               disturb(0, NetworkProxy::State::kHeld, 300, 5000);
+               for (int broker : {1, 2}) cluster_.set_network(broker, NetworkProxy::State::kOpen);
+             }},
             {"a process joins and leaves", [this] {
                CountApp& guest = story_.start();
                pause(500, 3000);
@@ -83,7 +101,7 @@ class Chaos : public ::testing::Test {
   const std::uint64_t seed_ = number_from("THALWEG_CHAOS_SEED", std::random_device{}());
   const std::chrono::seconds length_{number_from("THALWEG_CHAOS_SECONDS", 30)};
   std::mt19937_64 random_{seed_};
-  KafkaCluster cluster_{{.brokers = 3}};
+  KafkaCluster cluster_{{.brokers = 3, .is_proxied = true}};
   CountingStory story_{cluster_, "chaos", 6};
 };
 

@@ -81,13 +81,16 @@ int CountApp::stop() {
 
 // --- CountingStory ------------------------------------------------------------------------------
 
-CountingStory::CountingStory(KafkaCluster& cluster, const std::string& name, int partitions)
+CountingStory::CountingStory(KafkaCluster& cluster, const std::string& name, int partitions,
+                             std::map<std::string, std::string> login)
     : cluster_(cluster),
       application_id_(name),
       input_(name + "-input"),
       output_(name + "-output"),
-      partitions_(partitions) {
-  auto log = open_kafka_log({.bootstrap_servers = cluster.bootstrap_servers()});
+      partitions_(partitions),
+      login_(std::move(login)) {
+  auto log =
+      open_kafka_log({.bootstrap_servers = cluster.bootstrap_servers(), .properties = login_});
   if (!log) throw std::runtime_error(log.error().message);
   log_ = *std::move(log);
   for (const auto& topic : {input_, output_}) {
@@ -110,7 +113,7 @@ CountingStory::Read CountingStory::open(const std::string& topic) {
 CountApp& CountingStory::start(const std::vector<std::string>& settings) {
   directories_.push_back(directory_.path() + "/" + std::to_string(directories_.size()));
   apps_.push_back(std::make_unique<CountApp>(application_id_, directories_.back(),
-                                             cluster_.bootstrap_servers(), settings));
+                                             cluster_.bootstrap_servers(), with_login(settings)));
   return *apps_.back();
 }
 
@@ -118,8 +121,13 @@ CountApp& CountingStory::start_again(std::size_t earlier,
                                      const std::vector<std::string>& settings) {
   apps_.at(earlier) = nullptr;
   apps_[earlier] = std::make_unique<CountApp>(application_id_, directories_.at(earlier),
-                                              cluster_.bootstrap_servers(), settings);
+                                              cluster_.bootstrap_servers(), with_login(settings));
   return *apps_[earlier];
+}
+
+std::vector<std::string> CountingStory::with_login(std::vector<std::string> settings) const {
+  for (const auto& [key, value] : login_) settings.push_back(key + "=" + value);
+  return settings;
 }
 
 void CountingStory::write(int records, int keys) {

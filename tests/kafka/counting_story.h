@@ -41,7 +41,9 @@ class CountApp {
 /// count of each key once and in order: 1, 2, 3, ... up to the number of its records in the input.
 class CountingStory {
  public:
-  explicit CountingStory(KafkaCluster& cluster, const std::string& name, int partitions = 4);
+  /// `login`: properties of every client, the processes' too.
+  explicit CountingStory(KafkaCluster& cluster, const std::string& name, int partitions = 4,
+                         std::map<std::string, std::string> login = {});
 
   /// Starts another process of the application.
   CountApp& start(const std::vector<std::string>& settings = {});
@@ -72,6 +74,7 @@ class CountingStory {
     std::map<std::string, std::vector<std::int64_t>> values;
     std::size_t records = 0;
   };
+  std::vector<std::string> with_login(std::vector<std::string> settings) const;
   Read open(const std::string& topic);
   void read(Read& topic);
 
@@ -80,6 +83,7 @@ class CountingStory {
   const std::string input_;
   const std::string output_;
   const int partitions_;
+  const std::map<std::string, std::string> login_;
   TemporaryDirectory directory_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<AsyncProducer> producer_;

@@ -39,17 +39,30 @@ TEST(FailOver, TheTasksOfAKilledProcessGoOnSoonAfterItsSession) {
 
 class Queries : public ::testing::Test {
  protected:
-  std::string start() {
+  std::string start(const std::vector<std::string>& more = {}) {
     ports_.push_back(free_port());
     const std::string address = "127.0.0.1:" + std::to_string(ports_.back());
-    story_.start({"application.server=" + address}).wait_until_running();
+    std::vector<std::string> settings = {"application.server=" + address};
+    settings.insert(settings.end(), more.begin(), more.end());
+    story_.start(settings).wait_until_running();
     return address;
   }
   RawResponse ask(std::size_t process, const std::string& key) {
     return RawClient(ports_.at(process)).get("/v1/stores/counts/keys/" + key);
   }
+  /// Asks until the answer comes from a copy that is as new as its changelog, or time is up.
+  bool has_copy(std::size_t process, const std::string& key) {
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (std::chrono::steady_clock::now() < deadline) {
+      const auto answer = ask(process, key + "?max_lag=0");
+      if (answer.status == 200 && answer.header("x-lag") == "0") return true;
+      if (answer.header("x-served-by").ends_with(std::to_string(ports_.at(process)))) return false;
+    }
+    ADD_FAILURE() << "process " << process << " has no copy of " << key;
+    return false;
+  }
 
-  CountingStory story_{cluster(), "asked"};
+  CountingStory story_{cluster(), ::testing::UnitTest::GetInstance()->current_test_info()->name()};
   std::vector<std::uint16_t> ports_;
 };
 
@@ -78,6 +91,24 @@ TEST_F(Queries, AnyProcessAnswersForAnyKey) {
   }
   EXPECT_GT(served[addresses[0]], 0);
   EXPECT_GT(served[addresses[1]], 0);
+}
+
+TEST_F(Queries, AStandbyReplicaAnswersAndTakesOverWhereItIs) {
+  start({"num.standby.replicas=1"});
+  start({"num.standby.replicas=1"});
+  story_.write(2000, 20);
+  story_.wait_for_output();
+  int copies = 0;
+  for (int key = 0; key < 20; ++key) copies += has_copy(1, "key-" + std::to_string(key));
+  EXPECT_GT(copies, 0);
+  EXPECT_LT(copies, 20);
+
+  story_.app(0).kill();
+  story_.write(2000, 20);
+  story_.wait_for_output();
+
+  story_.expect_each_record_counted_once();
+  EXPECT_THAT(story_.app(1).output(), ::testing::HasSubstr("goes on from its standby replica"));
 }
 
 }  // namespace

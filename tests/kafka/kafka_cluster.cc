@@ -100,6 +100,9 @@ KafkaCluster::KafkaCluster(Options options) : options_(std::move(options)) {
     for (Node& node : nodes_) {
       node.port = ports.emplace_back(std::make_unique<FreePort>())->port();
       node.controller_port = ports.emplace_back(std::make_unique<FreePort>())->port();
+      if (!options_.is_proxied) continue;
+      node.internal_port = ports.emplace_back(std::make_unique<FreePort>())->port();
+      node.proxy = std::make_unique<NetworkProxy>(node.port);
     }
   }
   std::vector<std::thread> formatting;
@@ -159,6 +162,15 @@ void KafkaCluster::write_properties(std::size_t index) {
                         {"log.cleaner.dedupe.buffer.size", "4194304"},
                         {"log.message.timestamp.after.max.ms", "9223372036854775807"},
                         {"log.segment.delete.delay.ms", "500"}};
+  if (node.proxy) {
+    const std::string internal = ",INTERNAL://127.0.0.1:" + std::to_string(node.internal_port);
+    properties["listeners"] += internal;
+    properties["advertised.listeners"] =
+        "PLAINTEXT://127.0.0.1:" + std::to_string(node.proxy->port()) + internal;
+    properties["listener.security.protocol.map"] =
+        "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT";
+    properties["inter.broker.listener.name"] = "INTERNAL";
+  }
   for (const auto& [key, value] : options_.properties) {
     std::string text = value;
     // Listeners can be named by tests before their port is known.
@@ -208,7 +220,8 @@ void KafkaCluster::wait_until_up(const Node& node) const {
 std::string KafkaCluster::bootstrap_servers() const {
   std::string servers;
   for (const Node& node : nodes_) {
-    servers += (servers.empty() ? "" : ",") + ("127.0.0.1:" + std::to_string(node.port));
+    const auto port = node.proxy ? node.proxy->port() : node.port;
+    servers += (servers.empty() ? "" : ",") + ("127.0.0.1:" + std::to_string(port));
   }
   return servers;
 }
@@ -234,6 +247,10 @@ void KafkaCluster::freeze(int broker) {
 
 void KafkaCluster::thaw(int broker) {
   ::kill(nodes_.at(static_cast<std::size_t>(broker)).pid, SIGCONT);
+}
+
+void KafkaCluster::set_network(int broker, NetworkProxy::State state) {
+  nodes_.at(static_cast<std::size_t>(broker)).proxy->set(state);
 }
 
 ProgramResult run_kafka_class(const std::string& name, const std::vector<std::string>& arguments) {

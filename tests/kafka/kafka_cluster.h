@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "contract/log_fixture.h"
+#include "kafka/network_proxy.h"
 #include "kafka/programs.h"
 
 namespace thalweg::testing {
@@ -19,6 +20,8 @@ class KafkaCluster {
   using Properties = std::map<std::string, std::string>;
   struct Options {
     int brokers = 1;
+    /// Clients reach the brokers by a NetworkProxy each; among each other brokers do without.
+    bool is_proxied = false;
     /// For server.properties of every broker, over the defaults.
     Properties properties = {};
   };
@@ -43,10 +46,14 @@ class KafkaCluster {
   void start(int broker);
   void freeze(int broker);  ///< SIGSTOP.
   void thaw(int broker);
+  /// What happens between a broker and its clients; of a cluster that is proxied.
+  void set_network(int broker, NetworkProxy::State state);
 
  private:
   struct Node {
     std::uint16_t port = 0;
+    std::uint16_t internal_port = 0;  ///< For the other brokers, if clients have a proxy.
+    std::unique_ptr<NetworkProxy> proxy = {};
     std::uint16_t controller_port = 0;
     std::string directory;
     pid_t pid = -1;

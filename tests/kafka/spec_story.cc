@@ -210,14 +210,34 @@ bool SpecStory::write_piece(std::size_t last) {
   return true;
 }
 
-void SpecStory::start(Runner runner) {
+void SpecStory::write(std::size_t steps) {
+  const std::size_t last = next_ + steps;
+  while (write_piece(last)) {
+  }
+}
+
+void SpecStory::write_to_new(const std::string& topic, const std::string& key, std::int64_t value) {
+  const auto made = log_->create_topic({.name = topic, .partitions = 1});
+  if (!made) throw std::runtime_error(made.error().message);
+  AsyncProducer producer(*log_, "story");
+  std::string bytes;
+  Serde<std::int64_t>::serialize(value, bytes);
+  producer.send(topic, key, std::move(bytes), from_millis(beginning()), {}, [](const auto&) {});
+}
+
+void SpecStory::launch(Runner runner, const std::vector<std::string>& settings) {
   const std::string place = directory_.path() + "/" + std::to_string(starts_++);
   running_ = place + ".out";
   auto command = command_of(runner);
+  for (const auto& setting : settings) command.insert(command.end(), {"--set", setting});
   command.insert(command.end(), {"--spec", directory_.path() + "/spec.json", "--bootstrap",
                                  cluster_.bootstrap_servers(), "--application-id", application_id_,
                                  "--state-dir", place + "-state"});
   pid_ = start_program(command, running_);
+}
+
+void SpecStory::start(Runner runner, const std::vector<std::string>& settings) {
+  launch(runner, settings);
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (!printed().contains("RUNNING\n")) {
     if (::kill(pid_, 0) != 0 || printed().contains("ERROR") ||
@@ -270,9 +290,11 @@ void SpecStory::wait_until_processed() {
   ADD_FAILURE() << "input is left:\n" << printed();
 }
 
+int SpecStory::wait_for_end() { return testing::wait_for_end(std::exchange(pid_, -1)); }
+
 void SpecStory::stop() {
   ::kill(pid_, SIGTERM);
-  const int code = wait_for_end(std::exchange(pid_, -1));
+  const int code = wait_for_end();
   // Java's ends of its own accord after its shutdown hook, or by the signal.
   EXPECT_TRUE(code == 0 || code == 143) << code << "\n" << printed();
 }
@@ -308,6 +330,14 @@ SpecOutput SpecStory::output() {
   }
   for (const auto& [partition, end] : left) ADD_FAILURE() << to_string(partition) << " is not read";
   return output;
+}
+
+SpecOutput SpecStory::output_with(const std::string& topic, const std::string& key) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    auto found = output();
+    if (found[topic].contains(key) || std::chrono::steady_clock::now() > deadline) return found;
+  }
 }
 
 SpecOutput run_whole(KafkaCluster& cluster, const json::value& spec, const std::string& name,

@@ -29,13 +29,25 @@ class SpecStory {
             int partitions = 1);
 
   /// Starts the application and returns when it runs; fails the test when it does not.
-  void start(Runner runner);
+  void start(Runner runner, const std::vector<std::string>& settings = {});
+  /// Starts it where it should not come to run.
+  void launch(Runner runner, const std::vector<std::string>& settings = {});
   /// Writes the input up to this part of it, and waits until it is processed.
   void process_until(double part);
+  /// Writes the next steps of the input at once, whoever runs.
+  void write(std::size_t steps);
+  /// Writes one record to a topic that is made for it.
+  void write_to_new(const std::string& topic, const std::string& key, std::int64_t value);
   /// Ends it as SIGTERM does.
   void stop();
+  /// Waits until it has ended by itself and returns its exit code.
+  int wait_for_end();
   /// Read with read_committed.
   SpecOutput output();
+  /// The same, once a key is in a topic.
+  SpecOutput output_with(const std::string& topic, const std::string& key);
+  /// What the program that runs, or ran last, has printed.
+  std::string printed() const;
 
  private:
   void make_topics(int partitions);
@@ -43,7 +55,6 @@ class SpecStory {
   /// Until all input is committed and nothing has been written for a while.
   void wait_until_processed();
   std::map<TopicPartition, Offset> ends(const std::vector<TopicSpec>& topics);
-  std::string printed() const;
 
   KafkaCluster& cluster_;
   const boost::json::value spec_;

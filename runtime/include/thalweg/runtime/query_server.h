@@ -54,6 +54,9 @@ struct QueryOptions {
 /// With `application.server` set, every process of an application answers for every key: one whose
 /// task is elsewhere is asked for there. `X-Served-By` says whose answer it is.
 ///
+/// With `max_lag=N` a standby replica that is behind by N offsets of its changelog at most answers
+/// too, without asking further; `X-Lag` says how far it was behind.
+///
 /// The applications, the log, the registry and the clock must outlive the server's stop().
 class QueryService {
  public:

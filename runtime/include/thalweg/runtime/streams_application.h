@@ -61,6 +61,12 @@ struct StoreInfo {
   std::uint64_t approximate_entries = 0;
 };
 
+/// A copy of one partition of a store that runs in another process.
+struct StandbyView {
+  std::shared_ptr<const StoreView> view;
+  Offset lag = 0;  ///< How many offsets of its changelog it was behind, about half a second ago.
+};
+
 /// Committed rows of one store over all its tasks here. Any thread may have one of its own.
 ///
 /// Rows are those of committed transactions. Before an answer leaves the process, wait until
@@ -186,6 +192,9 @@ class StreamsApplication {
   /// The `application.server` of the other process whose task has that partition of the store.
   /// None: the task is here, or with nobody who is known, or with one that answers no queries.
   std::optional<std::string> active_host(std::string_view store, std::int32_t partition) const;
+  /// The copy that this process keeps of that partition of the store, if it does
+  /// (`num.standby.replicas`).
+  std::optional<StandbyView> standby(std::string_view store, std::int32_t partition) const;
   /// Calls `done` when a commit of this application has passed the record at `offset`: from then on
   /// views show its effects. At once when that is so already; else from a worker's thread, which it
   /// must not hold up. Dropped at close().

@@ -42,6 +42,8 @@ struct StreamsConfig {
   std::string state_dir = "./data";
   /// `num.stream.threads`
   std::int32_t num_stream_threads = 1;
+  /// `num.standby.replicas`: copies of each task's state in other processes.
+  std::int32_t num_standby_replicas = 0;
   /// `processing.guarantee`
   ProcessingGuarantee processing_guarantee = ProcessingGuarantee::kExactlyOnceV2;
   /// `commit.interval.ms`; build() makes it 30 s for at_least_once, unless set.

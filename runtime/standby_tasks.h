@@ -1,0 +1,69 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <thalweg/runtime/clock.h>
+
+#include "application_state.h"
+#include "store_restorer.h"
+#include "stream_task.h"
+
+namespace thalweg::internal {
+
+/// Copies of tasks that run in other processes, kept up to date from their changelogs: when such a
+/// task comes here, only the tail is left to read. Used by one worker's thread, which steps it.
+///
+/// Only what changelogs hold is copied. A store whose changelog is a source topic is not: it may be
+/// read only as far as the task's input is committed.
+class StandbyTasks {
+ public:
+  struct Setup {
+    Log* log = nullptr;
+    Clock* clock = nullptr;
+    ApplicationState* state = nullptr;
+    std::int32_t worker = 0;
+    std::string client_id;
+    std::function<void()> wakeup;
+    /// Makes the task, its stores opened.
+    std::function<std::unique_ptr<StreamTask>(TaskId)> make;
+  };
+
+  explicit StandbyTasks(Setup setup);
+  ~StandbyTasks();
+
+  /// Keeps copies of these and of no others. What another worker of the process holds, or wants to
+  /// run, is left to it.
+  void keep(const std::set<TaskId>& wanted);
+  /// The copy, which is no longer kept here; null: there is none.
+  std::unique_ptr<StreamTask> promote(TaskId id);
+  bool run_once(std::size_t max_records);
+  /// Calls `visit` for every task that is kept.
+  void for_each(const std::function<void(StreamTask&)>& visit);
+
+ private:
+  struct Standby {
+    std::unique_ptr<StreamTask> task;
+    bool follows = false;  ///< The beginning of its changelogs is known.
+  };
+
+  void ask_for_ends();
+  void read_ends();
+  void follow(TaskId id, Standby& standby, const ConsumerEvent& ends);
+  void publish(TaskId id, Standby& standby, const ConsumerEvent& ends);
+  void drop(TaskId id);
+  void make_restorer();
+
+  const Setup setup_;
+  std::unique_ptr<LogConsumer> asker_;
+  std::unique_ptr<StoreRestorer> restorer_;
+  std::map<TaskId, Standby> tasks_;
+  bool asked_ = false;
+  Clock::Instant next_question_{};
+};
+
+}  // namespace thalweg::internal

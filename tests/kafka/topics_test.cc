@@ -1,0 +1,90 @@
+#include <boost/json/parse.hpp>
+
+#include "kafka/spec_story.h"
+
+// Topics that are not simply there: global ones, patterns, some that come later, some that change.
+
+namespace thalweg::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+KafkaCluster& cluster() { return KafkaCluster::shared(); }
+
+boost::json::value spec(const char* nodes, const char* input) {
+  return boost::json::parse(std::string(R"({"id": "topics", "nodes": [)") + nodes +
+                            R"(], "input": [)" + input + "]}");
+}
+
+using Records = std::vector<std::string>;
+
+TEST(Topics, AGlobalTableIsJoinedFromEveryPartition) {
+  const auto joined = spec(R"(
+      {"id": "names", "op": "globalTable", "topic": "global-names", "mat": {"name": "names"}},
+      {"id": "calls", "op": "stream", "topics": ["global-calls"]},
+      {"id": "both", "op": "join", "in": "calls", "with": "names", "key": {"fn": "key"},
+       "joiner": {"fn": "pair"}},
+      {"op": "to", "in": "both", "topic": "global-out"})",
+                           R"(
+      {"topic": "global-names", "key": "a", "value": 1, "ts": 1},
+      {"topic": "global-names", "key": "b", "value": 2, "ts": 2},
+      {"topic": "global-names", "key": "c", "value": 3, "ts": 3},
+      {"topic": "global-calls", "key": "a", "value": 10, "ts": 4},
+      {"topic": "global-calls", "key": "b", "value": 20, "ts": 5},
+      {"topic": "global-calls", "key": "c", "value": 30, "ts": 6},
+      {"topic": "global-calls", "key": "d", "value": 40, "ts": 7})");
+  SpecStory story(cluster(), joined, "global", 3);
+  story.write(3);
+  story.start(Runner::kThalweg);
+  story.process_until(1);
+  story.stop();
+
+  const auto output = story.output().at("global-out");
+  EXPECT_EQ(output.at("a"), Records{"10000031 @4"});
+  EXPECT_EQ(output.at("b"), Records{"20000062 @5"});
+  EXPECT_EQ(output.at("c"), Records{"30000093 @6"});
+  EXPECT_FALSE(output.contains("d"));
+}
+
+TEST(Topics, ThoseThatMatchAPatternLaterAreReadFromThenOn) {
+  const auto by_pattern = spec(R"(
+      {"id": "all", "op": "stream", "pattern": "late-in-.*"},
+      {"op": "to", "in": "all", "topic": "late-out"})",
+                               R"({"topic": "late-in-1", "key": "a", "value": 1, "ts": 1})");
+  SpecStory story(cluster(), by_pattern, "late");
+  story.start(Runner::kThalweg, {"consumer.metadata.max.age.ms=500"});
+  story.process_until(1);
+
+  story.write_to_new("late-in-2", "b", 2);
+
+  const auto output = story.output_with("late-out", "b").at("late-out");
+  EXPECT_EQ(output.at("b"), Records{"2 @0"});
+  EXPECT_EQ(output.at("a"), Records{"1 @1"});
+  story.stop();
+}
+
+TEST(Topics, APartitionCountThatChangesStopsTheApplicationAndIsNamed) {
+  const auto counted = spec(R"(
+      {"id": "all", "op": "stream", "topics": ["growing"]},
+      {"id": "by", "op": "groupByKey", "in": "all"},
+      {"id": "count", "op": "count", "in": "by", "mat": {"name": "counts"}})",
+                            R"({"topic": "growing", "key": "a", "value": 1, "ts": 1})");
+  SpecStory story(cluster(), counted, "grown", 2);
+  story.start(Runner::kThalweg, {"consumer.metadata.max.age.ms=500"});
+  const auto altered = run_kafka_class("org.apache.kafka.tools.TopicCommand",
+                                       {"--bootstrap-server", cluster().bootstrap_servers(),
+                                        "--alter", "--topic", "growing", "--partitions", "3"});
+  ASSERT_EQ(altered.exit_code, 0) << altered.output;
+
+  EXPECT_EQ(story.wait_for_end(), 1);
+  EXPECT_THAT(story.printed(), HasSubstr("topic growing has 3 partitions instead of 2"));
+
+  story.launch(Runner::kThalweg);
+  EXPECT_EQ(story.wait_for_end(), 1);
+  EXPECT_THAT(story.printed(), AllOf(HasSubstr("the partition count of growing has changed"),
+                                     HasSubstr("has 2 partitions, the topology needs 3")));
+}
+
+}  // namespace
+}  // namespace thalweg::testing
