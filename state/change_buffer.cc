@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include <thalweg/schemas/check.h>
+#include <thalweg/schemas/java_hash.h>
 #include <thalweg/state/change_buffer.h>
 #include <thalweg/state/stores.h>
 #include <thalweg/state/windowed.h>
@@ -142,7 +145,22 @@ void ChangeBuffer::touch(const std::string& key) {
 
 // --- The open transaction -------------------------------------------------------------------
 
+/// What was touched is logged in the order of a Java hash set, as Kafka Streams does.
+void ChangeBuffer::order_dirty() {
+  dirty_capacity_ = internal::java_hash_capacity(dirty_.size(), dirty_capacity_);
+  std::vector<std::pair<std::size_t, std::string>> placed;
+  placed.reserve(dirty_.size());
+  for (std::string& key : dirty_) {
+    const auto hash = internal::java_bytes_hash(key);
+    placed.emplace_back(internal::java_hash_place(hash, dirty_capacity_), std::move(key));
+  }
+  std::ranges::stable_sort(placed, {}, &std::pair<std::size_t, std::string>::first);
+  std::ranges::transform(placed, dirty_.begin(),
+                         [](auto& entry) { return std::move(entry.second); });
+}
+
 bool ChangeBuffer::flush() {
+  if (dirty_.size() > 1) order_dirty();
   for (const std::string& key : dirty_) {
     std::string& arena = log_.arena();
     const std::size_t at = arena.size();
@@ -191,6 +209,7 @@ void ChangeBuffer::forget() {
   times_.clear();
   bytes_ = 0;
   is_loaded_ = false;
+  dirty_capacity_ = 16;
   dirty_.clear();
   dirty_keys_.clear();
   writes_.clear();

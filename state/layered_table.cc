@@ -23,6 +23,7 @@ class LayeredTableImpl final : public LayeredTable,
   LayeredTableImpl(const StoreContext& context, std::optional<Segments> segments)
       : storage_(context.storage),
         segments_(segments),
+        cache_bytes_(context.caching ? context.cache_bytes : 0),
         family_name_(context.family),
         identity_(context.identity),
         budget_(context.budget),
@@ -44,6 +45,7 @@ class LayeredTableImpl final : public LayeredTable,
   void commit(std::span<const TableWrite> writes, const StoreMarks& marks, Offset changelog_end,
               CommitSequence commit) override;
   StoreMarks marks() const override { return marks_; }
+  std::int64_t first_segment() const override { return first_segment_; }
   Offset restored_to() const override { return offset_; }
   void restore(std::span<const RecordView> records, Offset next, CommitSequence commit) override;
   Status discard() override;
@@ -64,6 +66,7 @@ class LayeredTableImpl final : public LayeredTable,
   void store(BytesView key, std::optional<BytesView> value, Timestamp timestamp, bool bury);
   void restore_windows(std::span<const RecordView> records, bool bury);
   void expire();
+  bool fits_in_cache() const { return !buries() && fresh_.footprint() < cache_bytes_; }
   void drop_expired();
   void resume(const Checkpoint& checkpoint);
   void charge();
@@ -78,6 +81,7 @@ class LayeredTableImpl final : public LayeredTable,
 
   Storage* const storage_;
   const std::optional<Segments> segments_;  // None: keys without a time.
+  const std::size_t cache_bytes_;
   const std::string family_name_;
   const Checkpoint identity_;
   MemoryBudget* const budget_;
@@ -318,7 +322,7 @@ void LayeredTableImpl::commit(std::span<const TableWrite> writes, const StoreMar
     const bool bury = buries();
     for (const auto& write : writes) store(write.key, write.value, write.timestamp, bury);
     marks_ = marks;
-    expire();
+    if (!fits_in_cache()) expire();
     last_commit_ = commit;
   }
   if (changelog_end != kNoOffset) offset_ = changelog_end;

@@ -1,10 +1,12 @@
 // Names and partitions that other programs see: they are Java's.
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include <thalweg/schemas/check.h>
 #include <thalweg/schemas/ids.h>
+#include <thalweg/schemas/java_hash.h>
 #include <thalweg/schemas/partitioning.h>
 
 namespace thalweg {
@@ -25,6 +27,25 @@ TEST(Partitioning, NegativeHashLosesItsSignBitOnly) {
   EXPECT_EQ(partition_of("a", 10), static_cast<int>((-1563381124 & 0x7fffffff) % 10));
   EXPECT_EQ(partition_of("order-1", 7), 1221710326 % 7);
   EXPECT_EQ(partition_of("anything", 1), 0);
+}
+
+TEST(JavaHash, IsThatOfStringsAndByteArrays) {
+  EXPECT_EQ(internal::java_hash(""), 0u);
+  EXPECT_EQ(internal::java_hash("hello"), 99162322u);
+  EXPECT_EQ(internal::java_bytes_hash(""), 1u);
+  EXPECT_EQ(internal::java_bytes_hash("\x01\x02\x03"), 30817u);
+  EXPECT_EQ(internal::java_bytes_hash("\xff"), 30u);
+}
+
+TEST(JavaHash, TablesGrowAtThreeQuarters) {
+  EXPECT_EQ(internal::java_hash_capacity(12), 16u);
+  EXPECT_EQ(internal::java_hash_capacity(13), 32u);
+  EXPECT_EQ(internal::java_hash_capacity(3, 64), 64u);
+}
+
+TEST(JavaHash, NamesAreWalkedByTheirPlaceAndThenInOrderOfInsertion) {
+  const std::vector<std::string> names{"b", "q", "a"};  // In places 2, 1 and 1 of 16.
+  EXPECT_EQ(internal::java_hash_order(names), (std::vector<std::string>{"q", "a", "b"}));
 }
 
 TEST(Ids, AreWrittenAsKafkaStreamsWritesThem) {

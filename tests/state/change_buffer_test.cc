@@ -50,6 +50,15 @@ TEST_P(ChangeBufferStory, ChangesLeaveByTimeAndThenByKey) {
   EXPECT_EQ(buffer->bytes(), 0u);
 }
 
+TEST_P(ChangeBufferStory, ChangesAreLoggedInTheOrderOfAJavaHashSet) {
+  for (const char* key : {"b", "q", "a"}) put(1, key, "1");
+  buffer->flush();
+
+  std::vector<std::string> keys;
+  for (const auto& change : buffer.changelog.open()) keys.push_back(change.key);
+  EXPECT_THAT(keys, ::testing::ElementsAre("q", "a", "b"));  // In places 0, 0 and 1 of 16.
+}
+
 TEST_P(ChangeBufferStory, ANewerChangeTakesTheOldOnesPlace) {
   put(3, "a", "first", "before");
   put(9, "b", "1");

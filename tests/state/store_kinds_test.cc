@@ -105,15 +105,96 @@ TEST_F(StoreOfTheLastUsed, KeepsToItsSizeAfterARestore) {
   EXPECT_TRUE(world->get("c"));
 }
 
+// --- Of what was used last, behind a record cache ---------------------------------------------
+
+class CachedStoreOfTheLastUsed : public ::testing::Test {
+ protected:
+  static constexpr std::size_t kPlenty = 1'000'000;
+
+  explicit CachedStoreOfTheLastUsed(std::size_t cache_bytes = kPlenty)
+      : world_(DiskKind::kNone,
+               key_value_store_builder<std::string, std::int64_t>(
+                   "table", {.caching = true, .max_entries = 2, .logs_evictions = false}),
+               true, nullptr, cache_bytes) {
+    world_->set_listener(
+        [this](const std::string& key, const std::int64_t* value, const std::int64_t* before,
+               Timestamp, const Headers&) {
+          heard_.push_back(key + ": " + (before ? std::to_string(*before) : "none") + " -> " +
+                           (value ? std::to_string(*value) : "none"));
+        },
+        true);
+  }
+  void put(const std::string& key, std::int64_t value) {
+    world_->put(key, value);
+    world_.commit();
+  }
+  std::vector<std::string> logged() {
+    std::vector<std::string> lines;
+    for (const auto& record : world_.changelog.read(0)) {
+      lines.push_back(std::string(*record.key) + (record.value ? "" : " deleted"));
+    }
+    return lines;
+  }
+
+  std::vector<std::string> heard_;
+  World<Store> world_;
+};
+
+class StoreOfTheLastUsedWithASmallCache : public CachedStoreOfTheLastUsed {
+ protected:
+  StoreOfTheLastUsedWithASmallCache() : CachedStoreOfTheLastUsed(0) {}
+};
+
+TEST_F(CachedStoreOfTheLastUsed, TheCacheGoesOnShowingWhatTheStoreHasForgotten) {
+  for (const char* key : {"a", "b", "c"}) put(key, 1);
+
+  EXPECT_TRUE(world_->get("a"));
+}
+
+TEST_F(CachedStoreOfTheLastUsed, WhatTheStoreHasForgottenHasNoOldValue) {
+  for (const char* key : {"a", "b", "c"}) put(key, 1);
+  put("a", 2);
+  put("c", 2);
+
+  EXPECT_THAT(heard_, ElementsAre("a: none -> 1", "b: none -> 1", "c: none -> 1", "a: none -> 2",
+                                  "c: 1 -> 2"));
+}
+
+TEST_F(CachedStoreOfTheLastUsed, DeletingWhatTheStoreHasForgottenIsNoChange) {
+  for (const char* key : {"a", "b", "c"}) put(key, 1);
+  world_->remove("a");
+  world_->remove("b");
+  world_.commit();
+
+  EXPECT_THAT(heard_, ElementsAre("a: none -> 1", "b: none -> 1", "c: none -> 1", "b: 1 -> none"));
+  EXPECT_THAT(logged(), ElementsAre("a", "b", "c", "b deleted"));
+  EXPECT_FALSE(world_->get("a"));
+}
+
+TEST_F(StoreOfTheLastUsedWithASmallCache, WhatIsForgottenGoesWithTheNextFlush) {
+  for (const char* key : {"a", "b", "c"}) put(key, 1);
+
+  EXPECT_FALSE(world_->get("a"));
+  EXPECT_TRUE(world_->get("b"));
+  EXPECT_THAT(logged(), ElementsAre("a", "b", "c"));
+}
+
+TEST_F(CachedStoreOfTheLastUsed, ShowsNoMoreThanItsSizeAfterARestore) {
+  for (const char* key : {"a", "b", "c"}) put(key, 1);
+  world_.crash();
+
+  EXPECT_FALSE(world_->get("a"));
+  EXPECT_TRUE(world_->get("b"));
+  EXPECT_TRUE(world_->get("c"));
+}
+
 TEST(StoreWithoutTimestamps, ReadsEntriesBackWithNone) {
-  World<Store> world(DiskKind::kSimulated,
-                     key_value_store_builder<std::string, std::int64_t>("table",
-                                                                        {.timestamps = false}),
-                     false);
+  World<Store> world(
+      DiskKind::kSimulated,
+      key_value_store_builder<std::string, std::int64_t>("table", {.timestamps = false}), false);
   world->put("a", 1, from_millis(7), kNoHeaders);
 
-  EXPECT_EQ(*world->get_with_timestamp("a"),
-            (ValueAndTimestamp<std::int64_t>{1, kNoTimestamp}));
+  EXPECT_EQ(*world->get_with_timestamp("a"), (ValueAndTimestamp<std::int64_t>{1, kNoTimestamp}));
   auto all = world->all();
   ASSERT_TRUE(all->valid());
   EXPECT_EQ(all->value().timestamp, kNoTimestamp);

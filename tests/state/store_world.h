@@ -150,8 +150,12 @@ template <typename Store>
 class World {
  public:
   World(DiskKind kind, std::shared_ptr<StoreBuilder> builder, bool caching,
-        MemoryBudget* budget = nullptr)
-      : disk(kind), builder_(std::move(builder)), caching_(caching), budget_(budget) {
+        MemoryBudget* budget = nullptr, std::size_t cache_bytes = 0)
+      : disk(kind),
+        builder_(std::move(builder)),
+        caching_(caching),
+        budget_(budget),
+        cache_bytes_(cache_bytes) {
     open();
   }
 
@@ -204,6 +208,7 @@ class World {
     context.identity.changelog_partitions = 3;
     context.budget = budget_;
     context.caching = caching_;
+    context.cache_bytes = cache_bytes_;
     context.record_time = [this] { return record_time; };
     context.on_late = [this] { ++late_writes; };
     context.on_discard = [this](const std::string& message) { discarded.push_back(message); };
@@ -230,6 +235,7 @@ class World {
   std::shared_ptr<StoreBuilder> builder_;
   bool caching_;
   MemoryBudget* budget_;
+  std::size_t cache_bytes_;
   CommitSequence commits_ = 0;
   std::unique_ptr<StateStore> store_;
   Store* typed_ = nullptr;

@@ -158,6 +158,26 @@ TEST_P(WindowStoreStory, AWriteThatComesTooLateIsLoggedCountedAndForgotten) {
   EXPECT_EQ(show(store->all()), "b160=now");
 }
 
+TEST(CachedWindows, ShowWhatHasExpiredAsLongAsTheCacheHasRoom) {
+  for (const std::size_t cache_bytes : {std::size_t{0}, std::size_t{1'000'000}}) {
+    World<Windows> store(DiskKind::kSimulated,
+                         window_store_builder<std::string, std::string>("table", ten_of_hundred(),
+                                                                        {.caching = true}),
+                         true, nullptr, cache_bytes);
+    store->put("a", "old", at(20));
+    store.commit();
+    store->put("a", "new", at(100'000));
+    store.commit();
+
+    EXPECT_EQ(store->fetch("a", at(20)) != nullptr, cache_bytes > 0);
+    EXPECT_EQ(*store->fetch("a", at(100'000)), "new");
+    EXPECT_TRUE(store.spill());
+    store->put("b", "newest", at(200'000));
+    store.commit();
+    EXPECT_EQ(store->fetch("a", at(20)), nullptr) << "on disk nothing is kept for the cache";
+  }
+}
+
 TEST_P(WindowStoreStory, ExpiredSegmentsLeaveMemoryAndDisk) {
   auto store = world();
   for (int start = 0; start < 60; ++start) store->put("a", "value", at(start));

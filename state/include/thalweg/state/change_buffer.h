@@ -86,6 +86,7 @@ class ChangeBuffer final : public StateStore {
   void load();
   void forget();
   void touch(const std::string& key);
+  void order_dirty();
   static std::size_t size_of(BytesView key, const Change& change);
 
   const std::string name_;
@@ -101,6 +102,7 @@ class ChangeBuffer final : public StateStore {
 
   std::vector<std::string> dirty_;  // Keys changed since the last flush, each once.
   boost::unordered_flat_set<std::string> dirty_keys_;
+  std::size_t dirty_capacity_ = 16;  // Of Java's hash set of them, which never shrinks.
   boost::unordered_flat_map<std::string, std::uint32_t> writes_;  // Of the open transaction.
   internal::WriteLog log_;
   std::size_t uncommitted_bytes_ = 0;

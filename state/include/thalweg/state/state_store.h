@@ -77,6 +77,9 @@ struct StoreContext {
   Checkpoint identity = {};
   MemoryBudget* budget = nullptr;
   bool caching = false;  ///< The application has a record cache (`statestore.cache.max.bytes` > 0).
+  /// As long as a cached store of windows has all its entries in memory and they take less than
+  /// this, it goes on showing those that have expired: Kafka Streams' record cache does.
+  std::size_t cache_bytes = 0;
   /// The timestamp and headers of the record being processed; what put() without a time stores.
   std::function<Timestamp()> record_time = {};
   /// The record being processed. A store with caching sets it, while it flushes an entry, to the

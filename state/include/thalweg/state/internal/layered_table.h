@@ -34,7 +34,8 @@ class LayeredTable : public StoreView {
   /// Opens the family that `context` names, if it names storage. What the family holds is believed
   /// only when its checkpoint is whole and of the same changelog; otherwise it starts empty. With
   /// `segments`, its keys are stored keys of windows, and segments that have expired by the marks'
-  /// stream time are dropped: from memory with the commit, from disk with the next spill.
+  /// stream time are dropped: from memory with the commit, or later (StoreContext::cache_bytes),
+  /// from disk with the next spill.
   static Result<std::shared_ptr<LayeredTable>> open(const StoreContext& context,
                                                     std::optional<Segments> segments = {});
 
@@ -50,6 +51,8 @@ class LayeredTable : public StoreView {
                       Offset changelog_end, CommitSequence commit) = 0;
   /// As committed or restored.
   virtual StoreMarks marks() const = 0;
+  /// Segments before this one have been dropped.
+  virtual std::int64_t first_segment() const = 0;
 
   virtual Offset restored_to() const = 0;
   /// Keys of windows come as on the changelog. Throws SerdeError for one that is none.

@@ -74,13 +74,13 @@ class SegmentedStore : public Interface {
   using Stored = StoredWindow<K>;
 
   /// What is older has expired for a reader. A record cache shows what it still has, in Kafka
-  /// Streams too: here that is what no segment dropped with a commit has taken along.
+  /// Streams too: here that is what no dropped segment has taken along.
   std::int64_t first_readable() const {
     return cached() ? first_kept() : segments_.first_readable(stream_time());
   }
   /// What is older is gone.
   std::int64_t first_kept() const {
-    if (cached()) return segments_.first_segment(entries_.committed_marks().stream_time);
+    if (cached()) return entries_.first_segment();
     return segments_.exact_expiry ? segments_.first_readable(stream_time())
                                   : segments_.first_segment(stream_time());
   }
@@ -135,7 +135,7 @@ class SegmentedStore : public Interface {
   }
 
   void forget_expired() {
-    const auto first = segments_.first_segment(stream_time());
+    const auto first = entries_.first_segment();
     if (first <= first_segment_) return;
     first_segment_ = first;
     const bool is_window = segments_.keys == Segments::Keys::kWindow;

@@ -59,6 +59,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   Status open(const StoreContext& context) override {
     StoreContext adjusted = context;
     if (!wants_disk_) adjusted.storage = nullptr;
+    adjusted.caching = is_cached_ = wants_caching_ && context.caching;
     auto table = LayeredTable::open(adjusted, segments_);
     if (!table) return std::unexpected(table.error());
     table_ = std::move(*table);
@@ -67,7 +68,6 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     memory_.report_to(context.budget);
     record_time_ = context.record_time;
     origins_.follow(context.record);
-    is_cached_ = wants_caching_ && context.caching;
     return {};
   }
 
@@ -152,7 +152,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   /// Of the open transaction: a store of windows keeps them up.
   StoreMarks& marks() { return marks_; }
   const StoreMarks& marks() const { return marks_; }
-  StoreMarks committed_marks() const { return table_->marks(); }
+  std::int64_t first_segment() const { return table_->first_segment(); }
   const AnySerde<K>& key_serde() const { return key_serde_; }
 
   // --- The open transaction -----------------------------------------------------------------

@@ -63,7 +63,6 @@ std::shared_ptr<StoreBuilder> key_value_store_builder(std::string name, StoreOpt
       throw std::invalid_argument("store " + name + " needs room for at least one entry");
     }
     options.persistent = false;
-    options.caching = false;  // A cache would go on showing what the store has forgotten.
   }
   if (options.time_to_live && *options.time_to_live <= std::chrono::milliseconds(0)) {
     throw std::invalid_argument("store " + name + " needs a time to live above 0 ms");
@@ -84,7 +83,7 @@ std::shared_ptr<StoreBuilder> key_value_store_builder(std::string name, StoreOpt
     }
     if (options.max_entries) {
       store = std::make_unique<internal::LruKeyValueStore<K, V>>(
-          std::move(store), *options.max_entries, options.logs_evictions);
+          std::move(store), *options.max_entries, options.logs_evictions, key_serde);
     }
     return store;
   };
