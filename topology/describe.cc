@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <map>
 
+#include <thalweg/schemas/java_hash.h>
 #include <thalweg/topology/internal/topology_graph.h>
 #include <thalweg/topology/topology.h>
 
 #include "arrow_set.h"
-#include "java_hash.h"
 
 namespace thalweg::internal {
 namespace {

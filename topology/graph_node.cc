@@ -63,7 +63,7 @@ void StreamSourceGraphNode::write(TopologyGraph& topology) {
 void TableSourceGraphNode::write(TopologyGraph& topology) {
   topology.add_source(source_name_, {topic_}, source_);
   topology.add_processor(name(), {source_name_}, processor_);
-  if (!table_->materialized) return;
+  if (!table_->materialized) return topology.note_unkept(table_->store);
   topology.add_store(table_->make_store(!reuse_source_topic), {name()});
   if (reuse_source_topic) topology.set_changelog(table_->store, topic_);
 }
@@ -85,7 +85,11 @@ void ProcessorGraphNode::write(TopologyGraph& topology) {
 
 void TableProcessorGraphNode::write(TopologyGraph& topology) {
   topology.add_processor(name(), parent_names(), plan_);
-  if (table_->materialized) topology.add_store(table_->make_store(true), {name()});
+  if (table_->materialized) {
+    topology.add_store(table_->make_store(true), {name()});
+  } else {
+    topology.note_unkept(table_->store);
+  }
   topology.connect(name(), stores_);
 }
 

@@ -10,9 +10,9 @@ StateStore& connected_store(TaskContext& task, std::string_view node,
                             const std::vector<std::string>& connected, std::string_view name) {
   if (StateStore* global = task.global_store(name)) return *global;
   if (std::ranges::find(connected, name) == connected.end()) {
-    throw TopologyError("processor " + std::string(node) + " has no access to store " +
-                        std::string(name) +
-                        ": name the store where the processor is added, or connect the two");
+    throw StreamsError("processor " + std::string(node) + " has no access to store " +
+                       std::string(name) +
+                       ": name the store where the processor is added, or connect the two");
   }
   return task.store(name);
 }

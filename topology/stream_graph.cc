@@ -252,7 +252,6 @@ GraphNode* StreamGraph::make_repartition(RepartitionPlan plan) {
     names.filter = names.topic + "-filter";
     names.source = names.topic + "-source";
   }
-  check_name(names.topic);
   return impl_->keep(std::make_unique<RepartitionGraphNode>(std::move(names), std::move(plan)));
 }
 

@@ -8,6 +8,7 @@ StreamJoinNames::StreamJoinNames(StreamGraph& graph, const std::string& given,
   const std::string this_suffix = right_outer ? "-outer-this-join" : "-this-join";
   const std::string other_suffix = left_outer ? "-outer-other-join" : "-other-join";
   const std::string this_prefix = right_outer ? "KSTREAM-OUTERTHIS-" : "KSTREAM-JOINTHIS-";
+  if (!given.empty()) check_name(given);
   this_windowed = graph.name_or_new(given, "-this-windowed", "KSTREAM-WINDOWED-");
   other_windowed = graph.name_or_new(given, "-other-windowed", "KSTREAM-WINDOWED-");
   const std::string this_generated = graph.new_name(this_prefix);

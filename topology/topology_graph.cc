@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <regex>
 
+#include <thalweg/schemas/java_hash.h>
 #include <thalweg/topology/topology.h>
 
-#include "java_hash.h"
 
 namespace thalweg::internal {
 
@@ -265,6 +265,9 @@ void TopologyGraph::check_explicit_names() const {
   std::vector<std::string> stores;
   for (const auto& [topic, partitions] : repartition_topics_) {
     if (std::regex_match(topic, kGenerated)) repartitions.push_back(topic);
+  }
+  for (const auto& name : unkept_) {
+    if (std::regex_match(name, kGenerated)) stores.push_back(name);
   }
   for (const auto& [name, store] : stores_) {
     if (!std::regex_match(name, kGenerated)) continue;

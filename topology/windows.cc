@@ -1,6 +1,7 @@
 #include <stdexcept>
 #include <string>
 
+#include <thalweg/topology/count_windowed_kstream.h>
 #include <thalweg/topology/time_windowed_kstream.h>
 
 namespace thalweg {
@@ -31,6 +32,11 @@ Duration check_retention(std::optional<Duration> wanted, Duration needed,
                               std::to_string(retention.count()) + "]");
 }
 
+Duration check_idle(Duration idle) {
+  require(idle > Duration(0), "The time to wait before windows close must be above 0 ms.");
+  return idle;
+}
+
 }  // namespace internal
 
 TimeWindows TimeWindows::of_size_and_grace(Duration size, Duration grace) {
@@ -45,11 +51,27 @@ TimeWindows TimeWindows::advance_by(Duration advance) const {
   return {size_, advance, grace_};
 }
 
+std::optional<std::pair<Timestamp, Timestamp>> TimeWindows::closed_since(
+    Timestamp last, Timestamp close_time) const {
+  const Timestamp epoch = from_millis(0);
+  const Timestamp to = close_time - size_;
+  if (to < epoch) return std::nullopt;
+  if (last == kNoTimestamp) return std::pair(epoch, to);
+  const Timestamp before = std::max(epoch, last - size_);
+  if (same_windows(to, before)) return std::nullopt;
+  return std::pair(before + Duration(1), to);
+}
+
 UnlimitedWindows UnlimitedWindows::start_on(Timestamp start) const {
   require(start >= from_millis(0), "Window start time (startMs) cannot be negative.");
   UnlimitedWindows windows;
   windows.start_ = start;
   return windows;
+}
+
+CountWindows CountWindows::of(std::int64_t records) {
+  require(records > 0, "A count window needs at least one record.");
+  return CountWindows(records);
 }
 
 SlidingWindows SlidingWindows::of_time_difference_and_grace(Duration difference, Duration grace) {

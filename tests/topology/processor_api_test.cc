@@ -98,7 +98,7 @@ TEST_F(ProcessorApi, AStoreThatIsNotConnectedIsRefusedByName) {
   builder_.add_state_store(sums());
   numbers().process(supply_sum("sums"), {}, {.name = "adder"}).to("out");
 
-  EXPECT_THAT([this] { world(); }, ThrowsMessage<TopologyError>(HasSubstr(
+  EXPECT_THAT([this] { world(); }, ThrowsMessage<StreamsError>(HasSubstr(
                                        "processor adder has no access to store sums")));
 }
 

@@ -243,7 +243,7 @@ TEST_F(TableJoins, ATransformerMustNameItsStores) {
   builder_.add_state_store(key_value_store_builder<Text, Number>("seen"));
   left().transform_values([] { return std::make_unique<Numbered>(); }).to_stream().to("out");
 
-  EXPECT_THROW(world(), TopologyError);
+  EXPECT_THROW(world(), StreamsError);
 }
 
 // --- A table's changes under another key ----------------------------------------------------

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <concepts>
 #include <memory>
-#include <string>
+#include <utility>
 
 #include <thalweg/topology/internal/functions.h>
 #include <thalweg/topology/internal/stream_graph.h>
 #include <thalweg/topology/options.h>
+#include <thalweg/topology/windows.h>
 
 namespace thalweg {
 
@@ -13,6 +15,10 @@ template <typename K, typename V>
 class KTable;
 template <typename K, typename V>
 class KGroupedStream;
+template <typename K, typename A, typename W>
+class TimeWindowedCogroupedKStream;
+template <typename K, typename A>
+class SessionWindowedCogroupedKStream;
 
 namespace internal {
 template <typename K, typename A>
@@ -37,16 +43,23 @@ class CogroupedKStream {
   /// Adds a stream: `aggregator(key, value, so far)` folds its values in. A stream added again gets
   /// the new aggregator.
   template <typename KG, typename V, Aggregator<K, payload_t<V>, A> F>
-    requires std::same_as<payload_t<KG>, K>
-  CogroupedKStream cogroup(const KGroupedStream<KG, V>& stream, F aggregator) const;
+  requires std::same_as<payload_t<KG>, K> CogroupedKStream
+  cogroup(const KGroupedStream<KG, V>& stream, F aggregator)
+  const;
 
   /// The table of aggregates, each begun with `initializer()`. Records whose key or value is null
   /// are dropped and counted. A result's timestamp is the latest of the record and the row it
   /// updates.
   template <Initializer I>
-    requires std::same_as<seed_t<I>, A>
-  KTable<K, payload_t<A>> aggregate(I initializer,
-                                    Materialized<K, payload_t<A>> materialized = {}) const;
+  requires std::same_as<seed_t<I>, A> KTable<K, payload_t<A>> aggregate(
+      I initializer, Materialized<K, payload_t<A>> materialized = {})
+  const;
+
+  /// Cuts the streams into windows, each with an aggregate of its own.
+  TimeWindowedCogroupedKStream<K, A, TimeWindows> windowed_by(TimeWindows windows) const;
+  TimeWindowedCogroupedKStream<K, A, UnlimitedWindows> windowed_by(UnlimitedWindows windows) const;
+  TimeWindowedCogroupedKStream<K, A, SlidingWindows> windowed_by(SlidingWindows windows) const;
+  SessionWindowedCogroupedKStream<K, A> windowed_by(SessionWindows windows) const;
 
  private:
   friend struct internal::Dsl;

@@ -21,6 +21,12 @@ class StreamsError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The same while the cache of a store is flushed; the message names task and store.
+class ProcessorStateError : public StreamsError {
+ public:
+  using StreamsError::StreamsError;
+};
+
 /// What user code or a serde threw inside a node, with the node's name: what() is
 /// `processor=<node>: <message>`, the cause is nested. Thrown to the task, which adds the record.
 class ProcessorError : public StreamsError {

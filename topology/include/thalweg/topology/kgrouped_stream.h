@@ -6,6 +6,7 @@
 
 #include <thalweg/topology/internal/functions.h>
 #include <thalweg/topology/internal/stream_graph.h>
+#include <thalweg/topology/calendar_windows.h>
 #include <thalweg/topology/options.h>
 #include <thalweg/topology/windows.h>
 
@@ -17,6 +18,9 @@ template <typename K, typename V, typename W>
 class TimeWindowedKStream;
 template <typename K, typename V>
 class SessionWindowedKStream;
+template <typename K, typename V>
+class CountWindowedKStream;
+class CountWindows;
 template <typename K, typename A>
 class CogroupedKStream;
 
@@ -52,6 +56,8 @@ class KGroupedStream {
   TimeWindowedKStream<K, V, UnlimitedWindows> windowed_by(UnlimitedWindows windows) const;
   TimeWindowedKStream<K, V, SlidingWindows> windowed_by(SlidingWindows windows) const;
   SessionWindowedKStream<K, V> windowed_by(SessionWindows windows) const;
+  TimeWindowedKStream<K, V, CalendarWindows> windowed_by(CalendarWindows windows) const;
+  CountWindowedKStream<K, V> windowed_by(CountWindows windows) const;
 
   /// Begins an aggregate of several streams: `aggregator(key, value, so far)` folds the values of
   /// this one into an A, which is std::optional<T> if `so far` may be null.

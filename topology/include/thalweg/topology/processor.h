@@ -53,8 +53,8 @@ class ProcessorContext {
   /// With the timestamp and headers of the record being processed; in a punctuation, with its time.
   virtual void forward(const KOut& key, const VOut& value, std::string_view child = {}) = 0;
 
-  /// The store `name`, which the topology connected to this processor. Throws TopologyError when it
-  /// is not connected or not of that type.
+  /// The store `name`, which the topology connected to this processor. Throws StreamsError when it
+  /// is not connected, TopologyError when it is not of that type.
   template <typename K, typename V>
   KeyValueStore<K, V>& key_value_store(std::string_view name) {
     return internal::store_as<KeyValueStore<K, V>>(store(name));

@@ -1,8 +1,10 @@
 #pragma once
 
-#include <concepts>
+#include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include <thalweg/topology/internal/functions.h>
 #include <thalweg/topology/internal/stream_graph.h>
@@ -14,28 +16,19 @@ namespace thalweg {
 template <typename K, typename V>
 class KTable;
 
-/// `A aggregator(const K& key, const V& value, Seed so_far)`, or std::optional<A>. Where V may be
-/// null, so may the value: windows of time and sessions take null values in.
-template <typename F, typename K, typename V, typename Seed>
-concept WindowAggregator =
-    std::copy_constructible<F> && std::invocable<F&, const K&, const V&, Seed> &&
-    std::convertible_to<std::invoke_result_t<F&, const K&, const V&, Seed>,
-                        std::optional<payload_t<Seed>>>;
+namespace internal {
 
-/// `V reducer(V so_far, const V& value)`, or std::optional<V>
-template <typename F, typename V>
-concept WindowReducer = std::copy_constructible<F> && std::invocable < F&,
-        payload_t<V>,
-const V& > &&std::convertible_to<std::invoke_result_t<F&, payload_t<V>, const V&>,
-                                 std::optional<payload_t<V>>>;
+/// Where a windowed stream sends what comes too late.
+template <typename K, typename V>
+struct LateRecords {
+  std::string topic = {};  // Empty: nowhere.
+  Produced<K, V> produced = {};
+};
 
-/// `Seed merger(const K& key, Seed so_far, const A& next)`
-template <typename F, typename K, typename Seed>
-concept SessionMerger = std::copy_constructible<F> && std::invocable < F&,
-        const K&, Seed, const payload_t<Seed>
-& > &&std::convertible_to<std::invoke_result_t<F&, const K&, Seed, const payload_t<Seed>&>, Seed>;
+}  // namespace internal
 
-/// The records of a stream by key and window W: TimeWindows, UnlimitedWindows or SlidingWindows.
+/// The records of a stream by key and window W: TimeWindows, UnlimitedWindows, SlidingWindows or
+/// CalendarWindows.
 ///
 /// The result of each aggregation is a table of windowed keys in a store of its own, which keeps
 /// them for the windows' size and grace (`Materialized::retention`: longer). Records whose key is
@@ -49,6 +42,15 @@ class TimeWindowedKStream {
 
   /// Throws std::invalid_argument for UnlimitedWindows, which do not close.
   TimeWindowedKStream emit_strategy(EmitStrategy strategy) const;
+
+  /// With emission on window close: when no record has come for `idle`, time goes on as the wall
+  /// clock does from the last record on, so that windows close although nothing comes any more.
+  /// What comes afterwards for a window that has closed is late.
+  TimeWindowedKStream close_when_idle(std::chrono::milliseconds idle) const;
+
+  /// Sends records that come too late for all their windows to `topic`, which must exist before the
+  /// application starts, instead of dropping them.
+  TimeWindowedKStream late_records_to(std::string topic, Produced<K, V> produced = {}) const;
 
   KTable<Windowed<Key>, std::int64_t> count(
       Materialized<Key, std::int64_t> materialized = {}) const;
@@ -71,7 +73,8 @@ class TimeWindowedKStream {
   internal::StreamHandle handle_;
   Grouped<K, V> grouped_;
   W windows_;
-  EmitStrategy emit_ = EmitStrategy::kOnWindowUpdate;
+  internal::Emission emission_;
+  internal::LateRecords<K, V> late_;
 };
 
 /// The records of a stream by key and session; see TimeWindowedKStream. A result's time is its
@@ -83,6 +86,9 @@ class SessionWindowedKStream {
   using Value = payload_t<V>;
 
   SessionWindowedKStream emit_strategy(EmitStrategy strategy) const;
+
+  /// As TimeWindowedKStream::close_when_idle().
+  SessionWindowedKStream close_when_idle(std::chrono::milliseconds idle) const;
 
   KTable<Windowed<Key>, std::int64_t> count(
       Materialized<Key, std::int64_t> materialized = {}) const;
@@ -108,7 +114,7 @@ class SessionWindowedKStream {
   internal::StreamHandle handle_;
   Grouped<K, V> grouped_;
   SessionWindows windows_;
-  EmitStrategy emit_ = EmitStrategy::kOnWindowUpdate;
+  internal::Emission emission_;
 };
 
 }  // namespace thalweg

@@ -37,6 +37,25 @@ class TimeWindowedSerde {
   std::chrono::milliseconds window_size_;
 };
 
+/// The same with windows that know where each of them ends.
+template <typename K, typename Windows>
+class AlignedWindowedSerde {
+ public:
+  AlignedWindowedSerde(AnySerde<K> key_serde, Windows windows)
+      : by_start_(std::move(key_serde)), windows_(std::move(windows)) {}
+
+  void serialize(const Windowed<K>& key, std::string& out) const { by_start_.serialize(key, out); }
+  void deserialize(BytesView bytes, Windowed<K>& out) const {
+    by_start_.deserialize(bytes, out);
+    out.window.end = windows_.end_of(out.window.start);
+  }
+  SchemaPtr schema() const { return bytes_schema(); }
+
+ private:
+  TimeWindowedSerde<K> by_start_;
+  Windows windows_;
+};
+
 /// A session's key on a topic, as Kafka Streams writes it: the key, then end and start in 8 bytes
 /// each.
 template <typename K>

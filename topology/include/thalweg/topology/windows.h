@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 #include <thalweg/state/windowed.h>
 
@@ -17,6 +19,16 @@ enum class EmitStrategy : std::uint8_t {
   kOnWindowUpdate,  ///< With every record.
   kOnWindowClose,   ///< Once, when a window's end and grace have passed: its final result.
 };
+
+namespace internal {
+
+/// When the results of a windowed stream go on.
+struct Emission {
+  EmitStrategy strategy = EmitStrategy::kOnWindowUpdate;
+  std::optional<std::chrono::milliseconds> close_when_idle = {};
+};
+
+}  // namespace internal
 
 /// Windows of one size that begin at the epoch and then every `advance`: tumbling when that is the
 /// size, hopping when it is less. A window [start, end) does not hold its end.
@@ -44,12 +56,16 @@ class TimeWindows {
       visit(Window{start, start + size_});
     }
   }
+  /// Between which starts, both included, lie the windows that have closed by `close_time`, and may
+  /// not have by `last` (kNoTimestamp: never looked before).
+  std::optional<std::pair<Timestamp, Timestamp>> closed_since(Timestamp last,
+                                                              Timestamp close_time) const;
+
+ private:
   /// Whether the same windows hold both times.
   bool same_windows(Timestamp a, Timestamp b) const {
     return first_start(a) == first_start(b) && last_start(a) == last_start(b);
   }
-
- private:
   TimeWindows(Duration size, Duration advance, Duration grace)
       : size_(size), advance_(advance), grace_(grace) {}
   Timestamp first_start(Timestamp time) const {

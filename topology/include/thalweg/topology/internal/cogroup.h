@@ -1,18 +1,33 @@
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <memory>
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <thalweg/topology/internal/operators/aggregate.h>
 #include <thalweg/topology/internal/operators/repartition.h>
+#include <thalweg/topology/internal/operators/session_window_aggregate.h>
+#include <thalweg/topology/internal/operators/sliding_window_aggregate.h>
+#include <thalweg/topology/internal/operators/window_aggregate.h>
 #include <thalweg/topology/internal/stream_graph.h>
 #include <thalweg/topology/options.h>
 
 namespace thalweg::internal {
+
+/// The windows of a cogroup, of any kind.
+template <typename K, typename A>
+struct CogroupSessions {
+  SessionWindows windows;
+  std::function<A(const K&, A, const payload_t<A>&)> merger;
+};
+template <typename K, typename A>
+using CogroupWindows =
+    std::variant<TimeWindows, UnlimitedWindows, SlidingWindows, CogroupSessions<K, A>>;
 
 /// One stream of a cogroup: where it is in the plan, and how its values are folded.
 template <typename K, typename A>
@@ -29,6 +44,9 @@ class CogroupedStream {
   virtual RepartitionPlan repartition(std::string prefix) const = 0;
   virtual ProcessorPlan aggregate(std::shared_ptr<const TablePlan> table,
                                   MakeSeed initializer) const = 0;
+  virtual ProcessorPlan aggregate(std::shared_ptr<const WindowedTablePlan> table,
+                                  MakeSeed initializer,
+                                  const CogroupWindows<K, A>& windows) const = 0;
 
  private:
   StreamHandle stream_;
@@ -53,8 +71,33 @@ class CogroupedStreamOf final : public CogroupedStream<payload_t<K>, A> {
     return plan_aggregate<K, V, payload_t<A>>(std::move(table), std::move(initializer),
                                               aggregator_);
   }
+  ProcessorPlan aggregate(std::shared_ptr<const WindowedTablePlan> table,
+                          typename Base::MakeSeed initializer,
+                          const CogroupWindows<payload_t<K>, A>& windows) const override {
+    return std::visit(
+        [&](const auto& kind) -> ProcessorPlan {
+          if constexpr (requires { kind.merger; }) {
+            return plan_session_aggregate<K, V, payload_t<A>>(std::move(table), kind.windows,
+                                                              std::move(initializer),
+                                                              windowed_fold(), kind.merger);
+          } else {
+            return plan_window_aggregate<K, V, payload_t<A>>(
+                std::move(table), kind, std::move(initializer), windowed_fold());
+          }
+        },
+        windows);
+  }
 
  private:
+  /// Windows pass null values on to those who can take them.
+  auto windowed_fold() const {
+    if constexpr (std::invocable<F&, const payload_t<K>&, const V&, A>) {
+      return aggregator_;
+    } else {
+      return NonNullFold<F>{aggregator_};
+    }
+  }
+
   Grouped<K, V> grouped_;
   F aggregator_;
 };
@@ -114,20 +157,19 @@ void Cogroup<K, A>::repartition(const std::string& store) {
 template <typename K, typename A>
 template <typename MakePlan>
 StreamHandle Cogroup<K, A>::aggregate(const std::string& name,
-                                      const std::shared_ptr<TablePlan>& table,
-                                      ProcessorPlan merge, MakePlan make_plan) {
+                                      const std::shared_ptr<TablePlan>& table, ProcessorPlan merge,
+                                      MakePlan make_plan) {
   table->materialized = true;
   table->shared_store = members_.size() > 1;
   repartition(table->store);
   const auto store = table->make_store(true);
   std::vector<GraphNode*> aggregations;
   for (const Member& member : members_) {
-    auto own_name = graph().name_or_new(
-        name, "-cogroup-agg-" + std::to_string(aggregations.size()), "COGROUPKSTREAM-AGGREGATE-");
-    aggregations.push_back(graph().add_processor({member.parent}, own_name,
-                                                 make_plan(*member.stream),
-                                                 {.versioned_output = table->versioned}, {},
-                                                 store));
+    auto own_name = graph().name_or_new(name, "-cogroup-agg-" + std::to_string(aggregations.size()),
+                                        "COGROUPKSTREAM-AGGREGATE-");
+    aggregations.push_back(
+        graph().add_processor({member.parent}, own_name, make_plan(*member.stream),
+                              {.versioned_output = table->versioned}, {}, store));
   }
   auto merge_name = graph().name_or_new(name, "-cogroup-merge", "COGROUPKSTREAM-MERGE-");
   GraphNode* node = graph().add_processor(aggregations, merge_name, std::move(merge));

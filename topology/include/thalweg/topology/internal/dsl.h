@@ -10,6 +10,7 @@
 
 #include <thalweg/state/stores.h>
 #include <thalweg/topology/cogrouped_kstream.h>
+#include <thalweg/topology/count_windowed_kstream.h>
 #include <thalweg/topology/global_ktable.h>
 #include <thalweg/topology/internal/table_supplier.h>
 #include <thalweg/topology/kgrouped_stream.h>
@@ -17,6 +18,7 @@
 #include <thalweg/topology/kstream.h>
 #include <thalweg/topology/ktable.h>
 #include <thalweg/topology/time_windowed_kstream.h>
+#include <thalweg/topology/windowed_cogrouped_kstream.h>
 
 namespace thalweg::internal {
 
@@ -42,9 +44,24 @@ struct Dsl {
                                                SessionWindows windows) {
     return {handle, grouped, std::move(windows)};
   }
+  template <typename K, typename V>
+  static CountWindowedKStream<K, V> windowed(const StreamHandle& handle,
+                                             const Grouped<K, V>& grouped, CountWindows windows) {
+    return {handle, grouped, windows};
+  }
   template <typename K, typename A>
   static CogroupedKStream<K, A> cogrouped(std::shared_ptr<Cogroup<K, A>> cogroup) {
     return CogroupedKStream<K, A>(std::move(cogroup));
+  }
+  template <typename K, typename A, typename W>
+  static TimeWindowedCogroupedKStream<K, A, W> windowed(std::shared_ptr<Cogroup<K, A>> cogroup,
+                                                        W windows) {
+    return {std::move(cogroup), std::move(windows)};
+  }
+  template <typename K, typename A>
+  static SessionWindowedCogroupedKStream<K, A> windowed(std::shared_ptr<Cogroup<K, A>> cogroup,
+                                                        SessionWindows windows) {
+    return {std::move(cogroup), std::move(windows)};
   }
   template <typename K, typename V>
   static const StreamHandle& handle(const KStream<K, V>& stream) {
@@ -204,6 +221,7 @@ std::shared_ptr<TablePlan> plan_table(Materialized<K, V> materialized, std::stri
 }  // namespace thalweg::internal
 
 #include <thalweg/topology/internal/cogrouped_kstream_dsl.h>
+#include <thalweg/topology/internal/count_windowed_kstream_dsl.h>
 #include <thalweg/topology/internal/foreign_key_join_dsl.h>
 #include <thalweg/topology/internal/kgrouped_stream_dsl.h>
 #include <thalweg/topology/internal/kgrouped_table_dsl.h>
@@ -212,4 +230,5 @@ std::shared_ptr<TablePlan> plan_table(Materialized<K, V> materialized, std::stri
 #include <thalweg/topology/internal/ktable_join_dsl.h>
 #include <thalweg/topology/internal/stream_join_dsl.h>
 #include <thalweg/topology/internal/suppress_dsl.h>
+#include <thalweg/topology/internal/windowed_cogrouped_kstream_dsl.h>
 #include <thalweg/topology/internal/windowed_kstream_dsl.h>

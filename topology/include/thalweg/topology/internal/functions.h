@@ -130,6 +130,27 @@ concept Aggregator = std::copy_constructible<F> && std::invocable<F&, const K&, 
                      std::convertible_to<std::invoke_result_t<F&, const K&, const V&, Seed>,
                                          std::optional<payload_t<Seed>>>;
 
+/// `A aggregator(const K& key, const V& value, Seed so_far)`, or std::optional<A>. Where V may be
+/// null, so may the value: windows of time and sessions take null values in.
+template <typename F, typename K, typename V, typename Seed>
+concept WindowAggregator =
+    std::copy_constructible<F> && std::invocable<F&, const K&, const V&, Seed> &&
+    std::convertible_to<std::invoke_result_t<F&, const K&, const V&, Seed>,
+                        std::optional<payload_t<Seed>>>;
+
+/// `V reducer(V so_far, const V& value)`, or std::optional<V>
+template <typename F, typename V>
+concept WindowReducer = std::copy_constructible<F> && std::invocable < F&,
+        payload_t<V>,
+const V& > &&std::convertible_to<std::invoke_result_t<F&, payload_t<V>, const V&>,
+                                 std::optional<payload_t<V>>>;
+
+/// `Seed merger(const K& key, Seed so_far, const A& next)`
+template <typename F, typename K, typename Seed>
+concept SessionMerger = std::copy_constructible<F> && std::invocable < F&,
+        const K&, Seed, const payload_t<Seed>
+& > &&std::convertible_to<std::invoke_result_t<F&, const K&, Seed, const payload_t<Seed>&>, Seed>;
+
 namespace internal {
 
 template <typename J, typename K, typename V, typename Row>

@@ -34,7 +34,12 @@ namespace internal {
 
 inline const OperatorTraits kChangesKey{.key_changing = true};
 inline const OperatorTraits kChangesValue{.value_changing = true};
-inline const OperatorTraits kChangesBoth{.key_changing = true, .value_changing = true};
+/// A processor may change keys and values, but Kafka Streams lets a repartition topic move in front
+/// of it, and never merges those behind it; so do we, unless a type changes in it.
+template <typename K, typename V, typename KOut, typename VOut>
+OperatorTraits processor_traits() {
+  return {.value_changing = !std::same_as<K, KOut> || !std::same_as<V, VOut>};
+}
 
 /// Adds the stores that the supplier of a processor brings along to the plan and to `names`.
 template <typename S>
@@ -231,7 +236,8 @@ KStream<K, VOut> join_with_table(const StreamHandle& stream, const OptionalSerde
   }
   return Dsl::stream<K, VOut>(
       Dsl::append(left, std::move(name), std::move(plan),
-                  {.value_changing = true, .null_key_relaxed = Left}, std::move(stores)),
+                  {.value_changing = !std::same_as<V, VOut>, .null_key_relaxed = Left},
+                  std::move(stores)),
       key);
 }
 
@@ -403,9 +409,12 @@ auto KStream<K, V>::process(S supplier, std::vector<std::string> stores, Named n
   internal::check_name(name);
   internal::add_stores_of(*handle_.graph, supplier, stores);
   using P = supplied_t<S>;
-  return internal::Dsl::stream<typename P::OutputKey, typename P::OutputValue>(
-      internal::Dsl::append(handle_, std::move(name), internal::plan_process(std::move(supplier)),
-                            internal::kChangesBoth, std::move(stores)));
+  auto handle = internal::Dsl::append(
+      handle_, std::move(name), internal::plan_process(std::move(supplier)),
+      internal::processor_traits<K, V, typename P::OutputKey, typename P::OutputValue>(),
+      std::move(stores));
+  handle.repartition_required = true;
+  return internal::Dsl::stream<typename P::OutputKey, typename P::OutputValue>(std::move(handle));
 }
 
 template <typename K, typename V>
@@ -416,10 +425,11 @@ auto KStream<K, V>::process_values(S supplier, std::vector<std::string> stores, 
   if (name.empty()) name = handle_.graph->new_name("KSTREAM-PROCESSVALUES-");
   internal::check_name(name);
   internal::add_stores_of(*handle_.graph, supplier, stores);
-  return internal::Dsl::stream<K, typename supplied_t<S>::OutputValue>(
+  using VOut = typename supplied_t<S>::OutputValue;
+  return internal::Dsl::stream<K, VOut>(
       internal::Dsl::append(handle_, std::move(name),
                             internal::plan_process_values(std::move(supplier)),
-                            internal::kChangesValue, std::move(stores)),
+                            internal::processor_traits<K, V, K, VOut>(), std::move(stores)),
       key_serde_);
 }
 

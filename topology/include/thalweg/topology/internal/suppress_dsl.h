@@ -18,7 +18,6 @@ KTable<K, V> KTable<K, V>::suppress(Suppressed suppressed) const {
   internal::StreamGraph& graph = *handle_.graph;
   const bool is_named = !suppressed.name().empty();
   std::string name = is_named ? suppressed.name() : graph.new_name(kPrefix);
-  internal::check_name(name);
   supplier_->send_old_values(true);  // What is held back still shows its value before.
   const auto wait = suppressed.wait() ? *suppressed.wait() : graph.window_grace(handle_.node);
   const std::string store = is_named ? name + "-store" : graph.new_store_name(kPrefix);

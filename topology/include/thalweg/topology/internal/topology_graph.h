@@ -113,6 +113,8 @@ class TopologyGraph {
   void add_sink(std::string name, std::string topic, std::vector<std::string> parents,
                 SinkPlan plan);
   void add_store(std::shared_ptr<StoreBuilder> builder, const std::vector<std::string>& processors);
+  /// Of a table that is not kept: its store's name is one that check_explicit_names() looks at.
+  void note_unkept(const std::string& store) { unkept_.insert(store); }
   void connect(const std::string& processor, const std::vector<std::string>& stores);
   /// A source, and a processor that keeps what it reads in a store that every task may read.
   void add_global_store(const std::string& source_name, const std::string& topic,
@@ -171,6 +173,7 @@ class TopologyGraph {
   std::map<std::string, std::size_t, std::less<>> index_;
   std::vector<std::size_t> parent_group_;  // Union-find over nodes_.
   std::map<std::string, Store, std::less<>> stores_;
+  std::set<std::string> unkept_;  // Names of stores that nobody needs.
   std::map<std::string, std::optional<std::int32_t>, std::less<>> repartition_topics_;
   std::map<std::string, std::string, std::less<>> changelog_sources_;
   std::map<std::string, std::string, std::less<>> source_of_topic_;

@@ -9,7 +9,9 @@
 
 #include <thalweg/topology/internal/dsl.h>
 #include <thalweg/topology/internal/kgrouped_stream_dsl.h>
+#include <thalweg/topology/internal/operators/late_records.h>
 #include <thalweg/topology/internal/operators/session_window_aggregate.h>
+#include <thalweg/topology/internal/operators/sink.h>
 #include <thalweg/topology/internal/operators/sliding_window_aggregate.h>
 #include <thalweg/topology/internal/operators/window_aggregate.h>
 #include <thalweg/topology/internal/windowed_table.h>
@@ -24,6 +26,9 @@ std::chrono::milliseconds check_retention(std::optional<std::chrono::millisecond
                                           std::chrono::milliseconds needed,
                                           const std::string& store);
 
+/// Throws std::invalid_argument unless it is above 0.
+std::chrono::milliseconds check_idle(std::chrono::milliseconds idle);
+
 /// What one kind of windows means for an aggregation's store and keys.
 template <typename K, typename V, typename A, typename W>
 struct WindowedKind {
@@ -34,6 +39,8 @@ struct WindowedKind {
   static AnySerde<Windowed<Key>> key_serde(const AnySerde<Key>& key_serde, const W& windows) {
     if constexpr (kIsSession) {
       return AnySerde<Windowed<Key>>(SessionWindowedSerde<Key>(key_serde));
+    } else if constexpr (requires { windows.end_of(Timestamp()); }) {
+      return AnySerde<Windowed<Key>>(AlignedWindowedSerde<Key, W>(key_serde, windows));
     } else {
       return AnySerde<Windowed<Key>>(TimeWindowedSerde<Key>(key_serde, windows.size()));
     }
@@ -67,10 +74,51 @@ struct WindowedKind {
   }
 };
 
+/// The table of a windowed aggregation and the store it will have.
+template <typename Kind, typename K, typename A, typename W>
+std::shared_ptr<WindowedTablePlan> plan_windowed_table(const std::string& store, const W& windows,
+                                                       const Emission& emission,
+                                                       const Materialized<K, A>& materialized,
+                                                       const AnySerde<K>& key_serde,
+                                                       const AnySerde<A>& value_serde) {
+  const auto retention = check_retention(materialized.retention, windows.retention(), store);
+  auto plan = std::make_shared<WindowedTablePlan>();
+  plan->store = store;
+  plan->materialized = true;
+  plan->emission = emission;
+  plan->make_store =
+      [=, options = StoreOptions{.persistent = materialized.persistent,
+                                 .logging = materialized.logging,
+                                 .caching = materialized.caching,
+                                 .changelog_config = materialized.changelog_config}](bool) {
+        return Kind::store(store, windows, retention, emission.strategy, options, key_serde,
+                           value_serde);
+      };
+  return plan;
+}
+
+/// Puts a node behind `from` that sends late records to a topic.
+template <typename K, typename V, typename W>
+StreamHandle divert_late_records(const StreamHandle& from, const Grouped<K, V>& grouped,
+                                 const W& windows, const LateRecords<K, V>& late) {
+  StreamGraph& graph = *from.graph;
+  const auto late_node =
+      Dsl::append(from, graph.new_name("KSTREAM-LATE-"), plan_late_records<K, V>(windows));
+  auto sink = graph.name_or_new(late.produced.name, "KSTREAM-SINK-");
+  const std::string where = "sink " + sink;
+  const auto key_serde = resolve_serde<K>(late.produced.key_serde, grouped.key_serde, "key", where);
+  const auto value_serde =
+      resolve_serde<V>(late.produced.value_serde, grouped.value_serde, "value", where);
+  graph.add_sink(late_node.node, sink, late.topic,
+                 plan_sink<K, V>(key_serde, value_serde, late.produced.partitioner));
+  return late_node;
+}
+
 /// What the windowed aggregations share: the names, the repartition topic, the store.
 template <typename A, typename K, typename V, typename W, typename MakePlan>
 KTable<Windowed<payload_t<K>>, A> aggregate_into_windows(
-    const StreamHandle& stream, const Grouped<K, V>& grouped, const W& windows, EmitStrategy emit,
+    const StreamHandle& stream, const Grouped<K, V>& grouped, const W& windows,
+    const Emission& emission, const LateRecords<K, V>& late,
     const Materialized<payload_t<K>, A>& materialized, const OptionalSerde<A>& inherited_value,
     std::string_view prefix, MakePlan make_plan) {
   using Kind = WindowedKind<K, V, A, W>;
@@ -78,7 +126,6 @@ KTable<Windowed<payload_t<K>>, A> aggregate_into_windows(
   StreamGraph& graph = *stream.graph;
   const std::string store = store_name(graph, materialized, prefix);
   auto name = graph.name_or_new(materialized.name, prefix);
-  const auto retention = check_retention(materialized.retention, windows.retention(), store);
   StreamHandle from = stream;
   if (stream.repartition_required) {
     const bool is_named = !grouped.name.empty();
@@ -92,17 +139,11 @@ KTable<Windowed<payload_t<K>>, A> aggregate_into_windows(
       resolve_serde<Key>(materialized.key_serde, grouped.key_serde, "key", where);
   const auto value_serde =
       resolve_serde<A>(materialized.value_serde, inherited_value, "value", where);
-  auto plan = std::make_shared<WindowedTablePlan>();
-  plan->store = store;
-  plan->materialized = true;
-  plan->emit = emit;
-  plan->make_store =
-      [=, options = StoreOptions{.persistent = materialized.persistent,
-                                 .logging = materialized.logging,
-                                 .caching = materialized.caching,
-                                 .changelog_config = materialized.changelog_config}](bool) {
-        return Kind::store(store, windows, retention, emit, options, key_serde, value_serde);
-      };
+  auto plan = plan_windowed_table<Kind, Key, A>(store, windows, emission, materialized, key_serde,
+                                                value_serde);
+  if constexpr (!Kind::kIsSession) {
+    if (!late.topic.empty()) from = divert_late_records(from, grouped, windows, late);
+  }
   GraphNode* node = graph.add_table_processor(from.node, name, make_plan(plan), plan,
                                               {.versioned_output = false});
   graph.set_window_grace(node, Kind::grace(windows));
@@ -137,7 +178,23 @@ TimeWindowedKStream<K, V, W> TimeWindowedKStream<K, V, W>::emit_strategy(
         "ON_WINDOW_CLOSE emit strategy cannot be used for UnlimitedWindows");
   }
   auto stream = *this;
-  stream.emit_ = strategy;
+  stream.emission_.strategy = strategy;
+  return stream;
+}
+
+template <typename K, typename V, typename W>
+TimeWindowedKStream<K, V, W> TimeWindowedKStream<K, V, W>::close_when_idle(
+    std::chrono::milliseconds idle) const {
+  auto stream = *this;
+  stream.emission_.close_when_idle = internal::check_idle(idle);
+  return stream;
+}
+
+template <typename K, typename V, typename W>
+TimeWindowedKStream<K, V, W> TimeWindowedKStream<K, V, W>::late_records_to(
+    std::string topic, Produced<K, V> produced) const {
+  auto stream = *this;
+  stream.late_ = {std::move(topic), std::move(produced)};
   return stream;
 }
 
@@ -149,7 +206,8 @@ auto TimeWindowedKStream<K, V, W>::count(Materialized<Key, std::int64_t> materia
     handle_.graph->new_store_name(kPrefix);
   }
   return internal::aggregate_into_windows<std::int64_t>(
-      handle_, grouped_, windows_, emit_, materialized, {}, kPrefix, [this](const auto& table) {
+      handle_, grouped_, windows_, emission_, late_, materialized, {}, kPrefix,
+      [this](const auto& table) {
         return internal::plan_window_aggregate<K, V, std::int64_t>(
             table, windows_, internal::kCountFrom, internal::kCountOne);
       });
@@ -160,8 +218,8 @@ template <WindowReducer<V> F>
 auto TimeWindowedKStream<K, V, W>::reduce(F reducer, Materialized<Key, Value> materialized) const
     -> KTable<Windowed<Key>, Value> {
   return internal::aggregate_into_windows<Value>(
-      handle_, grouped_, windows_, emit_, materialized, grouped_.value_serde, "KSTREAM-REDUCE-",
-      [this, &reducer](const auto& table) {
+      handle_, grouped_, windows_, emission_, late_, materialized, grouped_.value_serde,
+      "KSTREAM-REDUCE-", [this, &reducer](const auto& table) {
         return internal::plan_window_aggregate<K, V, Value>(
             table, windows_, [] { return std::optional<Value>(); },
             internal::reducing<Key, V>(std::move(reducer)));
@@ -174,7 +232,7 @@ auto TimeWindowedKStream<K, V, W>::aggregate(
     I initializer, F aggregator, Materialized<payload_t<K>, aggregate_t<I>> materialized) const
     -> KTable<Windowed<payload_t<K>>, aggregate_t<I>> {
   return internal::aggregate_into_windows<aggregate_t<I>>(
-      handle_, grouped_, windows_, emit_, materialized, {}, "KSTREAM-AGGREGATE-",
+      handle_, grouped_, windows_, emission_, late_, materialized, {}, "KSTREAM-AGGREGATE-",
       [&](const auto& table) {
         return internal::plan_window_aggregate<K, V, aggregate_t<I>>(
             table, windows_, std::move(initializer), std::move(aggregator));
@@ -185,7 +243,15 @@ template <typename K, typename V>
 SessionWindowedKStream<K, V> SessionWindowedKStream<K, V>::emit_strategy(
     EmitStrategy strategy) const {
   auto stream = *this;
-  stream.emit_ = strategy;
+  stream.emission_.strategy = strategy;
+  return stream;
+}
+
+template <typename K, typename V>
+SessionWindowedKStream<K, V> SessionWindowedKStream<K, V>::close_when_idle(
+    std::chrono::milliseconds idle) const {
+  auto stream = *this;
+  stream.emission_.close_when_idle = internal::check_idle(idle);
   return stream;
 }
 
@@ -195,7 +261,8 @@ auto SessionWindowedKStream<K, V>::count(Materialized<Key, std::int64_t> materia
   constexpr std::string_view kPrefix = "KSTREAM-AGGREGATE-";
   if (internal::is_anonymous(materialized)) handle_.graph->new_store_name(kPrefix);
   return internal::aggregate_into_windows<std::int64_t>(
-      handle_, grouped_, windows_, emit_, materialized, {}, kPrefix, [this](const auto& table) {
+      handle_, grouped_, windows_, emission_, {}, materialized, {}, kPrefix,
+      [this](const auto& table) {
         return internal::plan_session_aggregate<K, V, std::int64_t>(
             table, windows_, internal::kCountFrom, internal::kCountOne,
             [](const Key&, std::int64_t so_far, std::int64_t next) { return so_far + next; });
@@ -207,8 +274,8 @@ template <WindowReducer<V> F>
 auto SessionWindowedKStream<K, V>::reduce(F reducer, Materialized<Key, Value> materialized) const
     -> KTable<Windowed<Key>, Value> {
   return internal::aggregate_into_windows<Value>(
-      handle_, grouped_, windows_, emit_, materialized, grouped_.value_serde, "KSTREAM-REDUCE-",
-      [this, &reducer](const auto& table) {
+      handle_, grouped_, windows_, emission_, {}, materialized, grouped_.value_serde,
+      "KSTREAM-REDUCE-", [this, &reducer](const auto& table) {
         auto fold = internal::reducing<Key, V>(std::move(reducer));
         return internal::plan_session_aggregate<K, V, Value>(
             table, windows_, [] { return std::optional<Value>(); }, fold,
@@ -226,7 +293,7 @@ auto SessionWindowedKStream<K, V>::aggregate(
     Materialized<payload_t<K>, aggregate_t<I>> materialized) const
     -> KTable<Windowed<payload_t<K>>, aggregate_t<I>> {
   return internal::aggregate_into_windows<aggregate_t<I>>(
-      handle_, grouped_, windows_, emit_, materialized, {}, "KSTREAM-AGGREGATE-",
+      handle_, grouped_, windows_, emission_, {}, materialized, {}, "KSTREAM-AGGREGATE-",
       [&](const auto& table) {
         return internal::plan_session_aggregate<K, V, aggregate_t<I>>(
             table, windows_, std::move(initializer), std::move(aggregator), std::move(merger));
@@ -246,6 +313,11 @@ TimeWindowedKStream<K, V, UnlimitedWindows> KGroupedStream<K, V>::windowed_by(
 template <typename K, typename V>
 TimeWindowedKStream<K, V, SlidingWindows> KGroupedStream<K, V>::windowed_by(
     SlidingWindows windows) const {
+  return internal::Dsl::windowed(handle_, grouped_, std::move(windows));
+}
+template <typename K, typename V>
+TimeWindowedKStream<K, V, CalendarWindows> KGroupedStream<K, V>::windowed_by(
+    CalendarWindows windows) const {
   return internal::Dsl::windowed(handle_, grouped_, std::move(windows));
 }
 template <typename K, typename V>

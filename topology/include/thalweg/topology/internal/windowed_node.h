@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,12 +19,30 @@ namespace thalweg::internal {
 
 /// What is known of a windowed table while the plan is made.
 struct WindowedTablePlan : TablePlan {
-  EmitStrategy emit = EmitStrategy::kOnWindowUpdate;
+  Emission emission = {};
 };
+
+/// An aggregator that cannot take null values: windows drop and count them.
+template <typename F>
+struct NonNullFold {
+  static constexpr bool kNeedsValue = true;
+  F fold;
+
+  template <typename K, typename V, typename Seed>
+  decltype(auto) operator()(const K& key, const V& value, Seed&& so_far) {
+    return std::invoke(fold, key, *payload_of(value), std::forward<Seed>(so_far));
+  }
+};
+template <typename Fold, typename V>
+bool lacks_value(const V& value) {
+  if constexpr (requires { Fold::kNeedsValue; }) return payload_of(value) == nullptr;
+  return false;
+}
 
 /// A node that keeps an aggregate per key and window: what goes on from it, and when.
 ///
-/// Every change is written to the store and goes on from there, at once or when the cache is
+/// Of several nodes that share a store, a change goes on from the one that writes. Every change is
+/// written to the store and goes on from there, at once or when the cache is
 /// flushed. At once, the old value is what the aggregation began with, as in Kafka Streams: the
 /// initial value of a window that did not exist. With emission on window close, nothing goes on
 /// but what emit_closed() finds.
@@ -37,6 +57,7 @@ class WindowedNode : public Sender<Windowed<K>, Change<A>> {
     if (!store_) throw TopologyError("store " + plan_->store + " has other key or value types");
     if (emits_on_close()) {
       closer_.start(context, this->name(), plan_->store);
+      if (plan_->emission.close_when_idle) watch(context, *plan_->emission.close_when_idle);
     } else {
       listen();
     }
@@ -44,13 +65,21 @@ class WindowedNode : public Sender<Windowed<K>, Change<A>> {
 
  protected:
   Store& store() { return *store_; }
-  bool emits_on_close() const { return plan_->emit == EmitStrategy::kOnWindowClose; }
+  bool emits_on_close() const { return plan_->emission.strategy == EmitStrategy::kOnWindowClose; }
   WindowCloser& closer() { return closer_; }
   /// Whether old values are to be passed on by the one who writes.
   bool forwards_old_at_once() const { return plan_->send_old_values && !store_->cached(); }
 
   /// Moves the time that this node has observed on, and returns it.
-  Timestamp observe(Timestamp time) { return observed_ = std::max(observed_, time); }
+  Timestamp observe(Timestamp time) {
+    observed_ = std::max(observed_, time);
+    if (plan_->emission.close_when_idle) heard(this->task()->wall_clock_time());
+    return observed_;
+  }
+  /// Emits the windows that have closed by a time observed.
+  virtual void close_windows(Timestamp observed, const RecordContext& context) = 0;
+  /// Where the window that starts there ends, if the store does not know.
+  virtual std::optional<Timestamp> end_of(Timestamp) const { return std::nullopt; }
   void drop_late() { this->task()->dropped(this->name(), "came after its window had closed"); }
 
   /// What goes on with the writes made while it lives, if they go on at once.
@@ -58,6 +87,7 @@ class WindowedNode : public Sender<Windowed<K>, Change<A>> {
    public:
     Result(WindowedNode& node, const A* old_value, const RecordContext& context) : node_(node) {
       if (node.store_->cached()) return;
+      if (node.plan_->shared_store && !node.emits_on_close()) node.listen();
       node.at_once_ = this;
       old_ = old_value;
       context_ = context;
@@ -80,8 +110,8 @@ class WindowedNode : public Sender<Windowed<K>, Change<A>> {
                   TimeOf time_of) {
     for (; walk->valid(); walk->next()) {
       closer_.count();
-      this->forward(walk->key(), {&walk->value().value, nullptr},
-                    {time_of(walk->key(), walk->value()), context.headers});
+      send(walk->key(), {&walk->value().value, nullptr},
+           {time_of(walk->key(), walk->value()), context.headers});
     }
   }
   /// The time of a result that waited in the cache.
@@ -90,16 +120,41 @@ class WindowedNode : public Sender<Windowed<K>, Change<A>> {
   }
 
  private:
+  void send(const Windowed<K>& key, const Change<A>& change, const RecordContext& context) {
+    if (const auto end = end_of(key.window.start)) {
+      return this->forward({key.key, {key.window.start, *end}}, change, context);
+    }
+    this->forward(key, change, context);
+  }
+
+  void heard(Timestamp wall_clock) {
+    heard_ = observed_;
+    heard_at_ = wall_clock;
+  }
+  /// When nothing has come for so long, time goes on by the wall clock.
+  void watch(TaskContext& context, std::chrono::milliseconds idle) {
+    context.schedule(idle, PunctuationType::kWallClockTime, this->name(),
+                     [this, idle](Timestamp now) {
+                       if (observed_ == kNoTimestamp) {  // After a restart.
+                         observed_ = store_->stream_time();
+                         return heard(now);
+                       }
+                       if (observed_ == kNoTimestamp || now - heard_at_ < idle) return;
+                       observed_ = std::max(observed_, heard_ + (now - heard_at_));
+                       close_windows(observed_, {});
+                     });
+  }
+
   void listen() {
     const bool old_values = plan_->send_old_values;
     store_->set_listener(
         [this, old_values](const Windowed<K>& key, const A* new_value, const A* old_value,
                            Timestamp timestamp, const Headers& headers) {
           if (const Result* result = std::exchange(at_once_, nullptr)) {
-            this->forward(key, {new_value, old_values ? result->old_ : nullptr}, result->context_);
+            send(key, {new_value, old_values ? result->old_ : nullptr}, result->context_);
           } else {
-            this->forward(key, {new_value, old_values ? old_value : nullptr},
-                          {flushed_time(key, timestamp), &headers});
+            send(key, {new_value, old_values ? old_value : nullptr},
+                 {flushed_time(key, timestamp), &headers});
           }
         },
         old_values && store_->cached());
@@ -109,6 +164,8 @@ class WindowedNode : public Sender<Windowed<K>, Change<A>> {
   Store* store_ = nullptr;
   WindowCloser closer_;
   Timestamp observed_ = kNoTimestamp;
+  Timestamp heard_ = kNoTimestamp;     // What was observed when a record came last,
+  Timestamp heard_at_ = kNoTimestamp;  // and when that was by the wall clock.
   const Result* at_once_ = nullptr;
 };
 

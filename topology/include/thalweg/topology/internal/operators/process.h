@@ -27,7 +27,7 @@ class ProcessorSite {
   void init(TaskContext& task) { task_ = &task; }
   TaskContext& task() const { return *task_; }
   const std::string& name() const { return node_.name(); }
-  /// Throws TopologyError if the store is not connected to the processor.
+  /// Throws StreamsError if the store is not connected to the processor.
   StateStore& store(std::string_view name) const;
   /// Of the record or punctuation at hand; outside of both, stream time and no headers.
   RecordContext record() const;

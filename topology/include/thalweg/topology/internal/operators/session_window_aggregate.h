@@ -37,6 +37,7 @@ class SessionWindowAggregateNode final
   void process(const K& key_or_null, const V& value, const RecordContext& context) override {
     const auto* key = payload_of(key_or_null);
     if (!key) return this->task()->dropped(this->name(), "null key");
+    if (lacks_value<Fold>(value)) return this->task()->dropped(this->name(), "null value");
     const Timestamp time = context.timestamp;
     const auto gap = windows_.inactivity_gap();
     const Timestamp close_time = this->observe(time) - windows_.grace() - gap;
@@ -82,6 +83,9 @@ class SessionWindowAggregateNode final
     return session.window.end;
   }
 
+  void close_windows(Timestamp observed, const RecordContext& context) override {
+    emit_closed(observed - windows_.grace() - windows_.inactivity_gap(), context);
+  }
   void emit_closed(Timestamp close_time, const RecordContext& context) {
     if (!this->closer().is_due(close_time)) return;
     const Timestamp to =

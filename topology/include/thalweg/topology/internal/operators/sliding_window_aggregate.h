@@ -166,6 +166,9 @@ class SlidingWindowAggregateNode final : public TimeWindowNode<payload_t<K>, A>,
   }
   std::optional<A> seed() { return initializer_(); }
 
+  void close_windows(Timestamp observed, const RecordContext& context) override {
+    emit_closed(observed - windows_.grace(), context);
+  }
   void emit_closed(Timestamp close_time, const RecordContext& context) {
     if (!this->closer().is_due(close_time)) return;
     const Timestamp to = close_time - size() - kNext;

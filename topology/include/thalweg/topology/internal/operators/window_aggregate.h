@@ -12,7 +12,8 @@
 
 namespace thalweg::internal {
 
-/// Folds the values of each key in each window: tumbling, hopping and unlimited windows (W). Each
+/// Folds the values of each key in each window: tumbling, hopping, unlimited and calendar windows
+/// (W). Each
 /// of a record's windows is taken or late on its own.
 template <typename K, typename V, typename A, typename W, typename Init, typename Fold>
 class WindowAggregateNode final : public TimeWindowNode<payload_t<K>, A>, public Receiver<K, V> {
@@ -30,6 +31,7 @@ class WindowAggregateNode final : public TimeWindowNode<payload_t<K>, A>, public
   void process(const K& key_or_null, const V& value, const RecordContext& context) override {
     const auto* key = payload_of(key_or_null);
     if (!key) return this->task()->dropped(this->name(), "null key");
+    if (lacks_value<Fold>(value)) return this->task()->dropped(this->name(), "null value");
     const Timestamp close_time = this->observe(context.timestamp) - windows_.grace();
     windows_.for_each_window(context.timestamp, [&](const Window& window) {
       if (window.end > close_time) {
@@ -38,9 +40,7 @@ class WindowAggregateNode final : public TimeWindowNode<payload_t<K>, A>, public
         this->drop_late();
       }
     });
-    if constexpr (requires { windows_.advance(); }) {
-      if (this->emits_on_close()) emit_closed(close_time, context);
-    }
+    if (this->emits_on_close()) emit_closed(close_time, context);
   }
 
  private:
@@ -58,18 +58,20 @@ class WindowAggregateNode final : public TimeWindowNode<payload_t<K>, A>, public
                 context);
   }
 
+  void close_windows(Timestamp observed, const RecordContext& context) override {
+    emit_closed(observed - windows_.grace(), context);
+  }
+  std::optional<Timestamp> end_of(Timestamp start) const override {
+    if constexpr (requires { windows_.end_of(start); }) return windows_.end_of(start);
+    return std::nullopt;
+  }
+
   void emit_closed(Timestamp close_time, const RecordContext& context) {
-    if (!this->closer().is_due(close_time)) return;
-    const Timestamp to = close_time - windows_.size();
-    if (to < from_millis(0)) return;
-    Timestamp from = from_millis(0);
-    const Timestamp last = this->closer().last();
-    if (last != kNoTimestamp) {
-      const Timestamp before = std::max(from, last - windows_.size());
-      if (windows_.same_windows(to, before)) return;
-      from = before + std::chrono::milliseconds(1);
+    if constexpr (requires { windows_.closed_since(close_time, close_time); }) {
+      if (!this->closer().is_due(close_time)) return;
+      const auto starts = windows_.closed_since(this->closer().last(), close_time);
+      if (starts) this->emit_starting(starts->first, starts->second, close_time, context);
     }
-    this->emit_starting(from, to, close_time, context);
   }
 
   W windows_;
