@@ -59,10 +59,14 @@ void GlobalState::apply(std::size_t index, std::int32_t partition, const RecordV
   try {
     if (!table.input->prepare(record, metadata_, stream_time_)) return;
   } catch (const SerdeError& error) {
-    if (setup_.config->deserialization_handler == FailureHandling::kFail) {
+    auto* own = setup_.config->deserialization_exception_handler.get();
+    const ErrorContext context{{plan()[index].subtopology, partition}, "", metadata_};
+    const auto handling =
+        own ? own->handle(context, record, error) : setup_.config->deserialization_handler;
+    if (handling == FailureHandling::kFail) {
       throw StreamsError("cannot read a record of a global table (" + place +
                          "): " + error.what() +
-                         ". deserialization.exception.handler is set to fail");
+                         ". The deserialization exception handler says to fail");
     }
     spdlog::warn("skipped an unreadable record of a global table ({}): {}", place, error.what());
     return dropped(plan()[index].store, "unreadable");

@@ -87,6 +87,7 @@ Status StreamTask::open_stores() {
                      .changelog_partitions = setup_.plan->tasks},
         .budget = setup_.environment.budget,
         .caching = setup_.config->statestore_cache_max_bytes > 0,
+        .cache_bytes = setup_.config->statestore_cache_max_bytes,
         .record_time = [this] { return record_time_; },
         .record = &metadata_,
         .on_late = [this,
@@ -174,11 +175,22 @@ void StreamTask::process_head(RecordQueue& queue) {
 }
 
 bool StreamTask::skip_failed(std::string_view node, const std::exception& error) {
-  return skip(setup_.config->processing_handler, node, "ProcessingError", error);
+  auto* own = setup_.config->processing_exception_handler.get();
+  return skip(own ? own->handle(error_context(node, metadata_), error)
+                  : setup_.config->processing_handler,
+              node, "ProcessingError", error);
 }
 
 bool StreamTask::skip_unwritable(std::string_view node, const std::exception& error) {
-  return skip(setup_.config->production_handler, node, "ProductionError", error);
+  auto* own = setup_.config->production_exception_handler.get();
+  return skip(own ? own->handle(error_context(node, metadata_), error)
+                  : setup_.config->production_handler,
+              node, "ProductionError", error);
+}
+
+ErrorContext StreamTask::error_context(std::string_view node,
+                                       const RecordMetadata& metadata) const {
+  return {.task = setup_.id, .node = node, .record = metadata};
 }
 
 bool StreamTask::skip(FailureHandling handling, std::string_view node, std::string_view exception,
@@ -230,7 +242,17 @@ void StreamTask::flush() {
   // store made before those upstream of it needs another.
   for (bool flushed = true; flushed;) {
     flushed = false;
-    for (auto& store : stores_) flushed |= store.store->flush();
+    for (auto& store : stores_) flushed |= flush(store);
+  }
+}
+
+bool StreamTask::flush(Store& store) {
+  try {
+    return store.store->flush();
+  } catch (const std::exception& error) {
+    std::throw_with_nested(ProcessorStateError("task " + to_string(setup_.id) +
+                                               ": failed to flush the cache of store " +
+                                               store.name + ": " + error.what()));
   }
 }
 
@@ -298,11 +320,14 @@ void StreamTask::dropped(std::string_view node, std::string_view reason) {
 
 void StreamTask::bad_record(const RecordView& record, const RecordMetadata& metadata,
                             const SerdeError& error) {
-  switch (setup_.config->deserialization_handler) {
+  auto* own = setup_.config->deserialization_exception_handler.get();
+  switch (own ? own->handle(error_context("", metadata), record, error)
+              : setup_.config->deserialization_handler) {
     case FailureHandling::kFail:
-      std::throw_with_nested(
-          StreamsError("cannot read a record (" + place(metadata) + "): " + error.what() +
-                       ". deserialization.exception.handler is set to fail"));
+      std::throw_with_nested(StreamsError(
+          "cannot read a record (" + place(metadata) + "): " + error.what() +
+          (own ? ". The deserialization exception handler says to fail"
+               : ". deserialization.exception.handler is set to fail")));
     case FailureHandling::kDeadLetter:
       to_dead_letters(record, metadata, "DeserializationError", error.what());
       break;
@@ -316,6 +341,10 @@ void StreamTask::bad_record(const RecordView& record, const RecordMetadata& meta
 
 void StreamTask::to_dead_letters(const RecordView& record, const RecordMetadata& metadata,
                                  std::string_view exception, std::string_view message) {
+  if (setup_.config->dead_letter_topic.empty()) {
+    throw StreamsError("a record goes to the dead letters (" + place(metadata) +
+                       "), but errors.dead.letter.queue.topic.name is not set");
+  }
   Headers headers = Headers::decode(record.headers);
   headers.add("__streams.errors.exception", std::string(exception));
   headers.add("__streams.errors.message", std::string(message));

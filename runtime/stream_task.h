@@ -137,6 +137,8 @@ class StreamTask final : public TaskContext {
 
  private:
   void process_head(RecordQueue& queue);
+  bool flush(Store& store);
+  ErrorContext error_context(std::string_view node, const RecordMetadata& metadata) const;
   bool skip(FailureHandling handling, std::string_view node, std::string_view exception,
             const std::exception& error);
   void punctuate(const PunctuationQueue::Schedule& schedule, Timestamp time);

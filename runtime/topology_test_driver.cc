@@ -1,12 +1,12 @@
 #include <thalweg/runtime/topology_test_driver.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <map>
 #include <set>
 #include <utility>
 
 #include <thalweg/runtime/clock.h>
+#include <thalweg/schemas/java_hash.h>
 
 #include "stream_task.h"
 
@@ -50,15 +50,10 @@ class CapturingCollector final : public RecordCollector {
 /// The order in which Java's hash table walks these topics' first partitions. Kafka Streams shows
 /// it with max.task.idle.ms: the wait for an empty topic begins when those before it need none.
 void sort_as_java(std::vector<std::string>& topics) {
-  std::uint32_t buckets = 16;
-  while (topics.size() * 4 > std::size_t{buckets} * 3) buckets *= 2;
-  const auto bucket = [buckets](const std::string& topic) {
-    std::uint32_t hash = 0;
-    for (const char c : topic) hash = 31 * hash + static_cast<unsigned char>(c);
-    hash += 31u * 31u;
-    return (hash ^ (hash >> 16)) & (buckets - 1);
-  };
-  std::ranges::stable_sort(topics, {}, bucket);
+  const std::size_t capacity = internal::java_hash_capacity(topics.size());
+  std::ranges::stable_sort(topics, {}, [capacity](const std::string& topic) {
+    return internal::java_hash_place(31 * 31 + internal::java_hash(topic), capacity);
+  });
 }
 
 // All sub-topologies as one, on topics of one partition.
@@ -108,6 +103,7 @@ std::vector<internal::PlannedGlobalStore> plan_globals(const Topology& topology)
 // Records of global topics that cannot be read are skipped, whatever the handler says.
 StreamsConfig lenient(StreamsConfig config) {
   config.deserialization_handler = FailureHandling::kContinue;
+  config.deserialization_exception_handler = nullptr;
   return config;
 }
 

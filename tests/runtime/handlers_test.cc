@@ -1,5 +1,6 @@
 // What happens to records that cannot be read, processed or written.
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -48,9 +49,7 @@ class Handlers : public ::testing::Test {
         .to("out", {.value_serde = AnySerde<Text>(Picky{})});
     driver_.emplace(builder.build(), config_);
   }
-  void pipe(const Text& value) {
-    driver_->pipe("in", "k", value, from_millis(7), {{"h", "x"}});
-  }
+  void pipe(const Text& value) { driver_->pipe("in", "k", value, from_millis(7), {{"h", "x"}}); }
   auto out() { return driver_->create_output_topic<Text, Text>("out").read_key_values(); }
   TestRecord<Text, Text> dead_letter() {
     return driver_->create_output_topic<Text, Text>("in.dlq").read_record();
@@ -179,6 +178,63 @@ TEST(Topology, ReadsAPatternAndWritesWhereItIsTold) {
   driver.pipe("in-a", "k", "v", from_millis(0));
 
   EXPECT_THAT(driver.produced_topic_names(), ElementsAre("out-v"));
+}
+
+// --- Handlers of one's own --------------------------------------------------------------------
+
+/// Lets one word pass by and keeps the rest of what fails in a list.
+class Forgiving final : public DeserializationExceptionHandler,
+                        public ProcessingExceptionHandler,
+                        public ProductionExceptionHandler {
+ public:
+  FailureHandling handle(const ErrorContext& context, const RecordView& record,
+                         const SerdeError& error) override {
+    return note(context, std::string(*record.value) + ": " + error.what());
+  }
+  FailureHandling handle(const ErrorContext& context, const std::exception& error) override {
+    return note(context, error.what());
+  }
+
+  FailureHandling answer = FailureHandling::kContinue;
+  std::vector<Text> notes;
+
+ private:
+  FailureHandling note(const ErrorContext& context, const Text& what) {
+    notes.push_back(Text(context.node) + "/" + Text(context.record.topic) + "@" +
+                    std::to_string(context.record.offset) + " " + what);
+    return answer;
+  }
+};
+
+TEST_F(Handlers, OfOnesOwnDecideInPlaceOfTheSettings) {
+  const auto own = std::make_shared<Forgiving>();
+  config_.deserialization_exception_handler = own;
+  config_.processing_exception_handler = own;
+  config_.production_exception_handler = own;
+  run();
+
+  for (const char* value : {"unreadable", "unprocessable", "unwritable", "fine"}) pipe(value);
+
+  EXPECT_THAT(out(), ElementsAre(Pair("k", "fine")));
+  EXPECT_THAT(own->notes, ElementsAre("/in@0 unreadable: no such word",
+                                      "KSTREAM-PEEK-0000000001/in@1 cannot think of that",
+                                      HasSubstr("KSTREAM-SINK-0000000002/in@2")));
+  EXPECT_EQ(dropped(), 3u);
+}
+
+TEST_F(Handlers, OfOnesOwnMayStopTheTaskOrKeepTheRecord) {
+  const auto own = std::make_shared<Forgiving>();
+  config_.processing_handler = FailureHandling::kContinue;
+  config_.processing_exception_handler = own;
+  run();
+
+  own->answer = FailureHandling::kDeadLetter;
+  pipe("unprocessable");
+  EXPECT_EQ(header(dead_letter(), "__streams.errors.message"), "cannot think of that");
+
+  own->answer = FailureHandling::kFail;
+  EXPECT_THAT([this] { pipe("unprocessable"); },
+              ThrowsMessage<StreamsError>(HasSubstr("cannot think of that")));
 }
 
 }  // namespace

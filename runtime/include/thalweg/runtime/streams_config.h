@@ -3,10 +3,13 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <thalweg/runtime/exception_handlers.h>
 
 namespace thalweg {
 
@@ -18,13 +21,6 @@ class ConfigError : public std::runtime_error {
 };
 
 enum class ProcessingGuarantee : std::uint8_t { kAtLeastOnce, kExactlyOnceV2 };
-
-/// What to do with a record that cannot be read or processed.
-enum class FailureHandling : std::uint8_t {
-  kFail,        ///< Stop the task with the reason.
-  kContinue,    ///< Log, count, drop.
-  kDeadLetter,  ///< To `errors.dead.letter.queue.topic.name`, in the same transaction (KIP-1034).
-};
 
 /// The settings of one application, under Kafka Streams' keys. Every field stands for one key,
 /// whose name is its comment; runtime/config/config_keys.cc holds the table of keys, documentation
@@ -84,6 +80,11 @@ struct StreamsConfig {
   /// `producer.`, `admin.` and `topic.`, whole, for the Kafka client; and without a prefix those of
   /// all its clients, such as `security.protocol`, `sasl.*` and `ssl.*`.
   std::map<std::string, std::string> client_properties;
+
+  // Handlers of one's own have no key; where there is one, the setting has no say.
+  std::shared_ptr<DeserializationExceptionHandler> deserialization_exception_handler = {};
+  std::shared_ptr<ProcessingExceptionHandler> processing_exception_handler = {};
+  std::shared_ptr<ProductionExceptionHandler> production_exception_handler = {};
 };
 
 /// One key of the table.
