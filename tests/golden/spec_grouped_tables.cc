@@ -17,7 +17,8 @@ namespace json = boost::json;
 namespace {
 
 /// The transformer library of the spec language.
-class SpecTransformer final : public ValueTransformerWithKey<Key, std::int64_t> {
+template <typename K>
+class SpecTransformer final : public ValueTransformerWithKey<K, std::int64_t> {
  public:
   SpecTransformer(const json::value& parameters, std::string store)
       : kind_(text_or(parameters, "x")), store_name_(std::move(store)) {
@@ -25,15 +26,16 @@ class SpecTransformer final : public ValueTransformerWithKey<Key, std::int64_t> 
   }
 
   void init(ValueTransformerContext& context) override {
-    ValueTransformerWithKey::init(context);
+    ValueTransformerWithKey<K, std::int64_t>::init(context);
     if (kind_ == "count") store_ = &context.key_value_store<Key, std::int64_t>(store_name_);
   }
 
-  Value transform(const Key& key, const std::int64_t* value) override {
+  Value transform(const K& of, const std::int64_t* value) override {
+    const Key& key = shown(of);
     if (kind_ == "val") return value_(key, value ? Value(*value) : Value());
     if (kind_ == "ts") {
       if (!value) return std::nullopt;
-      return wrap_add(*value, to_millis(context().timestamp()));
+      return wrap_add(*value, to_millis(this->context().timestamp()));
     }
     if (kind_ != "count") throw SpecError("unknown transformer " + kind_);
     const std::int64_t* so_far = store_->get(key);
@@ -51,7 +53,9 @@ class SpecTransformer final : public ValueTransformerWithKey<Key, std::int64_t> 
 
 }  // namespace
 
-void SpecTopology::transform_values(const json::value& statement, const Table& in) {
+template <typename K>
+void SpecTopology::transform_values(const json::value& statement,
+                                    const KTable<K, std::int64_t>& in) {
   std::vector<std::string> stores;
   if (const json::value* names = field(statement, "stores")) {
     for (const auto& name : names->as_array()) stores.emplace_back(name.as_string());
@@ -59,10 +63,12 @@ void SpecTopology::transform_values(const json::value& statement, const Table& i
   const std::string store = stores.empty() ? "" : stores.front();
   bind(statement, in.transform_values(
                       [parameters = need(statement, "xf"), store] {
-                        return std::make_unique<SpecTransformer>(parameters, store);
+                        return std::make_unique<SpecTransformer<K>>(parameters, store);
                       },
-                      stores, materialized(statement)));
+                      stores, materialized_as<K>(statement)));
 }
+template void SpecTopology::transform_values(const json::value&, const Table&);
+template void SpecTopology::transform_values(const json::value&, const WindowedTable&);
 
 void SpecTopology::on_grouped_table(const json::value& statement, const std::string& op,
                                     const GroupedTable& in) {
@@ -94,9 +100,11 @@ void SpecTopology::on_cogrouped(const json::value& statement, const std::string&
   if (op == "cogroup") {
     bind(statement, in.cogroup(variable_as<Grouped>(statement, "with"),
                                [fold = aggregator(need(statement, "agg"))](
-                                   const Key& k, const std::int64_t& v, const Value& a) {
+                                   const Key& k, const Value& v, const Value& a) {
                                  return fold(k, v, a);
                                }));
+  } else if (op == "windowedBy") {
+    windowed_by(statement, in);
   } else if (op == "aggregate") {
     Value init;
     if (field(statement, "init")) init = number_or(statement, "init", 0);

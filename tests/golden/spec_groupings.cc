@@ -26,7 +26,7 @@ void SpecTopology::on_grouped(const json::value& statement, const std::string& o
     windowed_by(statement, in);
   } else if (op == "cogroup") {
     bind(statement, in.cogroup<Value>([fold = aggregator(need(statement, "agg"))](
-                                          const Key& k, const std::int64_t& v, const Value& a) {
+                                          const Key& k, const Value& v, const Value& a) {
       return fold(k, v, a);
     }));
   } else {

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <initializer_list>
 #include <string>
+#include <type_traits>
 #include <utility>
 
+#include <thalweg/topology/errors.h>
 #include <thalweg/topology/options.h>
 
 #include "golden/spec_functions.h"
@@ -13,8 +15,13 @@ namespace thalweg::golden {
 
 // Optional arguments of operators, from a statement.
 
+/// Kafka Streams refuses an empty name, where here it means none.
 inline std::string name_of(const boost::json::value& statement) {
-  return text_or(statement, "name");
+  std::string name = text_or(statement, "name");
+  if (name.empty() && field(statement, "name")) {
+    throw TopologyError("Name is illegal, it can't be empty");
+  }
+  return name;
 }
 
 /// Throws NotBuilt at fields that would change the meaning and are not understood here.
@@ -59,6 +66,22 @@ inline Materialized<Key, std::int64_t> materialized(const boost::json::value& st
   // A Materialized without a name is one all the same.
   if (options.store.empty()) options.value_serde = AnySerde<std::int64_t>();
   return options;
+}
+
+/// The same for a table whose keys may be windowed.
+template <typename K>
+Materialized<K, std::int64_t> materialized_as(const boost::json::value& statement) {
+  const auto plain = materialized(statement);
+  if constexpr (std::is_same_v<K, Key>) {
+    return plain;
+  } else {
+    return {.name = plain.name,
+            .store = plain.store,
+            .value_serde = plain.value_serde,
+            .logging = plain.logging,
+            .caching = plain.caching,
+            .persistent = plain.persistent};
+  }
 }
 
 inline Consumed<Key, Value> consumed(const boost::json::value& statement) {

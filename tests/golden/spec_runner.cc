@@ -52,6 +52,7 @@ std::string cause_of(const std::exception& error) {
 }
 
 std::string class_of(const std::exception& error) {
+  if (dynamic_cast<const ProcessorStateError*>(&error)) return "ProcessorStateException";
   if (dynamic_cast<const StreamsError*>(&error)) return "StreamsException";
   if (dynamic_cast<const TopologyError*>(&error)) return "TopologyException";
   if (dynamic_cast<const std::invalid_argument*>(&error)) return "IllegalArgumentException";
@@ -76,6 +77,7 @@ class Run {
       result["error"] = failure(error);
     } catch (const std::exception& error) {
       result["error"] = failure(error);
+      if (driver_) collect();  // What was committed before it.
     }
     result["outputs"] = std::move(outputs_);
     json::object internal;

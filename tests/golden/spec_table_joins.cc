@@ -17,27 +17,34 @@ Value value_of(const std::int64_t* number) { return number ? Value(*number) : Va
 
 }  // namespace
 
+template <typename K>
 void SpecTopology::join_tables(const json::value& statement, const std::string& op,
-                               const Table& in) {
-  if (field(statement, "fk")) return join_by_foreign_key(statement, op, in);
-  const Table& other = variable_as<Table>(statement, "with");
+                               const KTable<K, std::int64_t>& in) {
+  if constexpr (std::is_same_v<K, Key>) {
+    if (field(statement, "fk")) return join_by_foreign_key(statement, op, in);
+  }
+  const auto& other = variable_as<KTable<K, std::int64_t>>(statement, "with");
   const Joiner join = joiner(need(statement, "joiner"));
+  const auto options = materialized_as<K>(statement);
   if (op == "join") {
     bind(statement, in.join(other, [join](const std::int64_t& left, const std::int64_t& right) {
       return join(Key(), left, right);
-    }, materialized(statement)));
+    }, options));
   } else if (op == "leftJoin") {
     bind(statement,
          in.left_join(other, [join](const std::int64_t& left, const std::int64_t* right) {
            return join(Key(), left, value_of(right));
-         }, materialized(statement)));
+         }, options));
   } else {
     bind(statement,
          in.outer_join(other, [join](const std::int64_t* left, const std::int64_t* right) {
            return join(Key(), value_of(left), value_of(right));
-         }, materialized(statement)));
+         }, options));
   }
 }
+template void SpecTopology::join_tables(const json::value&, const std::string&, const Table&);
+template void SpecTopology::join_tables(const json::value&, const std::string&,
+                                        const WindowedTable&);
 
 void SpecTopology::join_by_foreign_key(const json::value& statement, const std::string& op,
                                        const Table& in) {

@@ -35,12 +35,16 @@ class SpecTopology {
   using Grouped = KGroupedStream<Key, Value>;
   using WindowedStream = KStream<Windowed<Key>, Value>;
   using WindowedTable = KTable<Windowed<Key>, std::int64_t>;
-  /// A grouping with windows of one kind.
+  /// A grouping, or several, with windows of one kind.
   struct Windowing {
     std::variant<TimeWindowedKStream<Key, Value, TimeWindows>,
                  TimeWindowedKStream<Key, Value, SlidingWindows>,
                  TimeWindowedKStream<Key, Value, UnlimitedWindows>,
-                 SessionWindowedKStream<Key, Value>>
+                 SessionWindowedKStream<Key, Value>,
+                 TimeWindowedCogroupedKStream<Key, Value, TimeWindows>,
+                 TimeWindowedCogroupedKStream<Key, Value, SlidingWindows>,
+                 TimeWindowedCogroupedKStream<Key, Value, UnlimitedWindows>,
+                 SessionWindowedCogroupedKStream<Key, Value>>
         stream;
     std::chrono::milliseconds retention{0};  ///< What its store must keep at least.
     EmitStrategy emit = EmitStrategy::kOnWindowUpdate;
@@ -56,7 +60,8 @@ class SpecTopology {
   bool stateless(const boost::json::value& statement, const std::string& op, const Stream& in);
   void on_table(const boost::json::value& statement, const std::string& op, const Table& in);
   void on_grouped(const boost::json::value& statement, const std::string& op, const Grouped& in);
-  void windowed_by(const boost::json::value& statement, const Grouped& in);
+  template <typename Streams>
+  void windowed_by(const boost::json::value& statement, const Streams& in);
   void on_windowing(const boost::json::value& statement, const std::string& op,
                     const Windowing& in);
   template <typename Windows>
@@ -64,6 +69,7 @@ class SpecTopology {
                          const Windows& in, const Materialized<Key, std::int64_t>& options);
   void on_windowed_table(const boost::json::value& statement, const std::string& op,
                          const WindowedTable& in);
+  void group_rows(const boost::json::value& statement, const WindowedTable& in);
   void on_windowed_stream(const boost::json::value& statement, const std::string& op,
                           const WindowedStream& in);
   static Suppressed suppressed(const boost::json::value& statement);
@@ -71,12 +77,15 @@ class SpecTopology {
                         const GroupedTable& in);
   void on_cogrouped(const boost::json::value& statement, const std::string& op,
                     const Cogrouped& in);
-  void join_tables(const boost::json::value& statement, const std::string& op, const Table& in);
+  template <typename K>
+  void join_tables(const boost::json::value& statement, const std::string& op,
+                   const KTable<K, std::int64_t>& in);
   void join_by_foreign_key(const boost::json::value& statement, const std::string& op,
                            const Table& in);
   void join_streams(const boost::json::value& statement, const std::string& op, const Stream& in);
   void join_global_table(const boost::json::value& statement, const Stream& in, bool left);
-  void transform_values(const boost::json::value& statement, const Table& in);
+  template <typename K>
+  void transform_values(const boost::json::value& statement, const KTable<K, std::int64_t>& in);
   void add_global_store(const boost::json::value& statement);
   void split(const boost::json::value& statement, const Stream& in);
   void process(const boost::json::value& statement, const Stream& in, bool fixed_key);
@@ -102,5 +111,6 @@ class SpecTopology {
 
 /// A windowed key as text: `key@start/end`.
 Key shown(const Windowed<Key>& key);
+inline const Key& shown(const Key& key) { return key; }
 
 }  // namespace thalweg::golden

@@ -45,6 +45,14 @@ Materialized<Key, std::int64_t> windowed_options(const json::value& statement, m
   return options;
 }
 
+/// The key of a row or record with a windowed key.
+auto key_selector(const json::value& spec) {
+  const bool is_inner = text_or(spec, "fn") == "innerKey";
+  return [is_inner, select = key_function(spec)](const Windowed<Key>& k, const Value& v) {
+    return is_inner ? k.key : select(shown(k), v);
+  };
+}
+
 }  // namespace
 
 Key shown(const Windowed<Key>& key) {
@@ -52,7 +60,8 @@ Key shown(const Windowed<Key>& key) {
              std::to_string(to_millis(key.window.end)));
 }
 
-void SpecTopology::windowed_by(const json::value& statement, const Grouped& in) {
+template <typename Streams>
+void SpecTopology::windowed_by(const json::value& statement, const Streams& in) {
   const json::value& spec = need(statement, "windows");
   const std::string type = text_or(spec, "type");
   if (type == "time") {
@@ -70,6 +79,8 @@ void SpecTopology::windowed_by(const json::value& statement, const Grouped& in) 
     bind(statement, Windowing{in.windowed_by(windows), windows.retention()});
   }
 }
+template void SpecTopology::windowed_by(const json::value&, const Grouped&);
+template void SpecTopology::windowed_by(const json::value&, const Cogrouped&);
 
 void SpecTopology::on_windowing(const json::value& statement, const std::string& op,
                                 const Windowing& in) {
@@ -78,7 +89,11 @@ void SpecTopology::on_windowing(const json::value& statement, const std::string&
                                                                     : EmitStrategy::kOnWindowUpdate;
     std::visit(
         [&](const auto& stream) {
-          bind(statement, Windowing{stream.emit_strategy(emit), in.retention, emit});
+          if constexpr (requires { stream.emit_strategy(emit); }) {
+            bind(statement, Windowing{stream.emit_strategy(emit), in.retention, emit});
+          } else {
+            throw SpecError("a cogroup has no emit strategy");
+          }
         },
         in.stream);
     return;
@@ -93,27 +108,32 @@ void SpecTopology::aggregate_windows(const json::value& statement, const std::st
                                      const Windows& in,
                                      const Materialized<Key, std::int64_t>& options) {
   constexpr bool kIsSession = std::is_same_v<Windows, SessionWindowedKStream<Key, Value>>;
-  if (op == "count") return bind(statement, in.count(options));
-  if (op == "reduce") {
-    return bind(statement,
-                in.reduce([reduce = reducer(need(statement, "red"))](
-                              std::int64_t so_far, const Value& v) { return reduce(so_far, v); },
-                          options));
-  }
   Value init;
   if (field(statement, "init")) init = number_or(statement, "init", 0);
-  const auto fold = [fold = aggregator(need(statement, "agg"))](
-                        const Key& k, const Value& v, const Value& a) { return fold(k, v, a); };
   const auto begin = [init] { return init; };
-  if constexpr (kIsSession) {
-    bind(statement,
-         in.aggregate(
-             begin, fold,
-             [merge = reducer(need(statement, "merger"))](
-                 const Key&, const Value& a, const std::int64_t& b) { return merge(a, b); },
-             options));
+  const auto merger = [&] {
+    return [merge = reducer(need(statement, "merger"))](
+               const Key&, const Value& a, const std::int64_t& b) { return merge(a, b); };
+  };
+  if constexpr (requires { in.count(options); }) {
+    if (op == "count") return bind(statement, in.count(options));
+    if (op == "reduce") {
+      return bind(statement,
+                  in.reduce([reduce = reducer(need(statement, "red"))](
+                                std::int64_t so_far, const Value& v) { return reduce(so_far, v); },
+                            options));
+    }
+    const auto fold = [fold = aggregator(need(statement, "agg"))](
+                          const Key& k, const Value& v, const Value& a) { return fold(k, v, a); };
+    if constexpr (kIsSession) {
+      bind(statement, in.aggregate(begin, fold, merger(), options));
+    } else {
+      bind(statement, in.aggregate(begin, fold, options));
+    }
+  } else if constexpr (requires { in.aggregate(begin, options); }) {
+    bind(statement, in.aggregate(begin, options));
   } else {
-    bind(statement, in.aggregate(begin, fold, options));
+    bind(statement, in.aggregate(begin, merger(), options));
   }
 }
 
@@ -138,15 +158,7 @@ Suppressed SpecTopology::suppressed(const json::value& statement) {
 
 void SpecTopology::on_windowed_table(const json::value& statement, const std::string& op,
                                      const WindowedTable& in) {
-  const auto options = [&] {
-    const auto plain = materialized(statement);
-    return Materialized<Windowed<Key>, std::int64_t>{.name = plain.name,
-                                                     .store = plain.store,
-                                                     .value_serde = plain.value_serde,
-                                                     .logging = plain.logging,
-                                                     .caching = plain.caching,
-                                                     .persistent = plain.persistent};
-  };
+  const auto options = [&] { return materialized_as<Windowed<Key>>(statement); };
   if (op == "filter" || op == "filterNot") {
     const auto keep = [keep = predicate(need(statement, "pred"))](const Windowed<Key>& k,
                                                                   const std::int64_t& v) {
@@ -160,6 +172,12 @@ void SpecTopology::on_windowed_table(const json::value& statement, const std::st
                                   options()));
   } else if (op == "suppress") {
     bind(statement, in.suppress(suppressed(statement)));
+  } else if (op == "groupBy") {
+    group_rows(statement, in);
+  } else if (op == "transformValues") {
+    transform_values(statement, in);
+  } else if (op == "join" || op == "leftJoin" || op == "outerJoin") {
+    join_tables(statement, op, in);
   } else if (op == "toStream") {
     const Named named{name_of(statement)};
     if (!field(statement, "key")) return bind(statement, in.to_stream(named));
@@ -172,6 +190,14 @@ void SpecTopology::on_windowed_table(const json::value& statement, const std::st
   } else {
     throw NotBuilt("windowed table " + op);
   }
+}
+
+void SpecTopology::group_rows(const json::value& statement, const WindowedTable& in) {
+  bind(statement, in.group_by([key = key_selector(need(statement, "key")),
+                               value = value_function(need(statement, "val"))](
+                                  const Windowed<Key>& k, const std::int64_t& v) {
+    return std::pair(key(k, v), value(shown(k), v));
+  }, {.name = name_of(statement)}));
 }
 
 void SpecTopology::on_windowed_stream(const json::value& statement, const std::string& op,
