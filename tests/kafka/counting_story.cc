@@ -221,16 +221,19 @@ GapWatch::GapWatch(CountingStory& story)
 
 void GapWatch::watch(LogConsumer& consumer, int partitions) {
   std::vector<Clock::time_point> last(static_cast<std::size_t>(partitions), Clock::now());
+  const auto note = [this](Clock::duration gap) {
+    longest_ = std::max(longest_, std::chrono::duration_cast<std::chrono::milliseconds>(gap));
+  };
   while (!stopping_) {
     std::vector<RecordBatch> batches;
     if (!consumer.fetch(batches, 10'000)) std::this_thread::sleep_for(kGlance / 2);
     for (const RecordBatch& batch : batches) {
       if (batch.records.empty()) continue;
       const auto now = Clock::now();
-      const auto gap = now - std::exchange(last[batch.tag], now);
-      longest_ = std::max(longest_, std::chrono::duration_cast<std::chrono::milliseconds>(gap));
+      note(now - std::exchange(last[batch.tag], now));
     }
   }
+  for (const auto& time : last) note(Clock::now() - time);
 }
 
 std::chrono::milliseconds GapWatch::stop() {

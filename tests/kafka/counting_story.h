@@ -111,7 +111,7 @@ class GapWatch {
  public:
   explicit GapWatch(CountingStory& story);
   ~GapWatch() { stop(); }
-  /// The longest pause of any partition, up to the last record that came.
+  /// The longest pause of any partition, also one that lasts still.
   std::chrono::milliseconds stop();
 
  private:
