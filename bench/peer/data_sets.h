@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <thalweg/schemas/bytes.h>
+
+namespace thalweg::bench {
+
+/// Records of the inputs that bench/README.md describes. They depend on nothing but their number,
+/// so that every load writes the same bytes (but for the time of creation in an order).
+struct DataRecord {
+  std::optional<std::string> key;
+  std::string value;
+  std::int64_t timestamp_ms = 0;
+};
+
+/// Record `index` of `count`, with event times from `base_ms` on, into a record that is used again.
+using DataSet = std::function<void(std::int64_t index, std::int64_t count, std::int64_t base_ms,
+                                   DataRecord& record)>;
+
+/// kv, left, right, table, keys, shuffle or orders. Throws std::invalid_argument for other names.
+DataSet data_set(const std::string& name);
+
+/// An order of the saga, chosen by `random`.
+void fill_order(std::uint64_t id, std::uint64_t random, std::int64_t created_ns,
+                std::string& order);
+/// A record of the data set kv whose number stands at 0 and whose time of creation stands at 12.
+void fill_stamped(std::uint64_t number, std::uint64_t random, std::int64_t created_ns,
+                  std::string& value);
+
+}  // namespace thalweg::bench

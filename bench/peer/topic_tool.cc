@@ -1,0 +1,122 @@
+// Topics for comparisons side by side: makes them, fills them with the data sets, reads what both
+// sides put out. Belongs to neither side. Each command prints one JSON object a line.
+
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "peer/data_sets.h"
+#include "peer/kafka_topics.h"
+#include "peer/progress.h"
+#include "peer/shuffle_rules.h"
+#include "peer/topic_digest.h"
+
+namespace {
+
+using namespace thalweg::bench;
+
+/// NAME:PARTITIONS[:KEY=VALUE[;KEY=VALUE]...]
+TopicSpec spec_of(const std::string& text) {
+  const auto parts = CLI::detail::split(text, ':');
+  if (parts.size() != 2 && parts.size() != 3) {
+    throw std::invalid_argument(text + " is not NAME:PARTITIONS[:KEY=VALUE;...]");
+  }
+  TopicSpec spec{parts[0], std::stoi(parts[1]), {}};
+  if (parts.size() < 3) return spec;
+  for (const auto& setting : CLI::detail::split(parts[2], ';')) {
+    const auto equals = setting.find('=');
+    if (equals == setting.npos) throw std::invalid_argument(setting + " is not KEY=VALUE");
+    spec.settings.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  return spec;
+}
+
+struct Load {
+  std::string topic;
+  std::string data_set_name;
+  std::int64_t count = 0;
+  std::int64_t base_ms = 0;
+
+  void run(const std::string& bootstrap) const {
+    const DataSet records = data_set(data_set_name);
+    const bool matches_rules = data_set_name == "shuffle";
+    const ShuffleRules rules(matches_rules ? kShuffleRules : 0, kShuffleSelectivity);
+    TopicWriter writer(bootstrap, topic, TopicWriter::Pace::kBulk);
+    std::int64_t matches = 0;
+    DataRecord record;
+    for (std::int64_t index = 0; index < count; ++index) {
+      records(index, count, base_ms, record);
+      if (matches_rules) rules.match(record.value, [&](std::uint32_t) { ++matches; });
+      writer.put(record.key, record.value, record.timestamp_ms);
+      if (index % 1'024 == 0) writer.poll();
+    }
+    if (const auto failed = writer.flush(); failed > 0) {
+      throw std::runtime_error(fmt::format("{}: {} records were not written", topic, failed));
+    }
+    fmt::print("{{\"topic\":\"{}\",\"records\":{},\"matches\":{}}}\n", topic, count, matches);
+  }
+};
+
+void list(const std::string& bootstrap) {
+  for (const auto& topic : list_topics(bootstrap)) {
+    fmt::print("{{\"topic\":\"{}\",\"partitions\":{},\"records\":{}}}\n", topic.name,
+               topic.partitions, topic.records);
+  }
+}
+
+void digest(const std::string& bootstrap, const std::string& topic) {
+  const TopicDigest digest = digest_of(bootstrap, topic);
+  fmt::print(
+      "{{\"records\":{},\"keys\":{},\"last_sum\":{},\"all\":\"{:016x}\",\"last\":\"{:016x}\"}}\n",
+      digest.records, digest.keys, digest.last_sum, digest.all, digest.last);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Topics for comparisons side by side.");
+  app.require_subcommand(1);
+  std::string bootstrap;
+  app.add_option("--bootstrap", bootstrap, "The brokers, HOST:PORT[,...]")->required();
+  std::vector<std::string> names;
+  std::string topic;
+  Load load;
+
+  auto* create = app.add_subcommand("create", "Make topics; one that exists stays as it is");
+  create->add_option("topic", names, "NAME:PARTITIONS[:KEY=VALUE;...]")->required();
+  create->callback([&] {
+    std::vector<TopicSpec> specs;
+    for (const auto& name : names) specs.push_back(spec_of(name));
+    create_topics(bootstrap, specs);
+  });
+  auto* remove = app.add_subcommand("delete", "Delete topics by the beginnings of their names");
+  remove->add_option("prefix", names)->required();
+  remove->callback([&] { fmt::print("{{\"deleted\":{}}}\n", delete_topics(bootstrap, names)); });
+  app.add_subcommand("list", "All topics and how many records they have")->callback([&] {
+    list(bootstrap);
+  });
+  auto* fill = app.add_subcommand("load", "Fill a topic with a data set");
+  fill->add_option("topic", load.topic)->required();
+  fill->add_option("data-set", load.data_set_name)->required();
+  fill->add_option("count", load.count)->required();
+  fill->add_option("base-ms", load.base_ms, "Event time of the beginning")->required();
+  fill->callback([&] { load.run(bootstrap); });
+  auto* check = app.add_subcommand("digest", "What is in a topic, whatever its order");
+  check->add_option("topic", topic)->required();
+  check->callback([&] { digest(bootstrap, topic); });
+
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "topic_tool: {}\n", error.what());
+    return 1;
+  }
+}
