@@ -5,9 +5,10 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
-#include <optional>
+#include <map>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -15,6 +16,7 @@
 
 #include <thalweg/runtime/local_environment.h>
 
+#include "peer/first_offsets.h"
 #include "peer/progress.h"
 #include "peer/reads.h"
 #include "peer/settings.h"
@@ -39,32 +41,38 @@ std::int64_t memory_kb(const std::string& field) {
   return -1;
 }
 
-/// What a restore has done, added up while it is under way.
+/// What is restored, seen while it is under way. A task that moves to another thread goes on there
+/// from where it was.
 class RestoreWatch {
  public:
   void look(const StreamsApplication& application) {
-    std::int64_t restored = 0;
     for (const auto& task : application.tasks()) {
-      for (const auto& restore : task.restores) restored += restore.position - restore.from;
+      for (const auto& restore : task.restores) {
+        auto [seen, is_new] =
+            ranges_.try_emplace({to_string(task.id), restore.store}, restore.from, restore.end);
+        seen->second.first = std::min(seen->second.first, restore.from);
+        seen->second.second = std::max(seen->second.second, restore.end);
+        if (began_ns_ == 0 && restore.position > restore.from) began_ns_ = wall_clock_ns();
+      }
     }
-    if (restored <= records_) return;
-    last_ = wall_clock_ns();
-    if (records_ == 0) first_ = last_;
-    records_ = restored;
   }
-  std::string result(std::int64_t began, std::int64_t running) const {
-    const std::int64_t from = first_ == 0 ? began : first_;
-    const double seconds = std::max(1e-3, static_cast<double>(running - from) * 1e-9);
-    const auto records = static_cast<double>(records_);
+  /// Once everything is: `began_ns` counts if nothing was ever seen on its way.
+  std::string result(std::int64_t began_ns, std::int64_t running_ns) const {
+    const std::int64_t from = began_ns_ == 0 ? began_ns : began_ns_;
+    const double seconds = std::max(1e-3, static_cast<double>(running_ns - from) * 1e-9);
+    std::int64_t restored = 0;
+    for (const auto& [store, range] : ranges_) restored += range.second - range.first;
+    const auto records = static_cast<double>(restored);
     return fmt::format(
         ",\"restored\":{},\"restore_s\":{:.4f},\"restore_rps\":{:.1f},\"restore_mbs\":{:.2f}",
-        records_, seconds, records / seconds, records * 108 / seconds / 1e6);
+        restored, seconds, records / seconds, records * kBytesPerRecord / seconds / 1e6);
   }
 
  private:
-  std::int64_t records_ = 0;
-  std::int64_t first_ = 0;
-  std::int64_t last_ = 0;
+  static constexpr double kBytesPerRecord = 108;
+
+  std::map<std::pair<std::string, std::string>, std::pair<Offset, Offset>> ranges_;
+  std::int64_t began_ns_ = 0;
 };
 
 class Run {
@@ -77,6 +85,9 @@ class Run {
   int execute() {
     auto local = LocalEnvironment::open(config_);
     if (!local) throw std::runtime_error(local.error().message);
+    if (settings_.workload == "restore") {
+      commit_first_offsets((*local)->log(), settings_.application_id, settings_.inputs.at(0));
+    }
     StreamsApplication application(peer_topology(settings_, progress_), config_,
                                    (*local)->environment());
     application.on_state_change([this](auto, StreamsApplication::State to) {
