@@ -1,5 +1,6 @@
 """A broker of one's own on the loopback interface, and the tool that fills its topics."""
 
+import base64
 import json
 import os
 import pathlib
@@ -8,7 +9,6 @@ import socket
 import subprocess
 import time
 import uuid
-import base64
 
 PATIENCE_S = 60
 
@@ -64,7 +64,7 @@ class Broker:
         return cpu_of(self.process.pid)
 
     def _java(self, heap, main, *arguments):
-        return ["java", f"-Xms{heap}", f"-Xmx{heap}",
+        return ["java", f"-Xms{heap}", f"-Xmx{heap}", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
                 "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
                 "-cp", f"{self.jars}/*", main, *map(str, arguments)]
@@ -102,7 +102,8 @@ class Broker:
 
     def _stop(self):
         if self.process is not None and self.process.poll() is None:
-            self.process.kill()  # Its data goes away with it: there is nothing to flush.
+            # Its data goes away with it: there is nothing to flush.
+            self.process.kill()
             self.process.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
 
