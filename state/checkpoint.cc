@@ -1,7 +1,7 @@
+#include <thalweg/schemas/internal/crc32c.h>
 #include <thalweg/state/storage.h>
 
 #include "big_endian.h"
-#include "crc32c.h"
 
 namespace thalweg {
 namespace {

@@ -4,8 +4,8 @@
 #include <thalweg/state/storage.h>
 
 #include "directory_lock.h"
+#include "disk_journal.h"
 #include "rocksdb_families.h"
-#include "rocksdb_journal.h"
 
 namespace thalweg {
 namespace internal {
@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 class RocksDbStorage final : public Storage {
  public:
-  RocksDbStorage(std::shared_ptr<const DirectoryLock> lock, std::unique_ptr<RocksDbJournal> journal,
+  RocksDbStorage(std::shared_ptr<const DirectoryLock> lock, std::unique_ptr<DiskJournal> journal,
                  std::shared_ptr<RocksDbFamilies> families)
       : lock_(std::move(lock)), journal_(std::move(journal)), families_(std::move(families)) {}
 
@@ -28,7 +28,7 @@ class RocksDbStorage final : public Storage {
 
  private:
   std::shared_ptr<const DirectoryLock> lock_;  // Shared with the families, which may live longer.
-  std::unique_ptr<RocksDbJournal> journal_;
+  std::unique_ptr<DiskJournal> journal_;
   std::shared_ptr<RocksDbFamilies> families_;
 };
 
@@ -67,7 +67,9 @@ Result<std::unique_ptr<Storage>> open_rocksdb_storage(const std::string& directo
     return std::unexpected(status.error());
   }
   const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
-  auto journal = RocksDbJournal::open(directory + "/log", cache);
+  auto journal = DiskJournal::open(directory + "/log", cache,
+                                   {.segment_bytes = options.journal_segment_bytes,
+                                    .replay_bytes = options.journal_replay_bytes});
   if (!journal) return std::unexpected(journal.error());
   auto families = RocksDbFamilies::open(
       {directory + "/state", spill_path, cache, std::move(options.on_damage), lock});

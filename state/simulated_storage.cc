@@ -170,6 +170,7 @@ class SimulatedJournal final : public Journal {
     return {};
   }
 
+  Status reclaim() override { return {}; }
   Status sync() override {
     disk_->step("sync");
     {

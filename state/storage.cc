@@ -1,10 +1,12 @@
+#include <utility>
+
 #include <thalweg/state/storage.h>
 
 namespace thalweg {
 
-void WriteBatch::put(BytesView key, BytesView value) {
-  operations_.push_back({Operation::Kind::kPut, std::string(key), std::string(value)});
+void WriteBatch::adopt(std::string key, std::string value) {
   bytes_ += key.size() + value.size();
+  operations_.push_back({Operation::Kind::kPut, std::move(key), std::move(value)});
 }
 
 void WriteBatch::remove(BytesView key) {

@@ -80,7 +80,7 @@ void EmbeddedLogImpl::stage_locked(const CommitRequest& request) {
       batch.base = next;
       next = batch.end();
       patch_base_offset(write->stored[i], batch.base);
-      staged_.put(write->partition->key_of(batch.base), write->stored[i]);
+      staged_.adopt(write->partition->key_of(batch.base), std::move(write->stored[i]));
     }
   }
   if (request.offsets != nullptr) {

@@ -6,9 +6,9 @@
 #include <lz4.h>
 
 #include <thalweg/schemas/check.h>
+#include <thalweg/schemas/internal/crc32c.h>
 
 #include "embedded/coding.h"
-#include "embedded/crc32c.h"
 
 namespace thalweg::internal {
 

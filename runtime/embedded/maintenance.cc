@@ -33,6 +33,7 @@ Status EmbeddedLogImpl::maintain() {
         if (!status && result) result = std::move(status);
       }
     }
+    if (auto status = journal_.reclaim(); !status && result) result = std::move(status);
   }
   const std::lock_guard lock(stop_mutex_);
   maintenance_status_ = result;

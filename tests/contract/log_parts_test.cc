@@ -4,9 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thalweg/schemas/internal/crc32c.h>
+
 #include "embedded/assignor.h"
 #include "embedded/coding.h"
-#include "embedded/crc32c.h"
 #include "embedded/journal_keys.h"
 #include "embedded/log_batch.h"
 

@@ -72,7 +72,8 @@ class Disk {
     if (kind_ != DiskKind::kRocksDb) return;
     auto opened = open_rocksdb_storage(
         directory_.path(),
-        {1u << 20, [this](const std::string& message) { damage.push_back(message); }});
+        {.block_cache_bytes = 1u << 20,
+         .on_damage = [this](const std::string& message) { damage.push_back(message); }});
     ASSERT_TRUE(opened) << opened.error().message;
     rocksdb_ = std::move(*opened);
   }

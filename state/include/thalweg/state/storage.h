@@ -23,7 +23,9 @@ namespace thalweg {
 /// Writes that happen together or not at all.
 class WriteBatch {
  public:
-  void put(BytesView key, BytesView value);
+  void put(BytesView key, BytesView value) { adopt(std::string(key), std::string(value)); }
+  /// The same without a copy.
+  void adopt(std::string key, std::string value);
   void remove(BytesView key);
   /// Removes every key in [from, to).
   void remove_range(BytesView from, BytesView to);
@@ -69,9 +71,12 @@ class Journal {
   virtual Status append(const WriteBatch& batch) = 0;
   /// Returns when every batch whose append() had returned before this call is durable.
   virtual Status sync() = 0;
+  /// Gives back the space of what was overwritten and removed, if it is worth the work. For a thread
+  /// that does such work: it reads and writes as much as it must.
+  virtual Status reclaim() = 0;
   /// False: no such key.
   virtual Result<bool> get(BytesView key, std::string& value) const = 0;
-  /// A cursor on the journal as it is now, limited to [from, to).
+  /// A cursor on the journal as it is now, limited to [from, to). It must not outlive the journal.
   virtual std::unique_ptr<StorageCursor> scan(BytesView from, BytesView to) const = 0;
 };
 
@@ -130,12 +135,15 @@ class Storage {
 
 struct RocksDbStorageOptions {
   std::size_t block_cache_bytes = 64u << 20;
+  /// The size of the journal's files, and of what an opening after a crash reads of them, about.
+  std::uint32_t journal_segment_bytes = 64u << 20;
+  std::uint64_t journal_replay_bytes = 128u << 20;
   /// Told about everything that was set aside or repaired, in a sentence for the operator.
   std::function<void(const std::string& message)> on_damage = {};
 };
 
-/// Opens (or makes) storage in `directory`: `lock`, `log/` (the journal: write-ahead log, blob
-/// files), `state/` (the families: no write-ahead log, ingested files only) and `spill/` (files
+/// Opens (or makes) storage in `directory`: `lock`, `log/` (the journal: segments and their index),
+/// `state/` (the families: no write-ahead log, ingested files only) and `spill/` (files
 /// that are being written for them; cleared at each open).
 ///
 /// kLocked when another process has it open; the message names it. A state database that does not

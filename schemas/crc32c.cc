@@ -1,7 +1,7 @@
-#include "embedded/crc32c.h"
-
 #include <array>
 #include <cstring>
+
+#include <thalweg/schemas/internal/crc32c.h>
 
 namespace thalweg::internal {
 

@@ -1,0 +1,177 @@
+// How a journal is opened: what its index had taken in must be there; what came after it is applied
+// again, as far as it is whole.
+
+#include <algorithm>
+#include <filesystem>
+
+#include "directory_lock.h"
+#include "disk_journal.h"
+#include "journal_frame.h"
+
+namespace thalweg::internal {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<std::vector<SegmentId>> segment_files(const std::string& directory) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  std::vector<SegmentId> ids;
+  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    if (const auto id = JournalSegment::id_of(at->path().filename().string())) ids.push_back(id);
+  }
+  if (error) return failure(ErrorCode::kIo, "cannot list " + directory + ": " + error.message());
+  std::ranges::sort(ids);
+  return ids;
+}
+
+Status remove_file(const std::string& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (!error) return {};
+  return failure(ErrorCode::kIo, "cannot remove " + path + ": " + error.message());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DiskJournal>> DiskJournal::open(const std::string& path,
+                                                       const std::shared_ptr<rocksdb::Cache>& cache,
+                                                       Options options) {
+  std::unique_ptr<DiskJournal> journal(new DiskJournal(path, options));
+  if (auto status = journal->recover(cache); !status) {
+    journal->index_.reset();  // Nothing may be written by what was not understood.
+    return std::unexpected(status.error());
+  }
+  return journal;
+}
+
+Status DiskJournal::recover(const std::shared_ptr<rocksdb::Cache>& cache) {
+  auto files = segment_files(directory_);
+  if (!files) return std::unexpected(files.error());
+  auto index = JournalIndex::open(path_ + "/index", cache);
+  if (!index) return std::unexpected(index.error());
+  index_ = std::move(*index);
+  const auto saved = index_->saved();
+  if (!saved) return std::unexpected(saved.error());
+  if (auto status = open_saved(*saved, *files); !status) return status;
+  if (auto status = replay(*files); !status) return status;
+  if (end_.segment == 0) {
+    if (auto status = begin_segment(); !status) return status;
+    if (auto status = segments()->at(end_.segment)->sync(); !status) return status;
+  }
+  written_ = end_;
+  return sync_directory(directory_);
+}
+
+/// Opens what the index on disk stands for and leaves in `files` what comes after it.
+Status DiskJournal::open_saved(const std::vector<IndexedSegment>& saved,
+                               std::vector<SegmentId>& files) {
+  if (saved.empty()) {
+    if (files.empty() || files.front() == 1) return {};
+    return failure(ErrorCode::kCorrupt, "the journal " + path_ + " begins with segment " +
+                                            std::to_string(files.front()) +
+                                            " and has no index of those before it");
+  }
+  auto opened = std::make_shared<Segments>();
+  for (const auto& [id, end] : saved) {
+    auto segment = JournalSegment::open(directory_, id);
+    if (!segment) {
+      return failure(ErrorCode::kCorrupt,
+                     "the journal " + path_ + " is not whole: " + segment.error().message);
+    }
+    const auto size = (*segment)->size();
+    if (!size) return std::unexpected(size.error());
+    if (*size < end) {
+      return failure(ErrorCode::kCorrupt, (*segment)->path() + " has " + std::to_string(*size) +
+                                              " bytes of " + std::to_string(end) +
+                                              " that it had; the journal is damaged");
+    }
+    opened->emplace(id, *std::move(segment));
+    ends_[id] = end;
+  }
+  end_ = {saved.back().id, saved.back().end};
+  ends_.erase(end_.segment);
+  set_segments(std::move(opened));
+  // Files that the index does without were on their way out.
+  for (const SegmentId id : files) {
+    if (id > end_.segment || segments()->contains(id)) continue;
+    if (auto status = remove_file(JournalSegment::path_of(directory_, id)); !status) return status;
+  }
+  std::erase_if(files, [this](SegmentId id) { return id <= end_.segment; });
+  return {};
+}
+
+/// Applies the frames that follow end_, in its segment and in `files`, up to the first that is not
+/// whole. What is behind that was never synced: it goes.
+Status DiskJournal::replay(const std::vector<SegmentId>& files) {
+  if (end_.segment != 0) {
+    if (auto status = replay_segment(*segments()->at(end_.segment)); !status) return status;
+  }
+  for (const SegmentId id : files) {
+    auto segment = JournalSegment::open(directory_, id);
+    const bool follows = segment && id == end_.segment + 1 &&
+                         (end_.segment == 0 || (*segment)->previous_end() == end_.offset);
+    if (!follows) return discard(id, files);
+    auto more = std::make_shared<Segments>(*segments());
+    more->emplace(id, *segment);
+    set_segments(std::move(more));
+    if (end_.segment != 0) ends_[end_.segment] = end_.offset;
+    end_ = {id, JournalSegment::kHeaderBytes};
+    if (auto status = replay_segment(**segment); !status) return status;
+  }
+  return {};
+}
+
+Status DiskJournal::replay_segment(JournalSegment& segment) {
+  const auto size = segment.size();
+  if (!size) return std::unexpected(size.error());
+  if (*size == end_.offset) return {};
+  std::string bytes;
+  if (auto status = segment.read(end_.offset, *size - end_.offset, bytes); !status) return status;
+  std::uint32_t whole = 0;
+  if (auto status = apply_frames(bytes, whole); !status) return status;
+  end_.offset += whole;
+  unsaved_bytes_ += whole;
+  if (whole < bytes.size()) {
+    if (auto status = segment.truncate(end_.offset); !status) return status;
+  }
+  // A process that was killed may not have synced what the system still had for it.
+  return segment.sync();
+}
+
+Status DiskJournal::apply_frames(BytesView bytes, std::uint32_t& whole) {
+  FrameReader frames(bytes);
+  while (frames.next()) {
+    changes_.clear();
+    for (FrameOperation operation; frames.operation(operation); ++unsaved_changes_) {
+      switch (operation.kind) {
+        case WriteBatch::Operation::Kind::kPut:
+          index_put(operation.key, operation.value,
+                    end_.offset + static_cast<std::uint32_t>(frames.begin() + operation.value_at));
+          break;
+        case WriteBatch::Operation::Kind::kRemove:
+          changes_.remove(operation.key);
+          break;
+        case WriteBatch::Operation::Kind::kRemoveRange:
+          if (auto status = index_->remove_range(operation.key, operation.value, changes_);
+              !status) {
+            return status;
+          }
+          break;
+      }
+    }
+    if (auto status = index_->apply(changes_); !status) return status;
+  }
+  whole = static_cast<std::uint32_t>(frames.end());
+  return {};
+}
+
+Status DiskJournal::discard(SegmentId from, const std::vector<SegmentId>& files) {
+  for (const SegmentId id : files) {
+    if (id < from) continue;
+    if (auto status = remove_file(JournalSegment::path_of(directory_, id)); !status) return status;
+  }
+  return {};
+}
+
+}  // namespace thalweg::internal

@@ -1,0 +1,434 @@
+// What the journal's files go through: torn ends, missing and damaged files, space given back,
+// crashes at any of it.
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "state/store_world.h"
+
+namespace thalweg::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+using Content = std::map<std::string, std::string>;
+
+Content content_of(const Journal& journal) {
+  Content content;
+  auto cursor = journal.scan("", "");
+  for (; cursor->valid(); cursor->next()) content.emplace(cursor->key(), cursor->value());
+  EXPECT_TRUE(cursor->status()) << cursor->status().error().message;
+  return content;
+}
+
+void carry_out(const WriteBatch& batch, Content& content) {
+  using Kind = WriteBatch::Operation::Kind;
+  for (const auto& operation : batch.operations()) {
+    if (operation.kind == Kind::kPut) {
+      content[operation.key] = operation.value;
+    } else if (operation.kind == Kind::kRemove) {
+      content.erase(operation.key);
+    } else if (operation.key < operation.value) {
+      content.erase(content.lower_bound(operation.key), content.lower_bound(operation.value));
+    }
+  }
+}
+
+WriteBatch put(const std::string& key, const std::string& value) {
+  WriteBatch batch;
+  batch.put(key, value);
+  return batch;
+}
+
+class DiskJournal : public testing::Test {
+ protected:
+  /// Small files, and an index that is saved after so many bytes.
+  void open(std::uint64_t replay_bytes = 1u << 30) {
+    options_.journal_segment_bytes = 4'096;
+    options_.journal_replay_bytes = replay_bytes;
+    auto opened = try_open();
+    ASSERT_TRUE(opened) << opened.error().message;
+    storage_ = *std::move(opened);
+  }
+  Result<std::unique_ptr<Storage>> try_open() {
+    return open_rocksdb_storage(place_->path(), options_);
+  }
+  void close() { storage_.reset(); }
+  /// The process is gone; what it had written to files is there, and nothing else.
+  void crash() {
+    auto copy = std::make_unique<TemporaryDirectory>();
+    // The index is written in the background: a copy counts if nothing moved meanwhile.
+    while (!copy_log(fs::path(copy->path()) / "log")) {
+    }
+    storage_.reset();
+    place_ = std::move(copy);
+  }
+  bool copy_log(const fs::path& to) const {
+    std::error_code error;
+    fs::remove_all(to, error);
+    const auto before = files();
+    fs::copy(log(), to, fs::copy_options::recursive, error);
+    return !error && before == files();
+  }
+  std::map<fs::path, std::uintmax_t> files() const {
+    std::map<fs::path, std::uintmax_t> sizes;
+    std::error_code gone;
+    for (const auto& entry : fs::recursive_directory_iterator(log())) {
+      sizes[entry.path()] = entry.is_regular_file(gone) ? entry.file_size(gone) : 0;
+    }
+    return sizes;
+  }
+  void append(const WriteBatch& batch) {
+    const auto status = journal().append(batch);
+    ASSERT_TRUE(status) << status.error().message;
+  }
+  void append_and_sync(const WriteBatch& batch) {
+    append(batch);
+    sync();
+  }
+  void sync() {
+    const auto status = journal().sync();
+    ASSERT_TRUE(status) << status.error().message;
+  }
+  void reclaim() {
+    const auto status = journal().reclaim();
+    ASSERT_TRUE(status) << status.error().message;
+  }
+  Journal& journal() { return storage_->journal(); }
+  std::string get(const std::string& key) {
+    std::string value;
+    const auto found = journal().get(key, value);
+    EXPECT_TRUE(found) << found.error().message;
+    return found && *found ? value : "none";
+  }
+  fs::path log() const { return fs::path(place_->path()) / "log"; }
+  std::vector<fs::path> segments() const {
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(log() / "segments")) {
+      files.push_back(entry.path());
+    }
+    std::ranges::sort(files);
+    return files;
+  }
+  std::uintmax_t disk_bytes() const {
+    std::uintmax_t bytes = 0;
+    for (const auto& file : segments()) bytes += fs::file_size(file);
+    return bytes;
+  }
+  static void flip_byte(const fs::path& file, std::uintmax_t at) {
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekg(static_cast<std::streamoff>(at));
+    const char byte = static_cast<char>(stream.get() ^ 0x40);
+    stream.seekp(static_cast<std::streamoff>(at));
+    stream.put(byte);
+  }
+  void expect_refusal(const std::string& because) {
+    const auto opened = try_open();
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
+    EXPECT_THAT(opened.error().message, AllOf(HasSubstr(log().string()), HasSubstr(because)));
+  }
+
+  RocksDbStorageOptions options_ = {.block_cache_bytes = 1u << 20};
+  std::unique_ptr<TemporaryDirectory> place_ = std::make_unique<TemporaryDirectory>();
+  std::unique_ptr<Storage> storage_;
+};
+
+TEST_F(DiskJournal, ValuesOfAllSizesAreReadBeforeAndAfterTheyAreWritten) {
+  open();
+  Content content;
+  for (const std::size_t size : {0, 1, 64, 65, 1'000, 4'096, 100'000}) {
+    const auto key = "key " + std::to_string(size);
+    append(put(key, std::string(size, 'v')));
+    content[key] = std::string(size, 'v');
+  }
+
+  EXPECT_EQ(content_of(journal()), content);
+  sync();
+  EXPECT_EQ(content_of(journal()), content);
+  EXPECT_EQ(get("key 100000").size(), 100'000U);
+  close();
+  open();
+  EXPECT_EQ(content_of(journal()), content);
+}
+
+TEST_F(DiskJournal, ACrashLosesAtMostWhatWasNotSynced) {
+  open();
+  append_and_sync(put("synced", std::string(200, 's')));
+  append(put("not synced", "1"));
+
+  crash();
+  open();
+
+  EXPECT_EQ(content_of(journal()), (Content{{"synced", std::string(200, 's')}}));
+}
+
+TEST_F(DiskJournal, OfATornEndAPrefixIsLeft) {
+  for (std::uint32_t seed = 0; seed < 25; ++seed) {
+    std::mt19937 random(seed);
+    place_ = std::make_unique<TemporaryDirectory>();
+    open();
+    std::vector<Content> after{{}};
+    const auto append_some = [&](int batches) {
+      for (int i = 0; i < batches; ++i) {
+        WriteBatch batch;
+        batch.put("k" + std::to_string(random() % 20), std::string(random() % 900, 'v'));
+        if (random() % 4 == 0) batch.remove("k" + std::to_string(random() % 20));
+        append(batch);
+        carry_out(batch, after.emplace_back(after.back()));
+      }
+      sync();
+    };
+    append_some(10);
+    const std::size_t surely = after.size() - 1;
+    const std::uintmax_t certain = disk_bytes();
+    append_some(20);
+    crash();
+    // As if the second sync had been under way: some of its bytes are there, some are wrong.
+    std::uintmax_t left = certain + random() % (disk_bytes() - certain + 1);
+    for (const auto& file : segments()) {
+      const auto kept = std::min(left, fs::file_size(file));
+      if (kept < fs::file_size(file)) fs::resize_file(file, kept);
+      left -= kept;
+    }
+    if (random() % 2 == 0) {
+      std::ofstream(segments().back(), std::ios::app) << std::string(random() % 100, '\0');
+    }
+
+    open();
+
+    const Content found = content_of(journal());
+    const auto is_found = [&](std::size_t i) { return after[i] == found; };
+    std::size_t prefix = after.size();
+    while (prefix-- > surely && !is_found(prefix)) {
+    }
+    ASSERT_GE(prefix + 1, surely + 1) << "seed " << seed << " lost what was synced";
+    ASSERT_TRUE(is_found(prefix)) << "seed " << seed;
+    // It goes on from there, and what it writes lasts.
+    append_and_sync(put("more", std::string(5'000, 'm')));
+    crash();
+    open();
+    EXPECT_EQ(get("more").size(), 5'000U) << "seed " << seed;
+    close();
+  }
+}
+
+TEST_F(DiskJournal, SegmentsBehindATornOneAreNotBelieved) {
+  open();
+  for (int i = 0; i < 10; ++i) append_and_sync(put("k" + std::to_string(i), std::string(900, 'v')));
+  crash();
+  ASSERT_GE(segments().size(), 3U);
+  flip_byte(segments()[1], 100);
+
+  open();
+
+  const Content left = content_of(journal());
+  EXPECT_GE(left.size(), 2U);
+  EXPECT_LE(left.size(), 5U);
+  EXPECT_EQ(segments().size(), 2U);
+}
+
+TEST_F(DiskJournal, AfterACleanEndNothingIsReadTwice) {
+  open();
+  for (int i = 0; i < 20; ++i) append(put("k" + std::to_string(i), std::string(900, 'v')));
+  close();
+  // The frames are no longer needed to find the values: not even their checksums are looked at.
+  flip_byte(segments().front(), 21);
+
+  open();
+
+  EXPECT_EQ(content_of(journal()).size(), 20U);
+}
+
+TEST_F(DiskJournal, AValueThatIsNotWhatWasWrittenIsAnErrorThatNamesTheFile) {
+  open();
+  append(put("key", std::string(1'000, 'v')));
+  close();
+  const auto file = segments().front();
+  flip_byte(file, 500);
+  open();
+
+  std::string value;
+  const auto found = journal().get("key", value);
+  const auto cursor = journal().scan("", "");
+
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::kCorrupt);
+  EXPECT_THAT(found.error().message, HasSubstr(file.string()));
+  EXPECT_EQ(cursor->value(), "");
+  EXPECT_FALSE(cursor->valid());
+  EXPECT_EQ(cursor->status().error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(DiskJournal, AMissingFileIsAnErrorWithItsName) {
+  open();
+  for (int i = 0; i < 20; ++i) append(put("k" + std::to_string(i), std::string(900, 'v')));
+  close();
+  const auto file = segments()[1];
+  fs::remove(file);
+
+  expect_refusal(file.filename());
+}
+
+TEST_F(DiskJournal, AFileThatIsShorterThanItWasIsAnErrorWithItsName) {
+  open();
+  append(put("key", std::string(1'000, 'v')));
+  close();
+  const auto file = segments().front();
+  fs::resize_file(file, fs::file_size(file) / 2);
+
+  expect_refusal(file.filename());
+}
+
+TEST_F(DiskJournal, ADamagedIndexIsAnErrorAndIsLeftAlone) {
+  open();
+  append(put("key", "value"));
+  close();
+  std::ofstream(log() / "index" / "CURRENT") << "nonsense\n";
+
+  expect_refusal("index");
+  expect_refusal("index");
+}
+
+TEST_F(DiskJournal, AnIndexThatIsGoneIsMadeAgainAsLongAsAllSegmentsAreThere) {
+  open();
+  append(put("key", std::string(1'000, 'v')));
+  close();
+  fs::remove_all(log() / "index");
+
+  open();
+
+  EXPECT_EQ(get("key").size(), 1'000U);
+  close();
+  fs::remove_all(log() / "index");
+  fs::rename(segments().front(), log() / "segments" / "0000000007.log");
+  expect_refusal("index");
+}
+
+TEST_F(DiskJournal, SpaceOfWhatWasOverwrittenIsGivenBack) {
+  open(16'384);
+  append(put("old", std::string(600, 'o')));
+  for (int i = 0; i < 400; ++i) append_and_sync(put("new", std::string(600, 'n')));
+  const auto before = disk_bytes();
+
+  reclaim();
+  // Files go at the next pass, when the index is on disk.
+  while (disk_bytes() > before / 10) reclaim();
+
+  EXPECT_EQ(get("old"), std::string(600, 'o'));
+  EXPECT_EQ(get("new"), std::string(600, 'n'));
+  crash();
+  open();
+  EXPECT_EQ(content_of(journal()).size(), 2U);
+}
+
+TEST_F(DiskJournal, ACursorReadsWhatHasBeenReclaimed) {
+  open();
+  for (int i = 0; i < 20; ++i) append(put("k" + std::to_string(i), std::string(900, 'v')));
+  sync();
+  const auto cursor = journal().scan("", "");
+  WriteBatch all;
+  all.remove_range("k", "l");
+  append(all);
+  for (int i = 0; i < 20; ++i) append(put("other", std::string(900, 'v')));
+  sync();
+  const auto files = segments().size();
+  while (segments().size() == files) reclaim();
+
+  int left = 0;
+  for (; cursor->valid(); cursor->next(), ++left) EXPECT_EQ(cursor->value().size(), 900U);
+  EXPECT_EQ(left, 20);
+}
+
+// Random lives: batches, syncs, passes, ends and crashes, compared with a map.
+TEST_F(DiskJournal, HoldsWhatAMapHoldsThroughAnyLife) {
+  for (std::uint32_t seed = 0; seed < 15; ++seed) {
+    std::mt19937 random(seed);
+    const std::uint64_t replay = random() % 2 == 0 ? 6'000 : 60'000;
+    place_ = std::make_unique<TemporaryDirectory>();
+    open(replay);
+    Content now;
+    Content synced;
+    const auto key = [&] { return "k" + std::to_string(10 + random() % 50); };
+    for (int step = 0; step < 300; ++step) {
+      const auto kind = random() % 100;
+      if (kind < 80) {
+        WriteBatch batch;
+        for (auto left = random() % 4 + 1; left > 0; --left) {
+          batch.put(key(), std::string(random() % 700, static_cast<char>('a' + random() % 26)));
+        }
+        if (random() % 5 == 0) batch.remove(key());
+        if (random() % 10 == 0) batch.remove_range(key(), key());
+        if (random() % 10 == 0) batch.put(key(), std::string(random() % 200, 'z'));
+        append(batch);
+        carry_out(batch, now);
+      } else if (kind < 90) {
+        sync();
+        synced = now;
+      } else if (kind < 95) {
+        reclaim();
+      } else if (kind < 97) {
+        close();
+        open(replay);
+        synced = now;
+      } else if (kind == 97) {
+        sync();
+        synced = now;
+        crash();
+        open(replay);
+      }
+      if (step % 50 == 0) {
+        ASSERT_EQ(content_of(journal()), now) << "seed " << seed << ", step " << step;
+      }
+    }
+    ASSERT_EQ(content_of(journal()), now) << "seed " << seed;
+    sync();
+    crash();
+    open(replay);
+    ASSERT_EQ(content_of(journal()), now) << "seed " << seed << ", at the end";
+    close();
+  }
+}
+
+TEST_F(DiskJournal, ServesReadersWhileItIsWrittenSyncedAndReclaimed) {
+  open(32'768);
+  append(put("constant", std::string(500, 'c')));
+  std::atomic<bool> done = false;
+  std::thread syncs([&] {
+    while (!done) sync();
+  });
+  std::thread reclaims([&] {
+    while (!done) reclaim();
+  });
+  std::thread reads([&] {
+    while (!done) {
+      EXPECT_EQ(get("constant"), std::string(500, 'c'));
+      auto cursor = journal().scan("k", "l");
+      for (; cursor->valid(); cursor->next()) {
+        const BytesView value = cursor->value();
+        EXPECT_EQ(value, std::string(value.size(), value.front()));
+      }
+      EXPECT_TRUE(cursor->status());
+    }
+  });
+  for (int i = 0; i < 3'000; ++i) {
+    append(put("k" + std::to_string(i % 30), std::string(static_cast<std::size_t>(100 + i % 400),
+                                                         static_cast<char>('a' + i % 26))));
+  }
+  done = true;
+  for (auto* thread : {&syncs, &reclaims, &reads}) thread->join();
+  EXPECT_EQ(content_of(journal()).size(), 31U);
+}
+
+}  // namespace
+}  // namespace thalweg::test
