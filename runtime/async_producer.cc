@@ -11,6 +11,8 @@
 #include <thalweg/runtime/clock.h>
 #include <thalweg/schemas/partitioning.h>
 
+#include "thread_name.h"
+
 namespace thalweg {
 
 namespace {
@@ -26,7 +28,10 @@ class AsyncProducer::Impl {
  public:
   Impl(Log& log, std::string client_id) : log_(log), client_id_(std::move(client_id)) {
     make_producer();
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::thread([this] {
+      internal::name_this_thread("producer");
+      run();
+    });
   }
 
   ~Impl() { close(); }

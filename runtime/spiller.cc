@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "phase_board.h"
+#include "thread_name.h"
 
 namespace thalweg::internal {
 
@@ -47,6 +48,7 @@ bool Spiller::run_once() {
 
 void Spiller::start() {
   thread_ = std::jthread([this](const std::stop_token& stop) {
+    name_this_thread("spiller");
     while (!stop.stop_requested()) {
       if (run_once()) continue;
       std::unique_lock lock(signal_->mutex);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "thread_name.h"
+
 namespace thalweg::internal {
 
 StreamThread::StreamThread(std::unique_ptr<Worker> worker, Clock& clock,
@@ -34,6 +36,7 @@ void StreamThread::join() {
 }
 
 void StreamThread::run() {
+  name_this_thread("StreamThread-" + std::to_string(worker_->number()));
   bool settled = false;
   while (!worker_->stopped()) {
     const bool worked = worker_->run_once();

@@ -69,6 +69,8 @@ class Worker {
 
   /// Asks for a clean end: commit, spill, leave. From any thread.
   void request_stop();
+  /// Of this worker in its application, from 1 on.
+  std::int32_t number() const { return setup_.index + 1; }
   bool stopped() const { return phase_ == Phase::kStopped; }
   /// Whether the group has assigned tasks (perhaps none), and all of them run. Any thread.
   bool settled() const { return settled_.load(std::memory_order_relaxed); }

@@ -67,7 +67,7 @@ Status DiskJournal::append_locked(const WriteBatch& batch) {
         changes_.remove(operation.key);
         break;
       case WriteBatch::Operation::Kind::kRemoveRange:
-        indexed = index_->remove_range(operation.key, operation.value, changes_);
+        if (indexed) indexed = index_->remove_range(operation.key, operation.value, changes_);
         break;
     }
   });

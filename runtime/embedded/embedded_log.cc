@@ -8,6 +8,7 @@
 #include "embedded/embedded_consumer.h"
 #include "embedded/embedded_log_impl.h"
 #include "embedded/embedded_producer.h"
+#include "thread_name.h"
 
 namespace thalweg {
 
@@ -73,7 +74,10 @@ Status EmbeddedLogImpl::start() {
   if (auto status = recover(); !status) return status;
   if (!options_.background_threads) return {};
   durability_.start();
-  maintenance_thread_ = std::thread([this] { run_maintenance(); });
+  maintenance_thread_ = std::thread([this] {
+    name_this_thread("log-maintenance");
+    run_maintenance();
+  });
   return {};
 }
 

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "thread_name.h"
+
 namespace thalweg::internal {
 
 namespace {
@@ -82,6 +84,7 @@ void LogDurability::stop() {
 }
 
 void LogDurability::run() {
+  name_this_thread("log-sync");
   auto retry = kRetryFirst;
   for (;;) {
     {

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "http/http_connection.h"
+#include "thread_name.h"
 
 namespace thalweg::internal {
 
@@ -63,7 +64,8 @@ void HttpLoop::start(int number, MetricsRegistry* metrics) {
   if (metrics) count_in(*metrics, number);
   date_ = http_date(system_clock().wall_clock());
   schedule_tick();
-  thread_ = std::thread([this] {
+  thread_ = std::thread([this, number] {
+    name_this_thread("http-" + std::to_string(number));
     thread_id_.store(std::this_thread::get_id());
     for (;;) {
       try {
