@@ -71,8 +71,8 @@ class Journal {
   virtual Status append(const WriteBatch& batch) = 0;
   /// Returns when every batch whose append() had returned before this call is durable.
   virtual Status sync() = 0;
-  /// Gives back the space of what was overwritten and removed, if it is worth the work. For a thread
-  /// that does such work: it reads and writes as much as it must.
+  /// Gives back the space of what was overwritten and removed, if it is worth the work. For a
+  /// thread that does such work: it reads and writes as much as it must.
   virtual Status reclaim() = 0;
   /// False: no such key.
   virtual Result<bool> get(BytesView key, std::string& value) const = 0;
