@@ -213,7 +213,7 @@ Clock::Instant Worker::next_deadline() const {
   const auto now = clock_.now();
   auto deadline = std::min(next_housekeeping_, now + kHousekeepingInterval);
   if (renew_at_) deadline = std::min(deadline, *renew_at_);
-  if (dirty_) deadline = std::min(deadline, earliest_commit());
+  if (dirty_ && phase_ == Phase::kRunning) deadline = std::min(deadline, earliest_commit());
   const Timestamp wall_clock = clock_.wall_clock();
   for (const auto& [id, member] : members_) {
     if (member.state != TaskInfo::State::kRunning) continue;
