@@ -139,7 +139,7 @@ TEST_F(JoinsWithGrace, TheBufferBearsTheJoinsName) {
   questions().join(rows(), both, {.name = "ask", .grace = 10ms}).to("out");
 
   EXPECT_THAT(builder_.build().describe().to_text(),
-              HasSubstr("Processor: ask (stores: [rows, ask-Buffer])"));
+              HasSubstr("Processor: ask (stores: [ask-Buffer, rows])"));
 }
 
 TEST_F(JoinsWithGrace, TheTableMustBeVersioned) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <thalweg/topology/internal/functions.h>
+#include <thalweg/topology/internal/stream_graph.h>
 #include <thalweg/topology/options.h>
 #include <thalweg/topology/windows.h>
 
