@@ -9,10 +9,15 @@
 #include <thalweg/topology/internal/dsl.h>
 #include <thalweg/topology/internal/operators/pass_through.h>
 #include <thalweg/topology/internal/windowed_kstream_dsl.h>
+#include <thalweg/topology/internal/windowed_table.h>
 
 namespace thalweg {
 
 namespace internal {
+
+// In windowed_kstream_dsl.h, which may be the one that includes this.
+template <typename K, typename V, typename A, typename W>
+struct WindowedKind;
 
 /// `windows` again in `kinds`, which is what the aggregations of the streams are told.
 template <typename K, typename A, typename W>

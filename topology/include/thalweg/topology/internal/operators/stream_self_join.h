@@ -8,6 +8,7 @@
 #include <thalweg/topology/internal/operator_plan.h>
 #include <thalweg/topology/internal/operators/join_window.h>
 #include <thalweg/topology/internal/payload.h>
+#include <thalweg/topology/internal/stream_joiners.h>
 #include <thalweg/topology/join_windows.h>
 
 namespace thalweg::internal {

@@ -14,6 +14,7 @@
 #include <thalweg/topology/internal/operators/join_window.h>
 #include <thalweg/topology/internal/outer_join_store.h>
 #include <thalweg/topology/internal/payload.h>
+#include <thalweg/topology/internal/stream_joiners.h>
 #include <thalweg/topology/internal/table_supplier.h>
 #include <thalweg/topology/join_windows.h>
 
