@@ -46,6 +46,11 @@ Result<std::unique_ptr<DiskJournal>> DiskJournal::open(const std::string& path,
 }
 
 Status DiskJournal::recover(const std::shared_ptr<rocksdb::Cache>& cache) {
+  if (fs::exists(path_ + "/CURRENT")) {
+    return failure(ErrorCode::kCorrupt, "the log in " + path_ +
+                                            " was written by an earlier version, which kept it in "
+                                            "RocksDB; this one cannot read it");
+  }
   auto files = segment_files(directory_);
   if (!files) return std::unexpected(files.error());
   auto index = JournalIndex::open(path_ + "/index", cache);

@@ -8,10 +8,8 @@
 namespace thalweg::internal {
 
 /// Whether `bytes` more can be written below `path` and leave the reserve that RocksDB needs for
-/// flushes, logs and manifests of its own: 128 MiB, on small disks a twentieth of the disk.
-/// kNoSpace, naming the path, when not.
-///
-/// Asked before writing, since RocksDB does not get over a write-ahead log that met a full disk.
+/// files and manifests of its own: 128 MiB, on small disks a twentieth of the disk. kNoSpace,
+/// naming the path, when not.
 Status check_free_space(const std::string& path, std::uint64_t bytes);
 
 }  // namespace thalweg::internal

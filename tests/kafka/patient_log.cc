@@ -74,11 +74,13 @@ class PatientConsumer final : public LogConsumer {
   }
   void release(const std::vector<TopicPartition>& partitions) override {
     asked_back_ = false;
+    held_ -= static_cast<int>(partitions.size());
     inner_->release(world_.in(partitions));
   }
   GroupMetadata group_metadata() const override { return inner_->group_metadata(); }
   void leave() override {
     subscribed_.clear();
+    held_ = 0;
     inner_->leave();
   }
   void assign(const TopicPartition& partition, Offset from, std::uint32_t tag) override {
@@ -133,6 +135,9 @@ class PatientConsumer final : public LogConsumer {
       for (auto& partition : event.partitions) partition = world_.out(partition);
       event.committed = world_.out(event.committed);
       event.ranges = world_.out(event.ranges);
+      const int size = static_cast<int>(event.partitions.size());
+      if (event.kind == ConsumerEvent::Kind::kAssigned) held_ += size;
+      if (event.kind == ConsumerEvent::Kind::kLost) held_ -= size;
       heard_.push_back(std::move(event));
       event = {};
     }
@@ -145,6 +150,8 @@ class PatientConsumer final : public LogConsumer {
   bool untold() { return drained_ && woken_ == 0 && behind(); }
   /// Whether the group waits for the test to release something.
   bool owes() const { return asked_back_; }
+  /// How many partitions it has been given by its group and has not released.
+  int held() const { return held_; }
 
  private:
   bool behind() {
@@ -171,6 +178,7 @@ class PatientConsumer final : public LogConsumer {
   std::atomic<int> woken_ = 0;
   bool drained_ = false;  ///< The last fetch() found nothing.
   bool asked_back_ = false;
+  int held_ = 0;
 };
 
 class PatientProducer final : public LogProducer {
@@ -357,8 +365,12 @@ class KafkaHarness final : public LogHarness {
       if (spoken) return true;
       const auto now = world_.onlooker.group(group);
       if (!now || now->members != members || now->partitions != partitions) return false;
-      for (auto* consumer : world_.consumers) consumer->listen();
-      return true;
+      // The brokers know of a share before its owner does.
+      int held = 0;
+      for (const auto* consumer : world_.consumers) {
+        if (consumer->group() == group) held += consumer->held();
+      }
+      return held == partitions;
     });
   }
 

@@ -300,6 +300,13 @@ TEST_F(DiskJournal, ADamagedIndexIsAnErrorAndIsLeftAlone) {
   expect_refusal("index");
 }
 
+TEST_F(DiskJournal, ALogOfAnEarlierVersionIsNotTakenForAnEmptyOne) {
+  fs::create_directories(log());
+  std::ofstream(log() / "CURRENT") << "MANIFEST-000005\n";
+
+  expect_refusal("earlier version");
+}
+
 TEST_F(DiskJournal, AnIndexThatIsGoneIsMadeAgainAsLongAsAllSegmentsAreThere) {
   open();
   append(put("key", std::string(1'000, 'v')));

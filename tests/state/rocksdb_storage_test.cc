@@ -317,7 +317,7 @@ TEST(FullDisk, FamilyAndJournalSaySoAndGoOnOnceThereIsRoom) {
 }
 
 TEST(FullDisk, JournalWhoseLogCouldNotBeWrittenKeepsItsBatchesUntilItCan) {
-  TinyDisk disk("30m");  // Too small for the space that a log takes in advance.
+  TinyDisk disk("30m");
   if (!disk.mounted()) GTEST_SKIP() << "mounting a file system needs privileges";
   auto storage = *open_rocksdb_storage(disk.path());
   Journal& journal = storage->journal();

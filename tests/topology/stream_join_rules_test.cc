@@ -12,18 +12,21 @@
 
 #include <thalweg/topology/streams_builder.h>
 
-#include "topology/topology_world.h"
+#include "topology/stream_join_world.h"
 
 namespace thalweg {
 namespace {
 
+using testing::both;
 using ::testing::Contains;
+using testing::either_one;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Pair;
+using testing::left_at_least;
 using testing::Out;
-using testing::TopologyWorld;
+using ::testing::Pair;
+using testing::within;
 using Text = std::string;
 using MaybeText = std::optional<Text>;
 using Texts = Out<Text, Text>;
@@ -31,46 +34,17 @@ using namespace std::chrono_literals;
 
 constexpr auto kNone = std::nullopt;
 
-Text both(const Text& left, const Text& right) { return left + "+" + right; }
-Text left_at_least(const Text& left, const Text* right) {
-  return left + "+" + (right ? *right : "-");
-}
-Text either_one(const MaybeText& left, const MaybeText& right) {
-  return left.value_or("-") + "+" + right.value_or("-");
-}
-JoinWindows within(std::chrono::milliseconds difference, std::chrono::milliseconds grace = 0ms) {
-  return JoinWindows::of_time_difference_and_grace(difference, grace);
-}
 Headers header(const Text& value) {
   Headers headers;
   headers.add("h", value);
   return headers;
 }
 
-class StreamJoinRules : public ::testing::Test {
+class StreamJoinRules : public testing::StreamJoinWorld {
  protected:
   using Stream = KStream<MaybeText, MaybeText>;
   Stream left() { return builder_.stream<MaybeText, MaybeText>("left"); }
   Stream right() { return builder_.stream<MaybeText, MaybeText>("right"); }
-  TopologyWorld& world() {
-    if (!world_) {
-      world_ = std::make_unique<TopologyWorld>(builder_.build({.optimization = optimization_}));
-    }
-    return *world_;
-  }
-  void on_left(const MaybeText& key, const MaybeText& value, std::int64_t time,
-               const Headers& headers = {}) {
-    world().pipe<Text, Text>("left", key, value, time, headers);
-  }
-  void on_right(const MaybeText& key, const MaybeText& value, std::int64_t time,
-                const Headers& headers = {}) {
-    world().pipe<Text, Text>("right", key, value, time, headers);
-  }
-  std::vector<Texts> out() { return world().drain<Text, Text>("out"); }
-
-  StreamsBuilder builder_;
-  Text optimization_ = "none";
-  std::unique_ptr<TopologyWorld> world_;
 };
 
 TEST_F(StreamJoinRules, TheResultHasTheLaterTimeAndTheHeadersOfWhoCameLast) {
@@ -171,9 +145,9 @@ TEST_F(StreamJoinRules, WhoIsAloneGoesByTimeThenBySideThenByKeyThenAsItCame) {
 
   on_left("z", "clock", 60);
 
-  EXPECT_THAT(out(), ElementsAre(Texts{"c", "-+4", 20}, Texts{"a", "3+-", 20},
-                                 Texts{"b", "2+-", 20}, Texts{"b", "5+-", 20},
-                                 Texts{"b", "1+-", 21}));
+  EXPECT_THAT(out(),
+              ElementsAre(Texts{"c", "-+4", 20}, Texts{"a", "3+-", 20}, Texts{"b", "2+-", 20},
+                          Texts{"b", "5+-", 20}, Texts{"b", "1+-", 21}));
 }
 
 TEST_F(StreamJoinRules, BothSidesShareOneTime) {

@@ -14,55 +14,30 @@
 #include <thalweg/topology/internal/outer_join_store.h>
 #include <thalweg/topology/streams_builder.h>
 
-#include "topology/topology_world.h"
+#include "topology/stream_join_world.h"
 
 namespace thalweg {
 namespace {
 
+using testing::both;
+using testing::either_one;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::left_at_least;
 using ::testing::Not;
 using testing::Out;
-using testing::TopologyWorld;
+using testing::within;
 using Text = std::string;
 using Texts = Out<Text, Text>;
 using namespace std::chrono_literals;
 
 constexpr auto kNone = std::nullopt;
 
-Text both(const Text& left, const Text& right) { return left + "+" + right; }
-Text left_at_least(const Text& left, const Text* right) {
-  return left + "+" + (right ? *right : "-");
-}
-Text either_one(const std::optional<Text>& left, const std::optional<Text>& right) {
-  return left.value_or("-") + "+" + right.value_or("-");
-}
-JoinWindows within(std::chrono::milliseconds difference, std::chrono::milliseconds grace = 0ms) {
-  return JoinWindows::of_time_difference_and_grace(difference, grace);
-}
-
-class StreamJoins : public ::testing::Test {
+class StreamJoins : public testing::StreamJoinWorld {
  protected:
   KStream<Text, Text> left() { return builder_.stream<Text, Text>("left"); }
   KStream<Text, Text> right() { return builder_.stream<Text, Text>("right"); }
-  TopologyWorld& world() {
-    if (!world_) {
-      world_ = std::make_unique<TopologyWorld>(builder_.build({.optimization = optimization_}));
-    }
-    return *world_;
-  }
-  void on_left(const std::optional<Text>& key, const Text& value, std::int64_t time) {
-    world().pipe<Text, Text>("left", key, value, time);
-  }
-  void on_right(const std::optional<Text>& key, const Text& value, std::int64_t time) {
-    world().pipe<Text, Text>("right", key, value, time);
-  }
-  std::vector<Texts> out() { return world().drain<Text, Text>("out"); }
-
-  StreamsBuilder builder_;
-  Text optimization_ = "none";
-  std::unique_ptr<TopologyWorld> world_;
 };
 
 TEST_F(StreamJoins, RecordsThatAreNearEnoughMeet) {
@@ -163,14 +138,15 @@ TEST_F(StreamJoins, AnOuterJoinLetsBothSidesGoAlone) {
   on_left("c", "clock", 50);
 
   // Of one time the right side comes first, then by key and as they came.
-  EXPECT_THAT(out(), ElementsAre(Texts{"b", "-+R", 20}, Texts{"a", "L+-", 20},
-                                 Texts{"a", "M+-", 20}));
+  EXPECT_THAT(out(),
+              ElementsAre(Texts{"b", "-+R", 20}, Texts{"a", "L+-", 20}, Texts{"a", "M+-", 20}));
 }
 
 TEST_F(StreamJoins, TheKeyMayTakePart) {
   left()
-      .join(right(), [](const Text& key, const Text& l, const Text& r) { return key + l + r; },
-            within(10ms))
+      .join(
+          right(), [](const Text& key, const Text& l, const Text& r) { return key + l + r; },
+          within(10ms))
       .to("out");
   on_left("a", "L", 1);
 
