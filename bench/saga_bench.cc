@@ -110,8 +110,9 @@ class Loader {
 };
 
 void load(Log& log, const Settings& settings) {
-  for (const char* topic : topics::kAll) {
-    if (auto made = log.create_topic({.name = topic, .partitions = settings.partitions}); !made) {
+  for (const TopicPlan& topic : topics::kAll) {
+    const auto made = log.create_topic({.name = topic.name, .partitions = settings.partitions});
+    if (!made) {
       throw std::runtime_error(made.error().message);
     }
   }

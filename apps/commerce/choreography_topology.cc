@@ -35,7 +35,7 @@ bool announces_rollback(const Id&, const OrderEvent& event) {
 
 }  // namespace
 
-Topology build_choreography() {
+Topology build_choreography(const ShopConfig&) {
   StreamsBuilder builder;
   const auto events = builder.stream<Id, OrderEvent>(topics::kOrderEvents);
   const auto deducted = events.filter(is_deducted, {.name = "deducted"});

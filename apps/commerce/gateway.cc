@@ -43,17 +43,37 @@ HttpResponse unavailable(const Error& error) {
   return response;
 }
 
-GatewayContext::GatewayContext(HttpServer& server, StreamsApplication& orders, ShopConfig config)
+GatewayContext::GatewayContext(HttpServer& server, const Applications& applications,
+                               Environment environment, ShopConfig config)
     : server_(server),
-      orders_(orders),
+      applications_(applications),
+      environment_(std::move(environment)),
       config_(std::move(config)),
-      gate_(ReadyGate::of(server, orders)),
-      producer_(*orders.environment().log, "gateway"),
-      watch_(orders),
-      auditor_(orders, config_) {}
+      producer_(*environment_.log, "gateway"),
+      watch_(*applications.of_role("orders")),
+      auditor_(*applications.of_role("orders"), config_) {
+  for (const Role& role : all_roles()) {
+    auto* application = applications.of_role(role.name);
+    if (application) gates_.emplace(role.name, ReadyGate::of(server, *application));
+  }
+}
+
+std::shared_ptr<ReadyGate> GatewayContext::gate(std::string_view role) const {
+  const auto gate = gates_.find(role);
+  return gate == gates_.end() ? nullptr : gate->second;
+}
+
+HttpResponse GatewayContext::not_played(std::string_view role) {
+  return problem(503, "role_not_here",
+                 "this process does not play the role " + std::string(role));
+}
+
+void GatewayContext::stop_waiting() {
+  for (const auto& [role, gate] : gates_) gate->close();
+}
 
 void GatewayContext::close() {
-  gate_->close();
+  stop_waiting();
   producer_.close();
   watch_.close();
   auditor_.close();
@@ -75,10 +95,10 @@ void GatewayContext::command_then(CommandRecord record, Responder responder,
   auto pending = std::make_shared<Pending>(std::move(responder), std::move(next));
   producer_.send(
       std::move(record.topic), std::move(record.key), std::move(record.value),
-      orders_.environment().clock->wall_clock(), std::move(record.headers),
+      environment_.clock->wall_clock(), std::move(record.headers),
       [this, pending](Result<AsyncProducer::Sent> sent) {
         if (!sent) return pending->responder.send(unavailable(sent.error()));
-        orders_.when_processed(sent->partition, sent->offset, [this, pending] {
+        applications_.when_processed(sent->partition, sent->offset, [this, pending] {
           server_.post([pending] { pending->next(std::move(pending->responder)); });
         });
       });
@@ -86,7 +106,9 @@ void GatewayContext::command_then(CommandRecord record, Responder responder,
 
 Result<std::shared_ptr<const StoreView>> GatewayContext::partition_view(const char* store,
                                                                         const std::string& key) {
-  auto views = orders_.views(store);
+  const auto application = applications_.with_store(store);
+  if (!application) return std::unexpected(application.error());
+  auto views = (*application)->views(store);
   if (!views) return std::unexpected(views.error());
   const auto partition = partition_of(key, static_cast<std::int32_t>(views->size()));
   auto& view = (*views)[static_cast<std::size_t>(partition)];
@@ -96,7 +118,7 @@ Result<std::shared_ptr<const StoreView>> GatewayContext::partition_view(const ch
 
 void GatewayContext::send_durable(CommitSequence commit, Responder responder,
                                   HttpResponse response) {
-  auto& durability = orders_.environment().log->durability();
+  auto& durability = environment_.log->durability();
   if (durability.durable() >= commit) return responder.send(std::move(response));
   auto pending = std::make_shared<std::pair<Responder, HttpResponse>>(std::move(responder),
                                                                       std::move(response));
@@ -128,8 +150,10 @@ std::optional<HttpResponse> GatewayContext::refusal(const HttpRequest& request,
   return problem(403, "forbidden", "this belongs to another user");
 }
 
-Gateway::Gateway(HttpServer& server, StreamsApplication& orders, ShopConfig config)
-    : context_(std::make_shared<GatewayContext>(server, orders, std::move(config))) {
+Gateway::Gateway(HttpServer& server, const Applications& applications, Environment environment,
+                 ShopConfig config)
+    : context_(std::make_shared<GatewayContext>(server, applications, std::move(environment),
+                                                std::move(config))) {
   add_order_routes(context_);
   add_user_routes(context_);
   add_product_routes(context_);
@@ -141,6 +165,6 @@ Gateway::Gateway(HttpServer& server, StreamsApplication& orders, ShopConfig conf
 
 Gateway::~Gateway() { context_->close(); }
 
-void Gateway::stop_waiting() { context_->gate().close(); }
+void Gateway::stop_waiting() { context_->stop_waiting(); }
 
 }  // namespace thalweg::shop

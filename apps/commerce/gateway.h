@@ -6,6 +6,7 @@
 #include <thalweg/runtime/http_server.h>
 #include <thalweg/runtime/streams_application.h>
 
+#include "applications.h"
 #include "shop_config.h"
 
 namespace thalweg::shop {
@@ -16,13 +17,15 @@ class GatewayContext;
 ///
 /// A 2xx to a command means that the command is durable and that every later request, of any
 /// client, sees what became of it: the command is a record of a topic, and the answer waits for its
-/// sync and for the commit of `order-service` that has passed it. Answers to queries show committed
-/// state and wait until that is durable.
+/// sync and for the commit that has passed it of each application here that reads the topic.
+/// Answers to queries show committed state and wait until that is durable.
 class Gateway {
  public:
-  /// Adds its routes to `server`, which is not started yet. `orders` runs build_orders().
-  /// Everything given must outlive the gateway, and the server's stop() must come before its end.
-  Gateway(HttpServer& server, StreamsApplication& orders, ShopConfig config);
+  /// Adds its routes to `server`, which is not started yet. `orders` is among the applications,
+  /// which are not started yet either. Everything given must outlive the gateway, and the server's
+  /// stop() must come before its end.
+  Gateway(HttpServer& server, const Applications& applications, Environment environment,
+          ShopConfig config);
   ~Gateway();
 
   /// Answers the requests that wait for the shop to be ready, and lets no more of them wait.

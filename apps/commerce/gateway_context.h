@@ -2,6 +2,7 @@
 
 #include <expected>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include <thalweg/runtime/json_text.h>
 #include <thalweg/runtime/streams_application.h>
 
+#include "applications.h"
 #include "auditor.h"
 #include "json_fields.h"
 #include "model.h"
@@ -55,14 +57,19 @@ HttpResponse unavailable(const Error& error);
 /// What all routes share. Thread-safe.
 class GatewayContext {
  public:
-  GatewayContext(HttpServer& server, StreamsApplication& orders, ShopConfig config);
+  GatewayContext(HttpServer& server, const Applications& applications, Environment environment,
+                 ShopConfig config);
 
   void close();
+  /// Answers the requests that wait for an application to be ready; no more of them wait.
+  void stop_waiting();
   HttpServer& server() { return server_; }
-  ReadyGate& gate() { return *gate_; }
+  /// Of the application that plays `role`; null when this process does not play it.
+  std::shared_ptr<ReadyGate> gate(std::string_view role) const;
+  static HttpResponse not_played(std::string_view role);
   OrderWatch& watch() { return watch_; }
   Auditor& auditor() { return auditor_; }
-  std::int64_t now() const { return to_millis(orders_.environment().clock->wall_clock()); }
+  std::int64_t now() const { return to_millis(environment_.clock->wall_clock()); }
 
   /// Writes the record, waits until it is durable and processed, and sends what `answer` gives
   /// then.
@@ -84,7 +91,9 @@ class GatewayContext {
   };
   template <typename V>
   Result<Found<V>> find(const char* store, const std::string& key) {
-    auto view = orders_.store<std::string, V>(store);
+    const auto application = applications_.with_store(store);
+    if (!application) return std::unexpected(application.error());
+    auto view = (*application)->template store<std::string, V>(store);
     if (!view) return std::unexpected(view.error());
     auto entry = view->get(key);
     if (!entry) return std::unexpected(entry.error());
@@ -108,9 +117,10 @@ class GatewayContext {
 
  private:
   HttpServer& server_;
-  StreamsApplication& orders_;
+  Applications applications_;
+  Environment environment_;
   ShopConfig config_;
-  std::shared_ptr<ReadyGate> gate_;
+  std::map<std::string_view, std::shared_ptr<ReadyGate>> gates_;  // By role.
   AsyncProducer producer_;
   OrderWatch watch_;
   Auditor auditor_;
@@ -123,19 +133,22 @@ void add_order_routes(const ContextPtr& context);
 void add_user_routes(const ContextPtr& context);
 void add_product_routes(const ContextPtr& context);
 
-/// Adds a route whose handler is `handle(context, request, responder)`, called when the shop is
-/// ready. Handlers know by themselves who may do what.
+/// Adds a route whose handler is `handle(context, request, responder)`, called when the application
+/// that plays `role` is ready; 503 in a process that does not play it. Handlers know by themselves
+/// who may do what.
 template <typename Handle>
 void add_route(const ContextPtr& context, std::string_view method, std::string_view pattern,
-               Handle handle) {
+               Handle handle, std::string_view role = "orders") {
   context->server().route(
       method, pattern,
-      [context, handle](HttpRequest& request, Responder responder) {
-        if (context->gate().is_open()) return handle(context, request, std::move(responder));
-        context->gate().hold(std::move(responder), [context, handle, held = std::move(request)](
-                                                       Responder waiting) mutable {
-          handle(context, held, std::move(waiting));
-        });
+      [context, handle, role, gate = context->gate(role)](HttpRequest& request,
+                                                          Responder responder) {
+        if (!gate) return responder.send(GatewayContext::not_played(role));
+        if (gate->is_open()) return handle(context, request, std::move(responder));
+        gate->hold(std::move(responder),
+                   [context, handle, held = std::move(request)](Responder waiting) mutable {
+                     handle(context, held, std::move(waiting));
+                   });
       },
       {.without_token = true});
 }

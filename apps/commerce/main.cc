@@ -29,7 +29,7 @@ struct CommandLine {
   std::string listen = "127.0.0.1:8080";
   std::string config_file;
   std::vector<std::string> settings;
-  std::string roles = "gateway,orders,choreography";
+  std::string roles = thalweg::shop::names_of_all_roles();
   std::string log_level = "info";
   int http_threads = 1;
   bool demo = false;

@@ -14,36 +14,7 @@ namespace {
 /// The topics of answers on their way: whoever was down longer has timed out.
 constexpr std::chrono::hours kLoopRetention{24};
 
-bool is_loop(std::string_view topic) {
-  return topic == topics::kStockReplies || topic == topics::kPaymentReplies ||
-         topic == topics::kSagaTimeouts;
-}
-
 }  // namespace
-
-std::set<Role> parse_roles(const std::string& names) {
-  static const std::map<std::string, Role> known = {
-      {"gateway", Role::kGateway},
-      {"orders", Role::kOrders},
-      {"choreography", Role::kChoreography}};
-  std::set<Role> roles;
-  for (std::size_t begin = 0; begin <= names.size();) {
-    const auto end = std::min(names.find(',', begin), names.size());
-    const std::string name = names.substr(begin, end - begin);
-    const auto role = known.find(name);
-    if (role == known.end()) {
-      throw ConfigError("--roles: no role \"" + name +
-                        "\"; there are gateway, orders, choreography");
-    }
-    roles.insert(role->second);
-    begin = end + 1;
-  }
-  if (roles.contains(Role::kGateway) && !roles.contains(Role::kOrders)) {
-    throw ConfigError("--roles: gateway reads the state of orders: on the embedded log both run in "
-                      "one process");
-  }
-  return roles;
-}
 
 ShopProcess::ShopProcess(ShopProcessOptions options) : options_(std::move(options)) {}
 
@@ -64,19 +35,21 @@ Status ShopProcess::start() {
   if (!environment) return std::unexpected(environment.error());
   environment_ = *std::move(environment);
   if (auto made = make_topics(); !made) return made;
-  if (options_.roles.contains(Role::kOrders)) {
-    add_application("order-service", build_orders(options_.shop));
-  }
-  if (options_.roles.contains(Role::kChoreography)) {
-    add_application("choreography", build_choreography());
+  bool with_gateway = false;
+  for (const Role* role : options_.roles) {
+    if (role->topology) {
+      add_application(*role);
+    } else {
+      with_gateway = true;
+    }
   }
   const Environment shared = environment_->environment();
   std::vector<StreamsApplication*> applications;
   for (const auto& application : applications_) applications.push_back(application.get());
   queries_ = std::make_unique<QueryService>(*server_, applications, *shared.log, *shared.metrics,
                                             *shared.clock);
-  if (options_.roles.contains(Role::kGateway)) {
-    gateway_ = std::make_unique<Gateway>(*server_, *applications_.front(), options_.shop);
+  if (with_gateway) {
+    gateway_ = std::make_unique<Gateway>(*server_, by_role_, shared, options_.shop);
   }
   if (auto started = server_->start(shared.metrics); !started) return started;
   for (const auto& application : applications_) {
@@ -86,28 +59,32 @@ Status ShopProcess::start() {
 }
 
 Status ShopProcess::make_topics() {
-  std::vector<std::string> names(topics::kAll.begin(), topics::kAll.end());
-  for (const char* topic : topics::kForeignInputs) names.push_back(std::string(topic) + ".dlq");
   Log& log = environment_->log();
-  for (const auto& name : names) {
-    if (log.topic(name)) continue;
+  const auto make = [&](const std::string& name, const TopicPlan& plan) -> Status {
+    if (log.topic(name)) return {};
     TopicSpec spec{.name = name, .partitions = options_.streams.log_default_partitions};
-    if (is_loop(name)) spec.retention = kLoopRetention;
-    if (name == topics::kUsers) spec.cleanup = CleanupPolicy::kCompact;
+    if (plan.kind == TopicPlan::kLoop) spec.retention = kLoopRetention;
+    if (plan.kind == TopicPlan::kTable) spec.cleanup = CleanupPolicy::kCompact;
     auto made = log.create_topic(spec);
     if (!made && made.error().code != ErrorCode::kAlreadyExists) return made;
+    return {};
+  };
+  for (const TopicPlan& plan : topics::kAll) {
+    if (auto made = make(plan.name, plan); !made) return made;
+    if (plan.kind != TopicPlan::kForeign) continue;
+    if (auto made = make(std::string(plan.name) + ".dlq", {}); !made) return made;
   }
   return {};
 }
 
-void ShopProcess::add_application(std::string id, Topology topology) {
+void ShopProcess::add_application(const Role& role) {
   StreamsConfig config = options_.streams;
   // Threads and metrics of the applications must be told apart.
-  config.client_id += "-" + id;
-  config.application_id = std::move(id);
-  auto application = std::make_unique<StreamsApplication>(std::move(topology), std::move(config),
-                                                          environment_->environment());
-  applications_.push_back(std::move(application));
+  config.application_id = role.application_id;
+  config.client_id += "-" + config.application_id;
+  applications_.push_back(std::make_unique<StreamsApplication>(
+      role.topology(options_.shop), std::move(config), environment_->environment()));
+  by_role_.add(role, *applications_.back());
 }
 
 std::string ShopProcess::failure() const {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -11,22 +10,16 @@
 #include <thalweg/runtime/streams_application.h>
 
 #include "gateway.h"
+#include "roles.h"
 #include "shop_config.h"
 
 namespace thalweg::shop {
-
-/// The roles a process can play, by their names in `--roles`.
-enum class Role { kGateway, kOrders, kChoreography };
-
-/// Reads `gateway,orders`. Throws ConfigError for an unknown name, or a combination that cannot
-/// work.
-std::set<Role> parse_roles(const std::string& names);
 
 struct ShopProcessOptions {
   StreamsConfig streams;  ///< Of every application but for its id.
   ShopConfig shop;
   std::string listen = "127.0.0.1:8080";
-  std::set<Role> roles = {Role::kGateway, Role::kOrders, Role::kChoreography};
+  std::vector<const Role*> roles = parse_roles(names_of_all_roles());
   int http_threads = 1;
 };
 
@@ -49,11 +42,12 @@ class ShopProcess {
 
  private:
   Status make_topics();
-  void add_application(std::string id, Topology topology);
+  void add_application(const Role& role);
 
   ShopProcessOptions options_;
   std::unique_ptr<LocalEnvironment> environment_;
   std::vector<std::unique_ptr<StreamsApplication>> applications_;
+  Applications by_role_;
   std::unique_ptr<HttpServer> server_;
   std::unique_ptr<QueryService> queries_;
   std::unique_ptr<Gateway> gateway_;

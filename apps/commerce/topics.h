@@ -2,7 +2,21 @@
 
 #include <array>
 
-namespace thalweg::shop::topics {
+namespace thalweg::shop {
+
+/// A topic as the shop makes it.
+struct TopicPlan {
+  enum Kind {
+    kEvents,   ///< Kept as long as the log keeps anything.
+    kForeign,  ///< Outside producers write to it too; what is no record goes to `<topic>.dlq`.
+    kTable,    ///< Compacted.
+    kLoop,     ///< Answers on their way, of use for a day.
+  };
+  const char* name;
+  Kind kind = kEvents;
+};
+
+namespace topics {
 
 // Public: JSON, a contract with other programs.
 inline constexpr const char* kOrderStart = "order.start";
@@ -35,16 +49,35 @@ inline constexpr const char* kStockReplies = "stock-replies";
 inline constexpr const char* kPaymentReplies = "payment-replies";
 inline constexpr const char* kSagaTimeouts = "saga-timeouts";
 
-/// Topics that outside producers write to; each has its dead letters in `<topic>.dlq`.
-inline constexpr std::array kForeignInputs = {kOrderStart,    kOrderCancel,     kOrderCencel,
-                                              kStockRollback, kOrderProcessing, kPaymentProcessing};
+/// Every topic that the applications read or write, dead letters aside.
+inline constexpr auto kAll = std::to_array<TopicPlan>({
+    // Orders and their choreography.
+    {kOrderStart, TopicPlan::kForeign},
+    {kStockSuccess},
+    {kOrderCreated},
+    {kPaymentRequest},
+    {kPaymentSuccess},
+    {kOrderCancel, TopicPlan::kForeign},
+    {kOrderCencel, TopicPlan::kForeign},
+    {kStockRollback, TopicPlan::kForeign},
+    {kOrderProcessing, TopicPlan::kForeign},
+    {kPaymentProcessing, TopicPlan::kForeign},
+    {kInventoryEvents},
+    {kPaymentEvents},
+    {kNotificationEvents},
+    {kAnalyticsEvents},
+    {kOrderCompleted},
+    {kOrderProcessed},
+    {kExternalEvents},
+    {kProductEvents},
+    {kOrderEvents},
+    {kUsers, TopicPlan::kTable},
+    {kProductCommands},
+    {kAccountCommands},
+    {kStockReplies, TopicPlan::kLoop},
+    {kPaymentReplies, TopicPlan::kLoop},
+    {kSagaTimeouts, TopicPlan::kLoop},
+});
 
-/// Every topic the applications read or write, dead letters aside.
-inline constexpr std::array kAll = {
-    kOrderStart,         kStockSuccess,   kOrderCreated,    kPaymentRequest,  kPaymentSuccess,
-    kOrderCancel,        kOrderCencel,    kStockRollback,   kOrderProcessing, kPaymentProcessing,
-    kInventoryEvents,    kPaymentEvents,  kNotificationEvents, kAnalyticsEvents, kOrderCompleted,
-    kOrderProcessed,     kExternalEvents, kProductEvents,   kOrderEvents,     kUsers,
-    kProductCommands,    kAccountCommands, kStockReplies,   kPaymentReplies,  kSagaTimeouts};
-
-}  // namespace thalweg::shop::topics
+}  // namespace topics
+}  // namespace thalweg::shop

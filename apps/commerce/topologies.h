@@ -33,6 +33,6 @@ std::string order_by_user_prefix(std::string_view user_id);
 Topology build_orders(const ShopConfig& config);
 
 /// `choreography`: the history of orders in the words of the choreographed shops.
-Topology build_choreography();
+Topology build_choreography(const ShopConfig& config = {});
 
 }  // namespace thalweg::shop

@@ -1,5 +1,7 @@
 // The settings file that comes with the shop, and the names of its roles.
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,6 +16,7 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::Pair;
+using ::testing::SizeIs;
 
 TEST(ShopToml, HoldsTheClientSettingsOfTheOldSystems) {
   StreamsConfigBuilder builder;
@@ -35,9 +38,23 @@ TEST(ShopToml, HoldsTheClientSettingsOfTheOldSystems) {
                     Contains(Pair("consumer.session.timeout.ms", "10000"))));
 }
 
+std::vector<std::string_view> names(const std::vector<const Role*>& roles) {
+  std::vector<std::string_view> names;
+  for (const Role* role : roles) names.push_back(role->name);
+  return names;
+}
+
 TEST(Roles, AreReadByName) {
-  EXPECT_THAT(parse_roles("orders"), ElementsAre(Role::kOrders));
-  EXPECT_THAT(parse_roles("orders,gateway"), ElementsAre(Role::kGateway, Role::kOrders));
+  EXPECT_THAT(names(parse_roles("orders")), ElementsAre("orders"));
+  EXPECT_THAT(names(parse_roles("orders,gateway,orders")), ElementsAre("gateway", "orders"));
+  EXPECT_THAT(parse_roles(names_of_all_roles()), SizeIs(all_roles().size()));
+}
+
+TEST(Roles, AreGroupsOfTheirOwn) {
+  std::set<std::string_view> groups;
+  for (const Role& role : all_roles()) groups.insert(role.application_id);
+
+  EXPECT_THAT(groups, SizeIs(all_roles().size()));
 }
 
 TEST(Roles, ThatCannotBeAreRefused) {

@@ -45,7 +45,7 @@ class Shop final : public Workload {
     shop::ShopConfig config;
     config.timer_resolution = 10s;
     return {{simulation_config("order-service"), [config] { return shop::build_orders(config); }},
-            {simulation_config("choreography"), shop::build_choreography}};
+            {simulation_config("choreography"), [] { return shop::build_choreography(); }}};
   }
 
   void write_something(EmbeddedProcess& process) override {

@@ -1,0 +1,60 @@
+#include "roles.h"
+
+#include <algorithm>
+#include <array>
+
+#include <thalweg/runtime/streams_config.h>
+
+#include "topologies.h"
+
+namespace thalweg::shop {
+namespace {
+
+constexpr std::array kRoles = {
+    Role{"gateway", "gateway", nullptr},
+    Role{"orders", "order-service", build_orders},
+    Role{"choreography", "choreography", build_choreography},
+};
+
+const Role* role_named(std::string_view name) {
+  const auto role = std::ranges::find(kRoles, name, &Role::name);
+  return role == kRoles.end() ? nullptr : &*role;
+}
+
+}  // namespace
+
+std::span<const Role> all_roles() { return kRoles; }
+
+std::string names_of_all_roles() {
+  std::string names;
+  for (const Role& role : kRoles) {
+    if (!names.empty()) names += ',';
+    names += role.name;
+  }
+  return names;
+}
+
+std::vector<const Role*> parse_roles(const std::string& names) {
+  std::vector<const Role*> roles;
+  for (std::size_t begin = 0; begin <= names.size();) {
+    const auto end = std::min(names.find(',', begin), names.size());
+    const std::string name = names.substr(begin, end - begin);
+    const Role* role = role_named(name);
+    if (!role) {
+      throw ConfigError("--roles: no role \"" + name + "\"; there are " + names_of_all_roles());
+    }
+    roles.push_back(role);
+    begin = end + 1;
+  }
+  std::ranges::sort(roles);  // They are elements of one array.
+  roles.erase(std::ranges::unique(roles).begin(), roles.end());
+  const auto plays = [&](std::string_view name) {
+    return std::ranges::find(roles, role_named(name)) != roles.end();
+  };
+  if (plays("gateway") && !plays("orders")) {
+    throw ConfigError("--roles: gateway reads the state of orders: both run in one process");
+  }
+  return roles;
+}
+
+}  // namespace thalweg::shop
