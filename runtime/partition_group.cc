@@ -5,33 +5,43 @@
 namespace thalweg::internal {
 
 RecordQueue& PartitionGroup::add_queue(std::unique_ptr<RecordQueue> queue) {
-  waited_until_.emplace_back();
-  return *queues_.emplace_back(std::move(queue));
+  return *inputs_.emplace_back(Input{.queue = std::move(queue)}).queue;
+}
+
+Offset PartitionGroup::lag() const {
+  Offset lag = 0;
+  for (const Input& input : inputs_) lag += input.end - input.fetched;
+  return lag;
 }
 
 bool PartitionGroup::ready(Timestamp wall_clock, std::chrono::milliseconds max_idle) {
   if (empty()) return false;
-  if (max_idle <= std::chrono::milliseconds(0)) return true;
-  for (std::size_t i = 0; i < queues_.size(); ++i) {
-    auto& until = waited_until_[i];
-    if (!queues_[i]->empty()) {
-      until.reset();
-      continue;
+  if (heap_.size() == inputs_.size() || max_idle < std::chrono::milliseconds(0)) return true;
+  for (Input& input : inputs_) {
+    if (!input.queue->empty()) continue;
+    if (input.end == kNoOffset || input.fetched < input.end) {
+      input.waited_until.reset();
+      return false;
     }
-    if (!until) until = wall_clock + max_idle;
-    if (wall_clock < *until) return false;
+    if (!input.waited_until) input.waited_until = wall_clock + max_idle;
+    if (wall_clock < *input.waited_until) return false;
   }
+  ++enforced_;
   return true;
 }
 
-void PartitionGroup::add_records(std::size_t index, RecordBatch batch,
-                                 std::string_view topic) {
-  RecordQueue& queue = *queues_[index];
+void PartitionGroup::add_records(std::size_t index, RecordBatch batch, std::string_view topic) {
+  Input& input = inputs_[index];
+  RecordQueue& queue = *input.queue;
   const bool was_empty = queue.empty();
+  input.fetched = batch.next;
+  input.end = batch.end;
   buffered_ -= queue.buffered();
   queue.add(std::move(batch), topic);
   buffered_ += queue.buffered();
-  if (was_empty && !queue.empty()) offer(&queue);
+  if (!was_empty || queue.empty()) return;
+  input.waited_until.reset();
+  offer(&queue);
 }
 
 void PartitionGroup::pop_next() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -16,31 +17,44 @@ namespace thalweg::internal {
 class PartitionGroup {
  public:
   RecordQueue& add_queue(std::unique_ptr<RecordQueue> queue);
-  RecordQueue& queue(std::size_t index) { return *queues_[index]; }
-  std::size_t size() const { return queues_.size(); }
-  const std::vector<std::unique_ptr<RecordQueue>>& queues() const { return queues_; }
+  RecordQueue& queue(std::size_t index) { return *inputs_[index].queue; }
+  const RecordQueue& queue(std::size_t index) const { return *inputs_[index].queue; }
+  std::size_t size() const { return inputs_.size(); }
 
-  /// As RecordQueue::add().
+  /// As RecordQueue::add(). Also tells how far the input is fetched, and where it ends.
   void add_records(std::size_t index, RecordBatch batch, std::string_view topic = {});
   std::size_t buffered() const { return buffered_; }
   bool empty() const { return heap_.empty(); }
+  /// How many offsets of all inputs are known to be in the log and not fetched yet.
+  Offset lag() const;
   /// Whether next() may be processed: every queue has a record, so that choosing by timestamp
-  /// compares them all, or those without have been waited for, each `max_idle` since it was found
-  /// empty. Kafka Streams' rules: the wait for a queue begins when those before it are over.
+  /// compares them all, or need not be waited for. Kafka Streams' rules (KIP-695): a queue is
+  /// waited for while the log is not known to have nothing more for it, then `max_idle` longer, for
+  /// records that are not written yet. That wait begins when those for the queues before it are
+  /// over. With a negative `max_idle`, none is waited for.
   bool ready(Timestamp wall_clock, std::chrono::milliseconds max_idle);
+  /// How often ready() allowed a record although a queue was empty.
+  std::uint64_t enforced() const { return enforced_; }
   /// The queue to process next; there must be one.
   RecordQueue& next() { return *heap_.front(); }
   /// next() is done with its head: puts the queue back where its new head belongs.
   void pop_next();
 
  private:
+  struct Input {
+    std::unique_ptr<RecordQueue> queue;
+    Offset fetched = kNoOffset;             // The position after what was fetched.
+    Offset end = kNoOffset;                 // As the last fetch told; none: nothing was told yet.
+    std::optional<Timestamp> waited_until;  // Since it was found empty and fetched to its end.
+  };
+
   void offer(RecordQueue* queue);
   void sift_down_from_root();
 
-  std::vector<std::unique_ptr<RecordQueue>> queues_;
+  std::vector<Input> inputs_;
   std::vector<RecordQueue*> heap_;  // Queues that have a head.
-  std::vector<std::optional<Timestamp>> waited_until_;  // For queues found empty, one per queue.
   std::size_t buffered_ = 0;
+  std::uint64_t enforced_ = 0;
 };
 
 }  // namespace thalweg::internal

@@ -62,6 +62,9 @@ StreamTask::StreamTask(Setup setup) : setup_(std::move(setup)) {
                                          "Records dropped: late, null, or unreadable", labels);
     processed_counter_ = &metrics->counter("kafka_streams_stream_task_metrics_process_total",
                                            "Records processed", labels);
+    enforced_counter_ =
+        &metrics->counter("kafka_streams_stream_task_metrics_enforced_processing_total",
+                          "Records processed while another input had none", labels);
   }
 }
 
@@ -147,6 +150,7 @@ void StreamTask::suspend() {
 
 std::size_t StreamTask::process(std::size_t max_records, Timestamp wall_clock) {
   std::size_t done = 0;
+  const std::uint64_t enforced = group_.enforced();
   while (done < max_records && group_.ready(wall_clock, setup_.config->max_task_idle)) {
     RecordQueue& queue = group_.next();
     stream_time_ = std::max(stream_time_, queue.head_timestamp());
@@ -158,7 +162,10 @@ std::size_t StreamTask::process(std::size_t max_records, Timestamp wall_clock) {
   }
   processed_ += done;
   processed_since_flush_ += done;
-  if (processed_counter_ && done > 0) processed_counter_->add(done);
+  if (processed_counter_ && done > 0) {
+    processed_counter_->add(done);
+    enforced_counter_->add(group_.enforced() - enforced);
+  }
   return done;
 }
 
@@ -258,10 +265,11 @@ bool StreamTask::flush(Store& store) {
 
 std::map<TopicPartition, OffsetAndMetadata> StreamTask::positions() const {
   std::map<TopicPartition, OffsetAndMetadata> positions;
-  for (const auto& queue : group_.queues()) {
-    positions[queue->partition()] = {queue->position(),
-                                     encode_partition_time(queue->partition_time(),
-                                                           processor_metadata_)};
+  for (std::size_t i = 0; i < group_.size(); ++i) {
+    const RecordQueue& queue = group_.queue(i);
+    positions[queue.partition()] = {queue.position(),
+                                    encode_partition_time(queue.partition_time(),
+                                                          processor_metadata_)};
   }
   return positions;
 }

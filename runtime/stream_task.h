@@ -79,8 +79,11 @@ class StreamTask final : public TaskContext {
     group_.add_records(input, std::move(batch), topic);
   }
   std::size_t buffered() const { return group_.buffered(); }
+  std::size_t buffered(std::size_t input) const { return group_.queue(input).buffered(); }
+  /// As PartitionGroup::lag().
+  Offset lag() const { return group_.lag(); }
   /// Processes up to `max_records`; returns how many. By `max.task.idle.ms`, an empty input may be
-  /// waited for. Throws StreamsError.
+  /// waited for, as PartitionGroup::ready() says. Throws StreamsError.
   std::size_t process(std::size_t max_records, Timestamp wall_clock);
   /// Fires what is due on the wall clock. Throws StreamsError.
   bool punctuate_wall_clock(Timestamp wall_clock);
@@ -171,6 +174,7 @@ class StreamTask final : public TaskContext {
   std::map<std::pair<NodeMetric, std::string>, std::uint64_t> node_metrics_;
   Counter* dropped_counter_ = nullptr;
   Counter* processed_counter_ = nullptr;
+  Counter* enforced_counter_ = nullptr;
 };
 
 }  // namespace thalweg::internal

@@ -136,6 +136,7 @@ class TopologyTestDriver::Impl {
     std::map<TopicPartition, OffsetAndMetadata> from_the_beginning;
     for (const auto& input : task_.inputs()) from_the_beginning[input] = {0, {}};
     task_.start(from_the_beginning);
+    for (std::size_t i = 0; i < task_.inputs().size(); ++i) task_.enqueue(i, {});  // All empty.
     commit();
   }
 
@@ -239,7 +240,7 @@ class TopologyTestDriver::Impl {
     auto memory = std::make_shared<Memory>(Memory{std::move(record), {}});
     memory->record.headers.encode(memory->headers);
     const Offset offset = next_offset_[input]++;
-    RecordBatch batch{.next = offset + 1, .memory = memory};
+    RecordBatch batch{.next = offset + 1, .end = offset + 1, .memory = memory};
     batch.records.push_back({.offset = offset,
                              .timestamp = memory->record.timestamp,
                              .key = memory->record.key,

@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -17,6 +18,9 @@ using namespace std::chrono_literals;
 constexpr std::size_t kFetchRecords = 10'000;
 constexpr std::size_t kProcessRecords = 2'000;
 constexpr auto kHousekeepingInterval = 200ms;
+// What a commit waits for, if the log is known to have so many more. Fewer may well be control
+// records, of which Kafka tells late.
+constexpr Offset kWorthWaiting = 100;
 
 // In logs and metrics; brokers know it by setup.member.
 std::string client_id(const WorkerSetup& setup, const std::string& suffix) {
@@ -137,14 +141,11 @@ bool Worker::take_input() {
       setup_.environment.budget->used() > setup_.environment.budget->limit()) {
     return false;  // Nothing more fits in memory, and nothing can leave it.
   }
-  std::size_t running = 0;
-  std::size_t buffered = 0;
-  for (const auto& [id, member] : members_) {
-    if (member.state != TaskInfo::State::kRunning) continue;
-    running += member.task->inputs().size();
-    buffered += member.task->buffered();
+  bool hungry = false;
+  for (auto& [id, member] : members_) {
+    if (member.state == TaskInfo::State::kRunning) hungry |= take_turns(member);
   }
-  if (running == 0 || buffered >= running * config_.buffered_records_per_partition) return false;
+  if (!hungry) return false;
   batches_.clear();
   if (!consumer_->fetch(batches_, kFetchRecords)) return false;
   for (auto& batch : batches_) {
@@ -152,6 +153,29 @@ bool Worker::take_input() {
     if (input.member) input.member->task->enqueue(input.index, std::move(batch));
   }
   return true;
+}
+
+// An input that has enough is paused, so that a task gets on with the others, which it may be
+// waiting for. Returns whether any can take more.
+bool Worker::take_turns(Member& member) {
+  const StreamTask& task = *member.task;
+  const std::size_t limit = config_.buffered_records_per_partition;
+  if (task.buffered() < limit && std::ranges::none_of(member.paused, std::identity())) {
+    return true;
+  }
+  bool hungry = false;
+  for (std::size_t i = 0; i < member.paused.size(); ++i) {
+    const bool full = task.buffered(i) >= limit;
+    hungry |= !full;
+    if (full == member.paused[i]) continue;
+    member.paused[i] = full;
+    if (full) {
+      consumer_->pause(task.inputs()[i]);
+    } else {
+      consumer_->resume(task.inputs()[i]);
+    }
+  }
+  return hungry;
 }
 
 bool Worker::process() {
@@ -182,10 +206,23 @@ bool Worker::punctuate() {
   return true;
 }
 
+// Having processed all that was fetched is not yet having caught up: the fetch may be on its way.
+bool Worker::caught_up() const {
+  Offset lag = 0;
+  for (const auto& [id, member] : members_) {
+    if (member.state == TaskInfo::State::kRunning) lag += member.task->lag();
+  }
+  return lag < kWorthWaiting;
+}
+
 // Commits take a fifth of the time at most: when they grow dear, each carries more records.
 Clock::Instant Worker::earliest_commit() const {
   const auto pause = std::min<std::chrono::nanoseconds>(4 * commit_work_, 50ms);
   return last_commit_ + std::max<std::chrono::nanoseconds>(config_.commit_interval_min, pause);
+}
+
+Clock::Instant Worker::latest_commit() const {
+  return transaction_began_ + std::min(config_.commit_interval, config_.transaction_timeout / 3);
 }
 
 bool Worker::commit_due(bool drained) const {
@@ -193,11 +230,8 @@ bool Worker::commit_due(bool drained) const {
   if (!dirty_) return false;
   if (stop_requested_ || !revoked_.empty()) return true;
   const auto now = clock_.now();
-  if (drained && now >= earliest_commit()) return true;
-  if (now - transaction_began_ >=
-      std::min(config_.commit_interval, config_.transaction_timeout / 3)) {
-    return true;
-  }
+  if (now >= latest_commit()) return true;
+  if (drained && now >= earliest_commit() && caught_up()) return true;
   const std::size_t share = setup_.environment.budget->limit() /
                             static_cast<std::size_t>(4 * std::max(1, config_.num_stream_threads));
   std::size_t uncommitted = 0;
@@ -213,7 +247,9 @@ Clock::Instant Worker::next_deadline() const {
   const auto now = clock_.now();
   auto deadline = std::min(next_housekeeping_, now + kHousekeepingInterval);
   if (renew_at_) deadline = std::min(deadline, *renew_at_);
-  if (dirty_ && phase_ == Phase::kRunning) deadline = std::min(deadline, earliest_commit());
+  if (dirty_ && phase_ == Phase::kRunning) {
+    deadline = std::min(deadline, caught_up() ? earliest_commit() : latest_commit());
+  }
   const Timestamp wall_clock = clock_.wall_clock();
   for (const auto& [id, member] : members_) {
     if (member.state != TaskInfo::State::kRunning) continue;

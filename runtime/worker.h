@@ -95,6 +95,7 @@ class Worker {
     std::map<TopicPartition, OffsetAndMetadata> committed;
     bool first_start = false;         ///< The group had committed nothing for it.
     std::vector<std::uint32_t> tags;  ///< Of its inputs at the consumer, while it runs.
+    std::vector<bool> paused;         ///< Which inputs are paused there, while it runs.
   };
   struct Input {
     Member* member = nullptr;  ///< Null: the partition has left.
@@ -103,10 +104,13 @@ class Worker {
 
   // worker.cc: the loop.
   bool take_input();
+  bool take_turns(Member& member);
   bool process();
   bool punctuate();
   bool commit_due(bool drained) const;
+  bool caught_up() const;
   Clock::Instant earliest_commit() const;
+  Clock::Instant latest_commit() const;
   void spill_what_is_due();
   void spill(StreamTask& task, bool pressed);
   void spill_at_the_end(StreamTask& task);

@@ -284,6 +284,7 @@ void Worker::start_task(Member& member) {
   member.task->start(member.committed);
   const auto& inputs = member.task->inputs();
   member.tags.clear();
+  member.paused.assign(inputs.size(), false);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto tag = static_cast<std::uint32_t>(inputs_.size());
     inputs_.push_back({&member, i});

@@ -83,12 +83,26 @@ void EmbeddedConsumer::assign(const TopicPartition& name, Offset from, std::uint
   drained_ = false;
 }
 
-void EmbeddedConsumer::unassign(const TopicPartition& name) {
+EmbeddedConsumer::Reading* EmbeddedConsumer::find(const TopicPartition& name) {
   const auto found = std::ranges::find_if(
       readings_, [&](const Reading& reading) { return reading.partition->name() == name; });
-  if (found == readings_.end()) return;
-  found->partition->remove_reader(mailbox_);
-  readings_.erase(found);
+  return found == readings_.end() ? nullptr : &*found;
+}
+
+void EmbeddedConsumer::unassign(const TopicPartition& name) {
+  const Reading* reading = find(name);
+  if (!reading) return;
+  reading->partition->remove_reader(mailbox_);
+  readings_.erase(readings_.begin() + (reading - readings_.data()));
+}
+
+void EmbeddedConsumer::pause(const TopicPartition& name) {
+  if (Reading* reading = find(name)) reading->paused = true;
+}
+
+void EmbeddedConsumer::resume(const TopicPartition& name) {
+  if (Reading* reading = find(name)) reading->paused = false;
+  drained_ = false;
 }
 
 bool EmbeddedConsumer::fetch(std::vector<RecordBatch>& into, std::size_t max_records) {
@@ -104,7 +118,8 @@ bool EmbeddedConsumer::fetch(std::vector<RecordBatch>& into, std::size_t max_rec
     for (std::size_t i = 0; i < readings_.size() && left > 0; ++i) {
       Reading& reading = readings_[(first_ + i) % readings_.size()];
       const std::size_t batches = into.size();
-      if (reading.stopped || !take(reading, std::min(share, left), into)) continue;
+      if (reading.stopped || reading.paused) continue;
+      if (!take(reading, std::min(share, left), into)) continue;
       more = true;
       for (std::size_t b = batches; b < into.size(); ++b) {
         left -= std::min(left, into[b].records.size());
@@ -144,7 +159,11 @@ bool EmbeddedConsumer::refill(Reading& reading, std::size_t records_max) {
 
 bool EmbeddedConsumer::take(Reading& reading, std::size_t records_max,
                             std::vector<RecordBatch>& into) {
-  if (reading.fetched.empty() && !refill(reading, records_max)) return false;
+  if (reading.fetched.empty() && !refill(reading, records_max) &&
+      (reading.stopped || reading.end_told)) {
+    return false;
+  }
+  reading.end_told = true;
   RecordBatch batch{.tag = reading.tag};
   BatchCollector collector;
   RecordView record;
@@ -170,6 +189,7 @@ bool EmbeddedConsumer::take(Reading& reading, std::size_t records_max,
     reading.fetched.pop_front();
   }
   batch.next = reading.position;
+  batch.end = std::max(reading.position, reading.partition->end());
   collector.finish(batch);
   into.push_back(std::move(batch));
   return true;

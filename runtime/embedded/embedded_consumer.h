@@ -23,6 +23,8 @@ class EmbeddedConsumer final : public LogConsumer {
 
   void assign(const TopicPartition& partition, Offset from, std::uint32_t tag) override;
   void unassign(const TopicPartition& partition) override;
+  void pause(const TopicPartition& partition) override;
+  void resume(const TopicPartition& partition) override;
   bool fetch(std::vector<RecordBatch>& into, std::size_t max_records) override;
 
   void fetch_committed(const std::vector<TopicPartition>& partitions) override;
@@ -38,11 +40,14 @@ class EmbeddedConsumer final : public LogConsumer {
     std::uint32_t tag = 0;
     Offset position = 0;
     bool stopped = false;               ///< Out of range or failed; until it is assigned anew.
+    bool paused = false;
+    bool end_told = false;              ///< A batch has said where the partition ends.
     std::deque<BatchPtr> fetched = {};  ///< The first one is being read, by `reader`.
     LogBatchReader reader = {};
     bool in_batch = false;
   };
 
+  Reading* find(const TopicPartition& partition);
   bool take(Reading& reading, std::size_t records_max, std::vector<RecordBatch>& into);
   bool refill(Reading& reading, std::size_t records_max);
   void stop(Reading& reading, ConsumerEvent event);
@@ -55,7 +60,7 @@ class EmbeddedConsumer final : public LogConsumer {
   std::shared_ptr<ConsumerMailbox> mailbox_ = std::make_shared<ConsumerMailbox>();
   std::vector<Reading> readings_;
   std::size_t first_ = 0;  ///< Whose turn it is to be read first.
-  bool drained_ = true;    ///< Every partition was read to its end.
+  bool drained_ = true;    ///< Every partition that is not paused was read to its end.
 };
 
 }  // namespace thalweg::internal

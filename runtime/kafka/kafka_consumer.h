@@ -27,6 +27,8 @@ class KafkaConsumer final : public LogConsumer, ClientListener {
     reader_.assign(partition, from, tag);
   }
   void unassign(const TopicPartition& partition) override { reader_.unassign(partition); }
+  void pause(const TopicPartition& partition) override { reader_.pause(partition, true); }
+  void resume(const TopicPartition& partition) override { reader_.pause(partition, false); }
   bool fetch(std::vector<RecordBatch>& into, std::size_t max_records) override {
     return reader_.fetch(into, max_records);
   }

@@ -135,6 +135,12 @@ void PartitionReader::unassign(const TopicPartition& partition) {
   readings_.erase(found);
 }
 
+void PartitionReader::pause(const TopicPartition& partition, bool paused) {
+  for (auto& reading : readings_) {
+    if (reading->partition == partition) reading->paused = paused;
+  }
+}
+
 bool PartitionReader::fetch(std::vector<RecordBatch>& into, std::size_t max_records) {
   if (readings_.empty()) return false;
   const std::size_t before = into.size();
@@ -146,7 +152,8 @@ bool PartitionReader::fetch(std::vector<RecordBatch>& into, std::size_t max_reco
     more = false;
     for (std::size_t i = 0; i < readings_.size() && left > 0; ++i) {
       Reading& reading = *readings_[(first_ + i) % readings_.size()];
-      if (reading.stopped || !reading.arrival->ready.load(std::memory_order_acquire)) continue;
+      if (reading.stopped || reading.paused) continue;
+      if (!reading.arrival->ready.load(std::memory_order_acquire)) continue;
       const std::size_t taken = take(reading, std::min(share, left), into);
       left -= std::min(left, taken);
       more |= taken > 0;
@@ -172,36 +179,43 @@ std::size_t PartitionReader::take(Reading& reading, std::size_t records_max,
   RecordBatch batch{.tag = reading.tag};
   batch.records.reserve(static_cast<std::size_t>(count));
   const Offset position = reading.expected;
+  bool at_end = false;
   for (const rd_kafka_message_t* message : owner->messages) {
     if (reading.stopped) break;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      // The only word of control and aborted records at the end.
+      // The only word of control and aborted records at the end, and of the last stable offset.
       reading.expected = std::max(reading.expected, message->offset);
+      at_end = reading.expected == message->offset;
     } else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       on_fault(reading, *message);
     } else if (message->offset >= reading.expected) {
       batch.records.push_back(view_of(*message, *owner));
       reading.expected = message->offset + 1;
+      at_end = false;
     }
   }
-  note_hunger(reading, is_drained);
-  if (reading.expected == position) return static_cast<std::size_t>(count);
   batch.next = reading.expected;
+  batch.end = at_end ? batch.next : end_of(reading);
+  note_hunger(reading, is_drained && !reading.stopped && batch.end > batch.next);
+  if (reading.expected == position && !at_end) return static_cast<std::size_t>(count);
   batch.commit = shared_->durability.visible();
   if (!batch.records.empty()) batch.memory = std::move(owner);
   into.push_back(std::move(batch));
   return static_cast<std::size_t>(count);
 }
 
-// Drained short of the end that the last answer told: librdkafka may sleep before it fetches on.
-void PartitionReader::note_hunger(Reading& reading, bool is_drained) {
+// The high watermark that the last answer told. The last stable offset, which committed readers
+// stop at, is told by the end of the partition alone.
+Offset PartitionReader::end_of(const Reading& reading) const {
   std::int64_t low = 0;
   std::int64_t high = 0;
-  const bool hungry = is_drained && !reading.stopped &&
-                      rd_kafka_get_watermark_offsets(
-                          client_->get(), reading.partition.topic.c_str(),
-                          reading.partition.partition, &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-                      high > reading.expected;
+  rd_kafka_get_watermark_offsets(client_->get(), reading.partition.topic.c_str(),
+                                 reading.partition.partition, &low, &high);
+  return std::max(reading.expected, high);
+}
+
+// Drained short of the end that the last answer told: librdkafka may sleep before it fetches on.
+void PartitionReader::note_hunger(Reading& reading, bool hungry) {
   reading.state->hungry = hungry;
   if (hungry) waker_->wake();
 }

@@ -24,6 +24,8 @@ class PartitionReader {
 
   void assign(const TopicPartition& partition, Offset from, std::uint32_t tag);
   void unassign(const TopicPartition& partition);
+  /// Whether fetch() leaves the partition out. librdkafka fetches on, as far as its queue allows.
+  void pause(const TopicPartition& partition, bool paused);
   bool fetch(std::vector<RecordBatch>& into, std::size_t max_records);
 
  private:
@@ -40,13 +42,15 @@ class PartitionReader {
     RdQueue queue;
     std::unique_ptr<Arrival> arrival;
     bool stopped = false;  ///< Out of range or failed; until it is assigned anew.
+    bool paused = false;
   };
 
   bool open();
   rd_kafka_topic_t* topic(const std::string& name);
   void stop(Reading& reading);
   std::size_t take(Reading& reading, std::size_t records_max, std::vector<RecordBatch>& into);
-  void note_hunger(Reading& reading, bool is_drained);
+  Offset end_of(const Reading& reading) const;
+  void note_hunger(Reading& reading, bool hungry);
   void on_fault(Reading& reading, const rd_kafka_message_t& message);
   void post(ConsumerEvent event);
 

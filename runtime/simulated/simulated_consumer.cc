@@ -119,6 +119,7 @@ void SimulatedConsumer::advance(const TopicPartition& name, Reading& reading) {
     if (*alive == nullptr) return;
     const auto found = readings_.find(name);
     if (found == readings_.end() || found->second.number != number) return;
+    if (found->second.readable == kNoOffset) found->second.end_told = false;
     found->second.readable = std::max(found->second.readable, end);
     if (mailbox_->mark_records()) broker_.wake_later(mailbox_);
   };
@@ -148,6 +149,20 @@ void SimulatedConsumer::unassign(const TopicPartition& name) {
   readings_.erase(name);
 }
 
+void SimulatedConsumer::pause(const TopicPartition& name) {
+  const Access access(broker_);
+  if (const auto found = readings_.find(name); found != readings_.end()) {
+    found->second.paused = true;
+  }
+}
+
+void SimulatedConsumer::resume(const TopicPartition& name) {
+  const Access access(broker_);
+  if (const auto found = readings_.find(name); found != readings_.end()) {
+    found->second.paused = false;
+  }
+}
+
 void SimulatedConsumer::stop(const TopicPartition& name, Reading& reading, ConsumerEvent::Kind kind,
                              Error error) {
   reading.stopped = true;
@@ -164,7 +179,7 @@ bool SimulatedConsumer::fetch(std::vector<RecordBatch>& into, std::size_t max_re
   for (std::size_t i = 0; i < readings_.size() && left > 0; ++i) {
     auto& [name, reading] =
         *std::next(readings_.begin(), static_cast<std::ptrdiff_t>((first + i) % readings_.size()));
-    if (!reading.stopped && take(name, reading, left, into)) {
+    if (!reading.stopped && !reading.paused && take(name, reading, left, into)) {
       left -= std::min(left, into.back().records.size());
     }
   }
@@ -184,7 +199,8 @@ bool SimulatedConsumer::take(const TopicPartition& name, Reading& reading, std::
     return false;
   }
   const Offset end = std::min(reading.readable, partition->end());
-  if (reading.position >= end) return false;
+  if (reading.position >= end && reading.end_told) return false;
+  reading.end_told = true;
   RecordBatch batch{.tag = reading.tag};
   auto memory = std::make_shared<std::vector<std::shared_ptr<const SimulatedEntry>>>();
   while (reading.position < end && batch.records.size() < records_max) {
@@ -201,6 +217,7 @@ bool SimulatedConsumer::take(const TopicPartition& name, Reading& reading, std::
     batch.commit = std::max(batch.commit, transaction ? transaction->commit : entry->commit);
   }
   batch.next = reading.position;
+  batch.end = std::max(reading.position, end);
   batch.memory = std::move(memory);
   into.push_back(std::move(batch));
   return true;

@@ -21,6 +21,8 @@ class SimulatedConsumer final : public LogConsumer {
   void leave() override;
   void assign(const TopicPartition& partition, Offset from, std::uint32_t tag) override;
   void unassign(const TopicPartition& partition) override;
+  void pause(const TopicPartition& partition) override;
+  void resume(const TopicPartition& partition) override;
   bool fetch(std::vector<RecordBatch>& into, std::size_t max_records) override;
   void fetch_committed(const std::vector<TopicPartition>& partitions) override;
   void fetch_ends(const std::vector<TopicPartition>& partitions) override;
@@ -41,8 +43,10 @@ class SimulatedConsumer final : public LogConsumer {
   struct Reading {
     std::uint32_t tag = 0;
     Offset position = 0;
-    Offset readable = 0;  ///< How far the fetches have come.
+    Offset readable = kNoOffset;  ///< How far the fetches have come; none: no answer yet.
     bool stopped = false;
+    bool paused = false;
+    bool end_told = true;  ///< False: a fetch was answered, and no batch has said so yet.
     std::uint64_t number = 0;  ///< Which assign() it stems from.
   };
 

@@ -321,6 +321,69 @@ TEST_P(LogContract, ReadingReachesTheEndThatWasAnswered) {
   EXPECT_GE(reader.next(), end);
 }
 
+TEST_P(LogContract, WhoReadsAnEmptyPartitionIsToldThatItIsEmpty) {
+  Reader reader = reader_of(kOrders);
+
+  EXPECT_THAT(reader.read(), IsEmpty());
+
+  EXPECT_EQ(reader.next(), 0);
+  EXPECT_EQ(reader.end(), 0);
+}
+
+TEST_P(LogContract, ABatchTellsThatThePartitionHasMore) {
+  producer_.write(kOrders, {{"a", "1"}, {"b", "2"}, {"c", "3"}});
+  Reader reader = reader_of(kOrders);
+  harness_->settle();
+  std::vector<RecordBatch> batches;
+
+  reader->fetch(batches, 2);
+
+  ASSERT_EQ(batches.size(), 1);
+  EXPECT_EQ(batches[0].next, 2);
+  EXPECT_GE(batches[0].end, 3);
+}
+
+TEST_P(LogContract, ReadToItsEndThePartitionIsKnownToHaveNoMore) {
+  producer_.write(kOrders, {{"a", "1"}, {"b", "2"}});
+  Reader reader = reader_of(kOrders);
+  reader.read();
+  EXPECT_EQ(reader.next(), reader.end());
+
+  producer_.write(kOrders, {{"c", "3"}});
+  EXPECT_THAT(reader.read(), ElementsAre(Written{"c", "3"}));
+
+  EXPECT_GE(reader.next(), 3);
+  EXPECT_EQ(reader.next(), reader.end());
+}
+
+TEST_P(LogContract, TheEndIsBeforeATransactionThatIsStillOpen) {
+  producer_.write(kOrders, {{"a", "1"}});
+  Writer slow(*harness_, {.transactional_id = "slow"});
+  slow.init();
+  slow->begin();
+  EXPECT_TRUE(slow.send(kOrders, {"b", "2"}));
+  EXPECT_EQ(slow.flush(), Kind::kFlushed);
+  Reader reader = reader_of(kOrders);
+
+  EXPECT_THAT(reader.read(), ElementsAre(Written{"a", "1"}));
+
+  EXPECT_EQ(reader.next(), reader.end());
+}
+
+TEST_P(LogContract, APausedPartitionIsNotReadUntilItIsResumed) {
+  Reader reader(*harness_, {});
+  reader->assign(kOrders, 0, 1);
+  reader->assign(kPayments, 0, 2);
+  reader->pause(kOrders);
+  producer_.write(kOrders, {{"k", "order"}});
+  producer_.write(kPayments, {{"k", "payment"}});
+  EXPECT_THAT(reader.read(), ElementsAre(Written{"k", "payment"}));
+
+  reader->resume(kOrders);
+
+  EXPECT_THAT(reader.read(), ElementsAre(Written{"k", "order"}));
+}
+
 TEST_P(LogContract, DeletedRecordsMoveTheBeginning) {
   producer_.write(kOrders, {{"a", "1"}, {"b", "2"}, {"c", "3"}});
 

@@ -95,6 +95,7 @@ std::vector<Written> Reader::read(std::size_t at_once) {
       offsets_.push_back(record.offset);
     }
     next_ = batch.next;
+    end_ = batch.end;
     commit_ = std::max(commit_, batch.commit);
   }
   return records;

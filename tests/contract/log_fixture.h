@@ -80,6 +80,8 @@ class Reader {
   const std::vector<Offset>& offsets() const { return offsets_; }
   /// The position after the last batch read.
   Offset next() const { return next_; }
+  /// Where the log said that the partition ends, with that batch.
+  Offset end() const { return end_; }
   CommitSequence commit() const { return commit_; }
   /// The next event; fails the test when there is none.
   ConsumerEvent event();
@@ -94,6 +96,7 @@ class Reader {
   std::unique_ptr<LogConsumer> consumer_;
   std::vector<Offset> offsets_;
   Offset next_ = kNoOffset;
+  Offset end_ = kNoOffset;
   CommitSequence commit_ = 0;
   std::vector<TopicPartition> owned_;
 };

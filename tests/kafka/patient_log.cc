@@ -84,7 +84,7 @@ class PatientConsumer final : public LogConsumer {
     inner_->leave();
   }
   void assign(const TopicPartition& partition, Offset from, std::uint32_t tag) override {
-    positions_[world_.in(partition)] = from;
+    positions_[world_.in(partition)] = {from};
     partitions_[tag] = world_.in(partition);
     inner_->assign(world_.in(partition), from, tag);
   }
@@ -92,14 +92,24 @@ class PatientConsumer final : public LogConsumer {
     positions_.erase(world_.in(partition));
     inner_->unassign(world_.in(partition));
   }
-  // Waits for what is committed.
+  void pause(const TopicPartition& partition) override {
+    positions_[world_.in(partition)].paused = true;
+    inner_->pause(world_.in(partition));
+  }
+  void resume(const TopicPartition& partition) override {
+    positions_[world_.in(partition)].paused = false;
+    inner_->resume(world_.in(partition));
+  }
+  // Waits for what is committed, and until the end is told.
   bool fetch(std::vector<RecordBatch>& into, std::size_t max_records) override {
     bool found = false;
     wait_until("every committed record is read", [&] {
       const std::size_t before = into.size();
       found = inner_->fetch(into, max_records);
       for (std::size_t i = before; i < into.size(); ++i) {
-        positions_[partitions_[into[i].tag]] = into[i].next;
+        Position& position = positions_[partitions_[into[i].tag]];
+        position.next = into[i].next;
+        position.end_told = into[i].next == into[i].end;
       }
       return found || !behind();
     });
@@ -154,10 +164,17 @@ class PatientConsumer final : public LogConsumer {
   int held() const { return held_; }
 
  private:
+  struct Position {
+    Offset next = 0;
+    bool end_told = false;
+    bool paused = false;
+  };
+
   bool behind() {
     return std::ranges::any_of(positions_, [&](const auto& item) {
-      const Offset end = world_.onlooker.stable_end(item.first);
-      return item.second != end && !is_out_of_range(item.first);
+      const auto& [partition, position] = item;
+      if (position.paused || is_out_of_range(partition)) return false;
+      return !position.end_told || position.next != world_.onlooker.stable_end(partition);
     });
   }
   bool is_out_of_range(const TopicPartition& partition) {
@@ -170,7 +187,7 @@ class PatientConsumer final : public LogConsumer {
 
   World& world_;
   std::unique_ptr<LogConsumer> inner_;
-  std::map<TopicPartition, Offset> positions_;
+  std::map<TopicPartition, Position> positions_;
   std::map<std::uint32_t, TopicPartition> partitions_;
   std::deque<ConsumerEvent> heard_;
   std::vector<std::string> subscribed_;

@@ -1,4 +1,5 @@
 #include <boost/json/parse.hpp>
+#include <fmt/format.h>
 
 #include "kafka/spec_story.h"
 
@@ -84,6 +85,33 @@ TEST(Topics, APartitionCountThatChangesStopsTheApplicationAndIsNamed) {
   EXPECT_EQ(story.wait_for_end(), 1);
   EXPECT_THAT(story.printed(), AllOf(HasSubstr("the partition count of growing has changed"),
                                      HasSubstr("has 2 partitions, the topology needs 3")));
+}
+
+// The table takes many fetches, the stream is there at once: by time, all of the table is earlier.
+TEST(Topics, OfAJoinAreReadByTimeHoweverTheyAreFetched) {
+  constexpr int kProducts = 3'000;
+  std::string input;
+  for (int i = 0; i < kProducts; ++i) {
+    input += fmt::format(R"({{"topic": "prices", "key": "p{}", "value": 1, "ts": {}}},)", i, i);
+  }
+  for (int i = 0; i < kProducts; ++i) {
+    input += fmt::format(R"({{"topic": "sales", "key": "p{}", "value": 1, "ts": {}}},)", i,
+                         kProducts + i);
+  }
+  input.pop_back();
+  const auto joined = spec(R"(
+      {"id": "prices", "op": "table", "topic": "prices", "mat": {"name": "prices"}},
+      {"id": "sales", "op": "stream", "topics": ["sales"]},
+      {"id": "priced", "op": "join", "in": "sales", "with": "prices", "joiner": {"fn": "pair"}},
+      {"op": "to", "in": "priced", "topic": "priced-sales"})",
+                           input.c_str());
+  SpecStory story(cluster(), joined, "fetched-join", 3);
+  story.write(2 * kProducts - 1);
+  story.start(Runner::kThalweg, {"consumer.max.partition.fetch.bytes=4000"});
+  story.process_until(1);
+  story.stop();
+
+  EXPECT_EQ(story.output().at("priced-sales").size(), kProducts);
 }
 
 }  // namespace

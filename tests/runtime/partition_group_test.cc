@@ -67,6 +67,8 @@ class NoTask final : public TaskContext {
   RecordMetadata metadata_;
 };
 
+constexpr std::chrono::milliseconds kNoIdling(0);
+
 class Queues : public ::testing::Test {
  protected:
   void with_inputs(std::vector<std::string> topics) {
@@ -80,7 +82,7 @@ class Queues : public ::testing::Test {
   }
   // Adds a batch to an input: text and time of each record, then the position after the batch.
   void arrives(std::size_t input, std::vector<std::pair<std::string, std::int64_t>> records,
-               Offset control_records = 0) {
+               Offset control_records = 0, Offset left_in_the_log = 0) {
     auto texts = std::make_shared<std::vector<std::string>>();
     texts->reserve(records.size());
     RecordBatch batch;
@@ -91,9 +93,11 @@ class Queues : public ::testing::Test {
     }
     next_[input] += control_records;
     batch.next = next_[input];
+    batch.end = batch.next + left_in_the_log;
     batch.memory = texts;
     group_.add_records(input, std::move(batch));
   }
+  void is_read_to_its_end(std::size_t input) { arrives(input, {}); }
   std::vector<std::string> process_all() {
     while (!group_.empty()) process_one();
     return std::exchange(source_.processed, {});
@@ -138,9 +142,59 @@ TEST_F(Queues, SkipWhatCannotBeReadAndWhatIsDropped) {
   EXPECT_EQ(group_.queue(0).position(), 5);
 }
 
+TEST_F(Queues, WaitForAnEmptyOneUntilItsEndIsKnown) {
+  with_inputs({"left", "right"});
+  arrives(0, {{"l1", 1}});
+
+  EXPECT_FALSE(group_.ready(from_millis(100), kNoIdling)) << "nothing is known of the other one";
+  is_read_to_its_end(1);
+  EXPECT_TRUE(group_.ready(from_millis(100), kNoIdling));
+  EXPECT_EQ(group_.enforced(), 1);
+}
+
+TEST_F(Queues, WaitForAnEmptyOneThatTheLogHasMoreFor) {
+  with_inputs({"left", "right"});
+  arrives(0, {{"l1", 1}, {"l4", 4}});
+  arrives(1, {{"r2", 2}}, /*control_records=*/0, /*left_in_the_log=*/1);
+
+  EXPECT_TRUE(group_.ready(from_millis(100), kNoIdling));
+  process_one();
+  process_one();
+  EXPECT_EQ(group_.lag(), 1);
+  EXPECT_FALSE(group_.ready(from_millis(100), kNoIdling));
+  arrives(1, {{"r3", 3}});
+
+  EXPECT_EQ(group_.lag(), 0);
+  EXPECT_TRUE(group_.ready(from_millis(100), kNoIdling));
+  EXPECT_THAT(process_all(), ElementsAre("l1", "r2", "r3", "l4"));
+  EXPECT_EQ(group_.enforced(), 0);
+}
+
+TEST_F(Queues, BeginToIdleOnceTheEmptyOneIsReadToItsEnd) {
+  constexpr std::chrono::milliseconds kIdle(10);
+  with_inputs({"left", "right"});
+  arrives(0, {{"l1", 1}});
+
+  EXPECT_FALSE(group_.ready(from_millis(100), kIdle));
+  EXPECT_FALSE(group_.ready(from_millis(110), kIdle));
+  is_read_to_its_end(1);
+  EXPECT_FALSE(group_.ready(from_millis(115), kIdle));
+  EXPECT_FALSE(group_.ready(from_millis(124), kIdle));
+  EXPECT_TRUE(group_.ready(from_millis(125), kIdle));
+}
+
+TEST_F(Queues, WaitForNothingWhenIdlingIsDisabled) {
+  with_inputs({"left", "right"});
+  arrives(0, {{"l1", 1}});
+
+  EXPECT_TRUE(group_.ready(from_millis(100), std::chrono::milliseconds(-1)));
+  EXPECT_EQ(group_.enforced(), 0);
+}
+
 TEST_F(Queues, WaitForAnEmptyOneFromWhenItIsFoundEmpty) {
   constexpr std::chrono::milliseconds kIdle(10);
   with_inputs({"left", "right"});
+  is_read_to_its_end(1);
   arrives(0, {{"l1", 1}, {"l2", 2}});
 
   EXPECT_FALSE(group_.ready(from_millis(100), kIdle));
@@ -156,6 +210,8 @@ TEST_F(Queues, WaitForAnEmptyOneFromWhenItIsFoundEmpty) {
 TEST_F(Queues, WaitForSeveralEmptyOnesOneAfterTheOther) {
   constexpr std::chrono::milliseconds kIdle(10);
   with_inputs({"empty", "empty too", "full"});
+  is_read_to_its_end(0);
+  is_read_to_its_end(1);
   arrives(2, {{"a", 1}});
 
   EXPECT_FALSE(group_.ready(from_millis(0), kIdle));

@@ -40,6 +40,10 @@ struct RecordBatch {
   std::uint32_t tag = 0;  ///< As given to LogConsumer::assign().
   std::vector<RecordView> records = {};
   Offset next = 0;            ///< The position after the batch, past control and compacted records.
+  /// Where the partition ended when this was fetched; `next`: there was nothing more. Readers of
+  /// committed records may be told of an end behind the last stable one, as long as that is not
+  /// reached: then a batch follows that says so.
+  Offset end = 0;
   CommitSequence commit = 0;  ///< The commit that made the newest of the records visible.
   std::shared_ptr<const void> memory = {};  ///< Keeps the views valid.
 };
@@ -103,8 +107,12 @@ class LogConsumer {
   /// Reads the partition from `from` on; its batches carry `tag`. Replaces an earlier position.
   virtual void assign(const TopicPartition& partition, Offset from, std::uint32_t tag) = 0;
   virtual void unassign(const TopicPartition& partition) = 0;
+  /// fetch() gives nothing of the partition until resume(). An assignment begins unpaused.
+  virtual void pause(const TopicPartition& partition) = 0;
+  virtual void resume(const TopicPartition& partition) = 0;
   /// Appends what is there now, about `max_records` in all, and returns whether anything was. Only
-  /// committed records, in order, from the position on.
+  /// committed records, in order, from the position on. A batch may hold no records: each assigned
+  /// partition that is read to its end says so once, with `next == end`.
   virtual bool fetch(std::vector<RecordBatch>& into, std::size_t max_records) = 0;
 
   // --- Questions, answered by events --------------------------------------------------------

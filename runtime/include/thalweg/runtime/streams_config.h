@@ -54,7 +54,7 @@ struct StreamsConfig {
   std::size_t rocksdb_block_cache_bytes = 64u << 20;
   /// `state.spill.interval.ms`
   std::chrono::milliseconds state_spill_interval{60'000};
-  /// `max.task.idle.ms`; 0 or less: never.
+  /// `max.task.idle.ms`; 0: no longer than the log has more for an empty input; less: never.
   std::chrono::milliseconds max_task_idle{0};
   /// `buffered.records.per.partition`
   std::size_t buffered_records_per_partition = 1000;
