@@ -326,8 +326,7 @@ TEST_P(LogContract, WhoReadsAnEmptyPartitionIsToldThatItIsEmpty) {
 
   EXPECT_THAT(reader.read(), IsEmpty());
 
-  EXPECT_EQ(reader.next(), 0);
-  EXPECT_EQ(reader.end(), 0);
+  EXPECT_THAT(std::pair(reader.next(), reader.end()), Pair(0, 0));
 }
 
 TEST_P(LogContract, ABatchTellsThatThePartitionHasMore) {
@@ -351,8 +350,6 @@ TEST_P(LogContract, ReadToItsEndThePartitionIsKnownToHaveNoMore) {
 
   producer_.write(kOrders, {{"c", "3"}});
   EXPECT_THAT(reader.read(), ElementsAre(Written{"c", "3"}));
-
-  EXPECT_GE(reader.next(), 3);
   EXPECT_EQ(reader.next(), reader.end());
 }
 

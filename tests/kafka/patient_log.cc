@@ -98,6 +98,7 @@ class PatientConsumer final : public LogConsumer {
   }
   void resume(const TopicPartition& partition) override {
     positions_[world_.in(partition)].paused = false;
+    drained_ = false;
     inner_->resume(world_.in(partition));
   }
   // Waits for what is committed, and until the end is told.

@@ -181,14 +181,14 @@ void SpecStory::make_topics(int partitions) {
 void SpecStory::process_until(double part) {
   const auto size = static_cast<double>(spec_.at("input").as_array().size());
   const auto last = static_cast<std::size_t>(size * part);
-  while (write_piece(last)) wait_until_processed();
+  while (write_piece(last, *log_)) wait_until_processed();
 }
 
 // What is read from several topics at once has no order. So a piece of one topic's records follows
 // the other only when that is processed.
-bool SpecStory::write_piece(std::size_t last) {
+bool SpecStory::write_piece(std::size_t last, Log& log) {
   if (next_ == last) return false;
-  AsyncProducer producer(*log_, "story");
+  AsyncProducer producer(log, "story");
   std::string topic;
   for (; next_ < last; ++next_) {
     const json::value& step = spec_.at("input").as_array()[next_];
@@ -212,7 +212,17 @@ bool SpecStory::write_piece(std::size_t last) {
 
 void SpecStory::write(std::size_t steps) {
   const std::size_t last = next_ + steps;
-  while (write_piece(last)) {
+  while (write_piece(last, *log_)) {
+  }
+}
+
+void SpecStory::write_in_batches_of(int records, std::size_t steps) {
+  const auto log =
+      open_kafka_log({.bootstrap_servers = cluster_.bootstrap_servers(),
+                      .properties = {{"producer.batch.num.messages", std::to_string(records)}}});
+  if (!log) throw std::runtime_error(log.error().message);
+  const std::size_t last = next_ + steps;
+  while (write_piece(last, **log)) {
   }
 }
 

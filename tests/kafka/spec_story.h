@@ -36,6 +36,8 @@ class SpecStory {
   void process_until(double part);
   /// Writes the next steps of the input at once, whoever runs.
   void write(std::size_t steps);
+  /// The same, in batches of so many records.
+  void write_in_batches_of(int records, std::size_t steps);
   /// Writes one record to a topic that is made for it.
   void write_to_new(const std::string& topic, const std::string& key, std::int64_t value);
   /// Ends it as SIGTERM does.
@@ -51,7 +53,7 @@ class SpecStory {
 
  private:
   void make_topics(int partitions);
-  bool write_piece(std::size_t last);
+  bool write_piece(std::size_t last, Log& log);
   /// Until all input is committed and nothing has been written for a while.
   void wait_until_processed();
   std::map<TopicPartition, Offset> ends(const std::vector<TopicSpec>& topics);

@@ -106,8 +106,9 @@ TEST(Topics, OfAJoinAreReadByTimeHoweverTheyAreFetched) {
       {"op": "to", "in": "priced", "topic": "priced-sales"})",
                            input.c_str());
   SpecStory story(cluster(), joined, "fetched-join", 3);
-  story.write(2 * kProducts - 1);
-  story.start(Runner::kThalweg, {"consumer.max.partition.fetch.bytes=4000"});
+  story.write_in_batches_of(5, kProducts);
+  story.write(kProducts - 1);
+  story.start(Runner::kThalweg, {"consumer.max.partition.fetch.bytes=500"});
   story.process_until(1);
   story.stop();
 
