@@ -279,9 +279,8 @@ std::vector<KeyRow> timing_and_memory_rows() {
           "How long a transaction may stay open; a commit comes after a third of it at the latest.",
           &Config::transaction_timeout, 1000),
       duration("max.task.idle.ms",
-               "How long a task waits for records that are not written yet, once an input of it is "
-               "read to its end, before it goes on without them. -1: it does not wait for those "
-               "that are written either, and processes what it happens to have.",
+               "How long a task waits for records that are not written yet, once an empty input "
+               "is read to its end; -1: it does not wait for those that are written either.",
                &Config::max_task_idle, -1),
       number("buffered.records.per.partition", "Records a task keeps ready from each partition.",
              &Config::buffered_records_per_partition, std::size_t{1}, std::size_t{10'000'000}),
