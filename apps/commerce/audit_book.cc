@@ -12,7 +12,8 @@ namespace json = boost::json;
 const std::vector<std::string>& AuditBook::topics() {
   static const std::vector<std::string> names = {
       topics::kProductCommands, topics::kAccountCommands,    topics::kOrderEvents,
-      topics::kOrderCompleted,  topics::kNotificationEvents, topics::kPaymentEvents};
+      topics::kOrderCompleted,  topics::kNotificationEvents, topics::kPaymentEvents,
+      topics::kCouponResults};
   return names;
 }
 
@@ -106,6 +107,8 @@ void AuditBook::add_json(std::string_view topic, BytesView value) {
       products_[id].sold += product.at("qty").as_int64();
     }
     balance(text("orderId"), 1);
+  } else if (topic == topics::kCouponResults) {
+    if (record.at("success").as_bool()) add_coupon(text("couponId"), text("userId"));
   } else if (topic == topics::kNotificationEvents) {
     if (text("type") == "ORDER_CANCELLED") ++cancelled_;
   } else if (topic == topics::kPaymentEvents) {
@@ -121,6 +124,12 @@ void AuditBook::add_json(std::string_view topic, BytesView value) {
       balance(text("orderId"), -1);
     }
   }
+}
+
+void AuditBook::add_coupon(const std::string& coupon, const std::string& user) {
+  Coupon& row = coupons_[coupon];
+  ++row.issued;
+  if (coupon_holders_.insert(coupon + "\n" + user).second) ++row.holders;
 }
 
 void AuditBook::balance(const std::string& order, std::int64_t by) {
@@ -142,6 +151,16 @@ Finding audit_stock_row(const std::string& id, const Stock& store) {
 Finding audit_user(const std::string& id, const AuditBook::User& book, const Account& store) {
   return {"deposited = balance + paid - refunded", id, book.deposited,
           store.balance + book.paid - book.refunded};
+}
+
+Finding audit_coupon(const std::string& id, const AuditBook::Coupon& book,
+                     const CouponCounts& store) {
+  return {"issued = unused + reserved + used", id, book.issued,
+          store.unused + store.reserved + store.used};
+}
+
+Finding audit_holders(const std::string& id, const AuditBook::Coupon& book) {
+  return {"coupons issued = users who have one", id, book.issued, book.holders};
 }
 
 Finding audit_orders(const AuditBook& book, std::int64_t open) {

@@ -10,6 +10,7 @@
 
 #include <thalweg/schemas/bytes.h>
 
+#include "coupon_model.h"
 #include "model.h"
 
 namespace thalweg::shop {
@@ -35,6 +36,12 @@ class AuditBook {
     std::int64_t refunded = 0;   ///< By `payment-events`.
   };
 
+  struct Coupon {
+    std::int64_t issued = 0;   ///< By `coupon-results`.
+    std::int64_t holders = 0;  ///< Distinct users among those.
+  };
+
+  const std::unordered_map<std::string, Coupon>& coupons() const { return coupons_; }
   const std::unordered_map<std::string, Product>& products() const { return products_; }
   const std::unordered_map<std::string, User>& users() const { return users_; }
   /// Orders begun and not ended, by `order-events`, with the time by which they must end.
@@ -55,8 +62,11 @@ class AuditBook {
   void add_account_command(const std::string& user, const AccountCommand& command);
   void add_order_event(const OrderEvent& event);
   void add_json(std::string_view topic, BytesView value);
+  void add_coupon(const std::string& coupon, const std::string& user);
   void balance(const std::string& order, std::int64_t by);
 
+  std::unordered_map<std::string, Coupon> coupons_;
+  std::unordered_set<std::string> coupon_holders_;
   std::unordered_map<std::string, Product> products_;
   std::unordered_map<std::string, User> users_;
   std::unordered_map<std::string, std::int64_t> open_;
@@ -90,6 +100,11 @@ Finding audit_product(const std::string& id, const AuditBook::Product& book, con
 Finding audit_stock_row(const std::string& id, const Stock& store);
 /// deposited (account-commands) = balance (store) + paid - refunded (payment-events).
 Finding audit_user(const std::string& id, const AuditBook::User& book, const Account& store);
+/// issued (coupon-results) = unused + reserved + used (store).
+Finding audit_coupon(const std::string& id, const AuditBook::Coupon& book,
+                     const CouponCounts& store);
+/// issued = users who have one (both coupon-results).
+Finding audit_holders(const std::string& id, const AuditBook::Coupon& book);
 /// created (order-events) = completed (order-completed) + cancelled (notification-events) + `open`
 /// (the orders table).
 Finding audit_orders(const AuditBook& book, std::int64_t open);

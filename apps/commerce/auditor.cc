@@ -129,8 +129,10 @@ struct Auditor::Report {
   }
 };
 
-Auditor::Auditor(StreamsApplication& orders, const ShopConfig& config)
+Auditor::Auditor(StreamsApplication& orders, StreamsApplication* coupons,
+                 const ShopConfig& config)
     : orders_(orders),
+      coupons_(coupons),
       overdue_after_ms_(config.timer_resolution.count() + kOverdueGraceMs),
       thread_([this] { run(); }) {}
 
@@ -262,6 +264,9 @@ Status Auditor::compare(Report& report) {
   if (auto done = compare_products(report); !done) return done;
   if (auto done = compare_users(report); !done) return done;
   if (auto done = compare_orders(report); !done) return done;
+  if (coupons_) {
+    if (auto done = compare_coupons(report); !done) return done;
+  }
   report.add({"records that cannot be read = 0", "topics", book_.unreadable(), 0});
   return {};
 }
@@ -293,6 +298,18 @@ Status Auditor::compare_users(Report& report) {
     report.add(
         audit_user(id, book == book_.users().end() ? AuditBook::User{} : book->second, account));
   });
+}
+
+Status Auditor::compare_coupons(Report& report) {
+  auto store = coupons_->store<std::string, CouponCounts>(stores::kCouponCounts);
+  if (!store) return std::unexpected(store.error());
+  for (const auto& [id, book] : book_.coupons()) {
+    const auto counts = store->get(id);
+    if (!counts) return std::unexpected(counts.error());
+    report.add(audit_coupon(id, book, *counts ? (*counts)->value : CouponCounts{}));
+    report.add(audit_holders(id, book));
+  }
+  return {};
 }
 
 Status Auditor::compare_orders(Report& report) {

@@ -25,7 +25,8 @@ namespace thalweg::shop {
 /// at the end is reported as unsettled.
 class Auditor {
  public:
-  Auditor(StreamsApplication& orders, const ShopConfig& config);
+  /// `coupons` may be null: then nothing is said of them.
+  Auditor(StreamsApplication& orders, StreamsApplication* coupons, const ShopConfig& config);
   ~Auditor();  ///< As close().
 
   void audit(Responder responder);
@@ -43,9 +44,11 @@ class Auditor {
   Status compare_products(Report& report);
   Status compare_users(Report& report);
   Status compare_orders(Report& report);
+  Status compare_coupons(Report& report);
   bool pause();
 
   StreamsApplication& orders_;
+  StreamsApplication* coupons_;
   std::int64_t overdue_after_ms_;
   AuditBook book_;
   std::unique_ptr<Reader> reader_;

@@ -1,5 +1,8 @@
 #include "gateway.h"
 
+#include <cctype>
+#include <charconv>
+
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
@@ -43,6 +46,40 @@ HttpResponse unavailable(const Error& error) {
   return response;
 }
 
+std::string user_of(std::string caller, JsonFields& fields, Faults& faults) {
+  auto named = fields.optional_text("userId");
+  if (caller.empty() && (!named || named->empty())) {
+    faults.push_back("userId is missing, in the body and as the header X-User");
+  } else if (!caller.empty() && named && *named != caller) {
+    faults.push_back("userId is not the user who asks");
+  }
+  return caller.empty() ? std::move(named).value_or(std::string()) : std::move(caller);
+}
+
+std::size_t page_limit(const HttpRequest& request) {
+  constexpr std::size_t kPageDefault = 50;
+  const auto text = request.query("limit");
+  if (!text) return kPageDefault;
+  std::size_t limit = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
+  const bool whole = error == std::errc() && end == text->data() + text->size();
+  return whole && limit <= kPageMax ? limit : 0;
+}
+
+std::string percent_encoded(std::string_view text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) || c == '-' || c == '.' || c == '_') {
+      out += c;
+    } else {
+      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return out;
+}
+
 GatewayContext::GatewayContext(HttpServer& server, const Applications& applications,
                                Environment environment, ShopConfig config)
     : server_(server),
@@ -51,7 +88,7 @@ GatewayContext::GatewayContext(HttpServer& server, const Applications& applicati
       config_(std::move(config)),
       producer_(*environment_.log, "gateway"),
       watch_(*applications.of_role("orders")),
-      auditor_(*applications.of_role("orders"), config_) {
+      auditor_(*applications.of_role("orders"), applications.of_role("coupons"), config_) {
   for (const Role& role : all_roles()) {
     auto* application = applications.of_role(role.name);
     if (application) gates_.emplace(role.name, ReadyGate::of(server, *application));
@@ -157,6 +194,7 @@ Gateway::Gateway(HttpServer& server, const Applications& applications, Environme
   add_order_routes(context_);
   add_user_routes(context_);
   add_product_routes(context_);
+  add_coupon_routes(context_);
   add_route(context_, "GET", "/audit",
             [](const ContextPtr& context, HttpRequest&, Responder responder) {
               context->auditor().audit(std::move(responder));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <expected>
 #include <functional>
 #include <map>
@@ -54,6 +55,16 @@ HttpResponse not_found(std::string_view what, std::string_view id);
 HttpResponse conflict(std::string_view code, std::string_view detail);
 HttpResponse unavailable(const Error& error);
 
+/// Whose command it is: the caller's, else the `userId` of the body. Notes a fault when there is
+/// neither, or they differ.
+std::string user_of(std::string caller, JsonFields& fields, Faults& faults);
+
+inline constexpr std::size_t kPageMax = 500;
+/// `limit` of the query; 0 if it is no number from 1 to kPageMax.
+std::size_t page_limit(const HttpRequest& request);
+/// As it can stand in a query; no byte of it means anything to HTTP.
+std::string percent_encoded(std::string_view text);
+
 /// What all routes share. Thread-safe.
 class GatewayContext {
  public:
@@ -102,6 +113,25 @@ class GatewayContext {
     found.commit = view->last_commit();
     return found;
   }
+  /// The row of `key` in whichever partition it is: for stores whose keys do not tell.
+  template <typename V>
+  Result<Found<V>> find_in_all(const char* store, const std::string& key) {
+    const auto application = applications_.with_store(store);
+    if (!application) return std::unexpected(application.error());
+    const auto views = (*application)->views(store);
+    if (!views) return std::unexpected(views.error());
+    Found<V> found;
+    for (const auto& view : *views) {
+      if (!view) return failure(ErrorCode::kUnavailable, "a partition is not restored here yet");
+      const auto entry = view->get(key);
+      if (!entry) return std::unexpected(entry.error());
+      found.commit = std::max(found.commit, view->last_commit());
+      if (!*entry) continue;
+      Serde<V>::deserialize((*entry)->value, found.row.emplace());
+      break;
+    }
+    return found;
+  }
   /// The view of the store's partition that holds `key`.
   Result<std::shared_ptr<const StoreView>> partition_view(const char* store,
                                                           const std::string& key);
@@ -132,6 +162,7 @@ using ContextPtr = std::shared_ptr<GatewayContext>;
 void add_order_routes(const ContextPtr& context);
 void add_user_routes(const ContextPtr& context);
 void add_product_routes(const ContextPtr& context);
+void add_coupon_routes(const ContextPtr& context);
 
 /// Adds a route whose handler is `handle(context, request, responder)`, called when the application
 /// that plays `role` is ready; 503 in a process that does not play it. Handlers know by themselves

@@ -76,18 +76,6 @@ void answer_retry(const ContextPtr& context, const NewOrder& order,
                                         "the Idempotency-Key belongs to another order"));
 }
 
-/// Whose order it is: the caller's, else the `userId` of the body. Notes a fault when there is
-/// neither, or they differ.
-std::string user_of(std::string caller, JsonFields& fields, Faults& faults) {
-  auto named = fields.optional_text("userId");
-  if (caller.empty() && (!named || named->empty())) {
-    faults.push_back("userId is missing, in the body and as the header X-User");
-  } else if (!caller.empty() && named && *named != caller) {
-    faults.push_back("userId is not the user who asks");
-  }
-  return caller.empty() ? std::move(named).value_or(std::string()) : std::move(caller);
-}
-
 void post_order(const ContextPtr& context, HttpRequest& request, Responder responder) {
   const Body body(request);
   if (!body.is_object()) return responder.send(bad_request({body.fault()}));

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 
 #include <boost/json/object.hpp>
 
@@ -101,34 +99,6 @@ void post_deposit(const ContextPtr& context, HttpRequest& request, Responder res
   JsonWriter(response.body).text("userId", id).number("amount", deposit.amount).end();
   context->command({topics::kAccountCommands, id, bytes_of(deposit)}, std::move(responder),
                    std::move(response));
-}
-
-constexpr std::size_t kPageDefault = 50;
-constexpr std::size_t kPageMax = 500;
-
-/// `limit` of the query; 0 if it is no number from 1 to kPageMax.
-std::size_t page_limit(const HttpRequest& request) {
-  const auto text = request.query("limit");
-  if (!text) return kPageDefault;
-  std::size_t limit = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  const bool whole = error == std::errc() && end == text->data() + text->size();
-  return whole && limit <= kPageMax ? limit : 0;
-}
-
-/// As it can stand in a query; no byte of it means anything to HTTP.
-std::string percent_encoded(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) || c == '-' || c == '.' || c == '_') {
-      out += c;
-    } else {
-      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return out;
 }
 
 /// An array, newest first; the header `Next-Cursor` says where the next page begins.

@@ -1,8 +1,6 @@
 #include "model.h"
 
-#include <flatbuffers/flatbuffers.h>
-
-#include <thalweg/schemas/flatbuffers_serde.h>
+#include "table_bytes.h"
 
 namespace thalweg {
 namespace shop {
@@ -10,42 +8,6 @@ namespace {
 
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
-using TextOffset = Offset<flatbuffers::String>;
-
-FlatBufferBuilder& cleared_builder() {
-  thread_local FlatBufferBuilder builder(512);
-  builder.Clear();
-  return builder;
-}
-
-template <typename Table>
-void finish(FlatBufferBuilder& builder, Offset<Table> root, std::string& out) {
-  builder.Finish(root);
-  out.append(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize());
-}
-
-/// Calls `read(table)` on the verified root. Throws SerdeError for bytes that are no such table.
-template <typename Table, typename Read>
-void read_table(BytesView bytes, Read read) {
-  const internal::AlignedBytes aligned(bytes);
-  if (!internal::is_valid_table<Table>(aligned.view())) {
-    internal::throw_not_a_table(Table::GetFullyQualifiedName(), bytes);
-  }
-  read(*flatbuffers::GetRoot<Table>(aligned.view().data()));
-}
-
-/// Empty text is left out: most fields of most records are empty.
-TextOffset text(FlatBufferBuilder& builder, const std::string& value) {
-  return value.empty() ? TextOffset() : builder.CreateString(value);
-}
-
-void assign(std::string& to, const flatbuffers::String* from) {
-  if (from) {
-    to.assign(from->c_str(), from->size());
-  } else {
-    to.clear();
-  }
-}
 
 using ItemsOffset = Offset<flatbuffers::Vector<Offset<fb::Item>>>;
 

@@ -13,6 +13,7 @@ namespace {
 constexpr std::array kRoles = {
     Role{"gateway", "gateway", nullptr},
     Role{"orders", "order-service", build_orders},
+    Role{"coupons", "coupon-request-group", build_coupons},
     Role{"choreography", "choreography", build_choreography},
 };
 

@@ -22,7 +22,7 @@ Commands foreign(StreamsBuilder& builder, const std::string& topic, JsonCommandS
                       }, {.name = "commands"})
                       .default_branch({.name = "unreadable"});
   branches.at(topic + "-unreadable")
-      .process_values([] { return std::make_unique<DeadLetterProcessor>(); }, {},
+      .process_values([] { return std::make_unique<DeadLetterProcessor<SagaCommand>>(); }, {},
                       {.name = topic + "-dead-letters"})
       .to(topic + ".dlq");
   return branches.at(topic + "-commands");

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,9 @@ namespace thalweg::shop {
 /// `2026-11-21T09:30:00.123Z`.
 void append_iso8601(std::int64_t millis, std::string& out);
 std::string iso8601(std::int64_t millis);
+/// Reads such a time, of the years 1970 to 9999: the fraction may be absent or have up to nine
+/// digits, of which three count; instead of Z there may be an offset, +02:00.
+std::optional<std::int64_t> parse_iso8601(std::string_view text);
 
 /// A UUID that `name` always gives within `space`: ids that a retry or a replay makes again.
 std::string derived_id(std::string_view space, std::string_view name);

@@ -37,6 +37,8 @@ inline constexpr const char* kOrderCompleted = "order-completed";
 inline constexpr const char* kOrderProcessed = "order.processed";
 inline constexpr const char* kExternalEvents = "external-events";
 inline constexpr const char* kProductEvents = "product-events";
+inline constexpr const char* kCouponRequests = "coupon-requests";
+inline constexpr const char* kCouponResults = "coupon-results";
 
 // Our own: FlatBuffers.
 inline constexpr const char* kOrderEvents = "order-events";
@@ -48,6 +50,10 @@ inline constexpr const char* kAccountCommands = "account-commands";
 inline constexpr const char* kStockReplies = "stock-replies";
 inline constexpr const char* kPaymentReplies = "payment-replies";
 inline constexpr const char* kSagaTimeouts = "saga-timeouts";
+inline constexpr const char* kCoupons = "coupons";
+inline constexpr const char* kCouponEvents = "coupon-events";
+inline constexpr const char* kCouponHolds = "coupon-holds";
+inline constexpr const char* kCouponReplies = "coupon-replies";
 
 /// Every topic that the applications read or write, dead letters aside.
 inline constexpr auto kAll = std::to_array<TopicPlan>({
@@ -77,6 +83,13 @@ inline constexpr auto kAll = std::to_array<TopicPlan>({
     {kStockReplies, TopicPlan::kLoop},
     {kPaymentReplies, TopicPlan::kLoop},
     {kSagaTimeouts, TopicPlan::kLoop},
+    // Coupons.
+    {kCouponRequests, TopicPlan::kForeign},
+    {kCouponResults},
+    {kCoupons},
+    {kCouponEvents},
+    {kCouponHolds},
+    {kCouponReplies, TopicPlan::kLoop},
 });
 
 }  // namespace topics

@@ -19,6 +19,12 @@ inline constexpr const char* kAccounts = "accounts";  ///< user id -> Account
 inline constexpr const char* kUsers = "users";        ///< user id -> User
 /// order_by_user_key() -> when it was created
 inline constexpr const char* kOrdersByUser = "orders-by-user";
+inline constexpr const char* kCoupons = "coupons";               ///< coupon id -> Coupon
+inline constexpr const char* kCouponCounts = "coupon-counts";    ///< coupon id -> CouponCounts
+/// request id -> CouponRequestRow, in the partition of `user:{userId}`
+inline constexpr const char* kCouponRequests = "coupon-requests";
+/// coupon_by_user_key() -> HeldCoupon, in the partition of `user:{userId}`
+inline constexpr const char* kCouponsByUser = "coupons-by-user";
 }  // namespace stores
 
 /// Key of `orders-by-user`: sorts by user, then by time; its partition is that of the user's id.
@@ -31,6 +37,14 @@ std::string order_by_user_prefix(std::string_view user_id);
 
 /// `order-service`: the saga, products with their stock, accounts, and what queries read.
 Topology build_orders(const ShopConfig& config);
+
+/// Key of `coupons-by-user`.
+std::string coupon_by_user_key(std::string_view user_id, std::string_view coupon_id);
+/// Where the keys of one user begin.
+std::string coupon_by_user_prefix(std::string_view user_id);
+
+/// `coupon-request-group`: coupons, who gets them, and what orders do with them.
+Topology build_coupons(const ShopConfig& config = {});
 
 /// `choreography`: the history of orders in the words of the choreographed shops.
 Topology build_choreography(const ShopConfig& config = {});

@@ -9,6 +9,7 @@ namespace {
 
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
 
 class Audit : public ShopTest {
  protected:
@@ -151,6 +152,32 @@ TEST_F(Audit, BytesThatAreNoEventAreCounted) {
   book.add(topics::kOrderCompleted, "o1", "{}");
 
   EXPECT_EQ(book.unreadable(), 2);
+}
+
+// --- Coupons --------------------------------------------------------------------------------
+
+std::vector<std::string> coupon_violations(const std::vector<std::string>& results) {
+  AuditBook book;
+  for (const auto& result : results) book.add(topics::kCouponResults, "user:ann", result);
+  const auto& coupon = book.coupons().at("ten-off");
+  const CouponCounts store{.issued = 2, .unused = 1, .reserved = 0, .used = 1};
+  std::vector<std::string> violations;
+  for (const Finding& finding : {audit_coupon("ten-off", coupon, store),
+                                 audit_holders("ten-off", coupon)}) {
+    if (!finding.holds()) violations.push_back(finding.invariant);
+  }
+  return violations;
+}
+
+TEST(CouponAudit, FailsWhenOneResultIsDoubledOrDroppedAndWhenAUserHasTwo) {
+  const std::string ann = R"({"couponId":"ten-off","userId":"ann","success":true})";
+  const std::string bob = R"({"couponId":"ten-off","userId":"bob","success":true})";
+  const std::string cleo = R"({"couponId":"ten-off","userId":"cleo","success":false})";
+
+  EXPECT_THAT(coupon_violations({ann, bob, cleo}), IsEmpty());
+  EXPECT_THAT(coupon_violations({ann, cleo}), SizeIs(1)) << "dropped";
+  EXPECT_THAT(coupon_violations({ann, bob, bob}), SizeIs(2)) << "doubled";
+  EXPECT_THAT(coupon_violations({ann, ann}), SizeIs(1)) << "one user with two";
 }
 
 }  // namespace

@@ -287,5 +287,74 @@ TEST_F(GatewayTest, ASecondShopOnTheSameDataIsRefused) {
   EXPECT_EQ(started.error().code, ErrorCode::kLocked);
 }
 
+// --- Coupons --------------------------------------------------------------------------------
+
+constexpr const char* kTenOff =
+    R"({"couponId":"ten-off","quantity":1,"validFrom":"2020-01-01T00:00:00Z",)"
+    R"("validUntil":"2120-01-01T00:00:00Z","discount":{"percent":10}})";
+
+TEST_F(GatewayTest, ACouponIsOfferedOnceAndShown) {
+  EXPECT_EQ(request("POST", "/coupons", kTenOff).status, 201);
+  EXPECT_EQ(request("POST", "/coupons", kTenOff).status, 200) << "the same again";
+  std::string other = kTenOff;
+  other.replace(other.find("10}"), 2, "90");
+  EXPECT_EQ(request("POST", "/coupons", other).status, 409);
+
+  const auto coupon = asked("/coupons/ten-off");
+  EXPECT_EQ(coupon.at("quantity"), 1);
+  EXPECT_EQ(coupon.at("left"), 1);
+  EXPECT_EQ(coupon.at("validFrom"), "2020-01-01T00:00:00.000Z");
+  EXPECT_EQ(coupon.at("discount").at("percent"), 10);
+  EXPECT_EQ(request("GET", "/coupons/none").status, 404);
+}
+
+TEST_F(GatewayTest, ABadCouponIsRefusedWithEveryFault) {
+  const auto answer = request("POST", "/coupons",
+                              R"({"quantity":0,"validFrom":"today","discount":{"percent":101}})");
+
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body,
+              AllOf(HasSubstr("couponId is missing"), HasSubstr("quantity is not between"),
+                    HasSubstr("validFrom is no ISO-8601"), HasSubstr("validUntil is missing"),
+                    HasSubstr("discount.percent is not between")));
+  EXPECT_EQ(answer.header("content-type"), "application/problem+json");
+}
+
+TEST_F(GatewayTest, ACouponRequestIsKnownAtOnceAndEndsWithACouponOrAReason) {
+  request("POST", "/coupons", kTenOff);
+  const auto ask = [&](const std::string& user, const std::string& headers = {}) {
+    const auto answer = request("POST", "/coupons/issue",
+                                R"({"couponId":"ten-off","userId":")" + user + "\"}", headers);
+    EXPECT_EQ(answer.status, 202) << answer.body;
+    return std::string(json::parse(answer.body).at("requestId").as_string());
+  };
+  const auto end_of_request = [&](const std::string& id) {
+    for (;;) {
+      const auto row = asked("/coupons/requests/" + id);
+      if (row.at("status") != "PENDING") return row;
+    }
+  };
+
+  const std::string first = ask("ann", "Idempotency-Key: k\r\n");
+  EXPECT_EQ(ask("ann", "Idempotency-Key: k\r\n"), first);
+  const auto won = end_of_request(first);
+  const auto lost = end_of_request(ask("bob"));
+
+  EXPECT_EQ(won.at("success"), true);
+  EXPECT_EQ(lost.at("success"), false);
+  EXPECT_EQ(lost.at("reason"), "OUT_OF_STOCK");
+  const auto coupons = asked("/users/ann/coupons").as_array();
+  ASSERT_THAT(coupons, SizeIs(1));
+  EXPECT_EQ(coupons[0].at("couponHistoryId"), won.at("couponHistoryId"));
+  EXPECT_EQ(coupons[0].at("status"), "UNUSED");
+  EXPECT_THAT(asked("/users/bob/coupons").as_array(), SizeIs(0));
+  EXPECT_EQ(asked("/coupons/ten-off").at("left"), 0);
+  EXPECT_EQ(request("GET", "/audit").status, 200);
+  EXPECT_EQ(request("GET", "/coupons/requests/none").status, 404);
+  EXPECT_EQ(request("POST", "/coupons/issue", R"({"couponId":"other","userId":"ann"})",
+                    "Idempotency-Key: k\r\n").status,
+            409);
+}
+
 }  // namespace
 }  // namespace thalweg::shop
