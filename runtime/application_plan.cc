@@ -46,7 +46,11 @@ void size_repartition_topics(const Topology& topology, const StreamsConfig& conf
     return config.application_id + "-" + name;
   };
   for (const auto& topic : topology.repartition_topics()) {
-    if (topic.partitions) counts[full_name(topic.name)] = *topic.partitions;
+    if (!topic.partitions) continue;
+    if (*topic.partitions < 1) {
+      throw TopologyError("repartition topic " + topic.name + " needs at least one partition");
+    }
+    counts[full_name(topic.name)] = *topic.partitions;
   }
   for (bool changed = true; changed;) {
     changed = false;

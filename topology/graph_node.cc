@@ -93,6 +93,15 @@ void TableProcessorGraphNode::write(TopologyGraph& topology) {
   topology.connect(name(), stores_);
 }
 
+void GraphNode::take_versioned_input(const GraphNode&) {
+  if (traits.refuses_versions) {
+    throw TopologyError(
+        "suppress() is only supported for non-versioned KTables (note that version semantics might "
+        "be inherited from upstream)");
+  }
+  if (traits.versioned_input) *traits.versioned_input = true;
+}
+
 void TableJoinGraphNode::take_versioned_input(const GraphNode& parent) {
   for (const TableJoinSidePlan* side : {&left_, &right_}) {
     if (side->parent == parent.name()) *side->versioned_input = true;

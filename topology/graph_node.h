@@ -31,10 +31,8 @@ class GraphNode {
   bool may_be_written() const;
   /// Whether the output is a versioned table's changes, by its own traits or those upstream.
   bool is_versioned() const;
-  /// Told of each parent that is_versioned().
-  virtual void take_versioned_input(const GraphNode&) {
-    if (traits.versioned_input) *traits.versioned_input = true;
-  }
+  /// Told of each parent that is_versioned(). Throws TopologyError if the node refuses such.
+  virtual void take_versioned_input(const GraphNode& parent);
 
   const OperatorTraits traits;
   std::optional<std::chrono::milliseconds> window_grace = {};  ///< Only of windowed aggregations.

@@ -2,7 +2,8 @@
 #include <memory>
 #include <utility>
 
-#include <thalweg/topology/internal/operators/process.h>
+#include <thalweg/topology/internal/processor_site.h>
+#include <thalweg/topology/internal/sender.h>
 
 namespace thalweg::internal {
 

@@ -208,8 +208,8 @@ void StreamGraph::set_window_grace(GraphNode* node, std::chrono::milliseconds gr
   node->window_grace = grace;
 }
 
-bool StreamGraph::is_unversioned(const GraphNode* node) const {
-  return node->traits.versioned_output == std::optional(false);
+std::optional<bool> StreamGraph::versioned(const GraphNode* node) const {
+  return node->traits.versioned_output;
 }
 
 std::chrono::milliseconds StreamGraph::window_grace(const GraphNode* node) const {

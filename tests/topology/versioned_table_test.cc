@@ -19,8 +19,10 @@ namespace thalweg {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::Out;
+using ::testing::ThrowsMessage;
 using testing::TopologyWorld;
 using Text = std::string;
 using Number = std::int64_t;
@@ -187,6 +189,17 @@ TEST_F(VersionedTables, AStreamMayBecomeOne) {
   ask("a", "q", 20);
 
   EXPECT_THAT(out(), ElementsAre(Texts{"a", "q+old", 20}));
+}
+
+TEST_F(VersionedTables, TheirChangesCannotBeHeldBack) {
+  const auto hold = Suppressed::until_time_limit(10ms);
+  const auto kept = [](const Text&, const Text&) { return true; };
+
+  EXPECT_THAT([&] { versioned().suppress(hold); },
+              ThrowsMessage<TopologyError>(HasSubstr("only supported for non-versioned KTables")));
+  versioned("others").filter(kept).suppress(hold).to_stream().to("out");
+  EXPECT_THAT([&] { builder_.build(); },
+              ThrowsMessage<TopologyError>(HasSubstr("inherited from upstream")));
 }
 
 TEST_F(VersionedTables, TheyNeedANameForTheirStore) {

@@ -52,7 +52,8 @@ class KTable {
                   Materialized<K, payload_t<mapped_value_t<F, K, V>>> materialized = {}) const
       -> KTable<K, payload_t<mapped_value_t<F, K, V>>>;
 
-  /// Holds changes back: until their window closes, or for a while. See Suppressed.
+  /// Holds changes back: until their window closes, or for a while. See Suppressed. Not for
+  /// versioned tables: TopologyError here, or when built if the versions come from further up.
   KTable suppress(Suppressed suppressed) const;
 
   /// Replaces each value by what a transformer makes of it. `supplier()` returns a std::unique_ptr

@@ -120,7 +120,7 @@ struct Repartitioned {
   std::string name = {};
   OptionalSerde<K> key_serde = {};
   OptionalSerde<V> value_serde = {};
-  std::optional<std::int32_t> partitions = {};
+  std::optional<std::int32_t> partitions = {};  ///< At least 1: seen when an application starts.
   StreamPartitioner<K, V> partitioner = {};
 };
 

@@ -20,6 +20,7 @@
 #include <thalweg/topology/internal/operators/pass_through.h>
 #include <thalweg/topology/internal/operators/peek.h>
 #include <thalweg/topology/internal/operators/process.h>
+#include <thalweg/topology/internal/operators/process_values.h>
 #include <thalweg/topology/internal/operators/repartition.h>
 #include <thalweg/topology/internal/operators/select_key.h>
 #include <thalweg/topology/internal/operators/sink.h>
@@ -165,9 +166,6 @@ KStream<K, V> KStream<K, V>::repartition(Repartitioned<K, V> repartitioned) cons
   internal::StreamGraph& graph = *handle_.graph;
   std::string prefix = repartitioned.name;
   if (prefix.empty()) prefix = graph.new_name("KSTREAM-REPARTITION-");
-  if (repartitioned.partitions && *repartitioned.partitions < 1) {
-    throw TopologyError("repartition topic " + prefix + " needs at least one partition");
-  }
   auto key_serde = internal::either(repartitioned.key_serde, key_serde_);
   auto value_serde = internal::either(repartitioned.value_serde, value_serde_);
   auto plan = internal::plan_repartition<K, V>(std::move(prefix), key_serde, value_serde,
@@ -220,7 +218,7 @@ KStream<K, VOut> join_with_table(const StreamHandle& stream, const OptionalSerde
   auto stores = rows.stores;
   ProcessorPlan plan;
   if (joined.grace) {
-    if (graph.is_unversioned(Dsl::handle(table).node)) refuse_grace_without_versions();
+    if (graph.versioned(Dsl::handle(table).node) == false) refuse_grace_without_versions();
     const std::string buffer = name + "-Buffer";
     const std::string where = "join " + name;
     graph.add_state_store(record_buffer_builder(buffer));

@@ -43,6 +43,7 @@ struct OperatorTraits {
   std::optional<bool> versioned_output = {};
   /// Set when the plan is built, if the input is a versioned table's.
   std::shared_ptr<bool> versioned_input = {};
+  bool refuses_versions = false;  ///< The input must not be a versioned table's.
 };
 
 /// What a table's node, its store and those who read it agree on while the plan is made. Read by
@@ -151,8 +152,9 @@ class StreamGraph {
   /// The longest grace among the windowed aggregations nearest upstream of `node`, itself included.
   /// Throws TopologyError if one way up has none.
   std::chrono::milliseconds window_grace(const GraphNode* node) const;
-  /// Whether the node is known not to be a versioned table's; what it derives from may still tell.
-  bool is_unversioned(const GraphNode* node) const;
+  /// Whether the node is a versioned table's, as far as is known before the plan is built; absent:
+  /// what it derives from decides.
+  std::optional<bool> versioned(const GraphNode* node) const;
   void add_sink(GraphNode* parent, const std::string& name, std::string topic, SinkPlan plan);
   void add_state_store(std::shared_ptr<StoreBuilder> builder);
 

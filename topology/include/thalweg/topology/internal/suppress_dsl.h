@@ -16,6 +16,9 @@ KTable<K, V> KTable<K, V>::suppress(Suppressed suppressed) const {
   using internal::resolve_serde;
   constexpr std::string_view kPrefix = "KTABLE-SUPPRESS-";
   internal::StreamGraph& graph = *handle_.graph;
+  if (graph.versioned(handle_.node) == true) {
+    throw TopologyError("suppress() is only supported for non-versioned KTables");
+  }
   const bool is_named = !suppressed.name().empty();
   std::string name = is_named ? suppressed.name() : graph.new_name(kPrefix);
   supplier_->send_old_values(true);  // What is held back still shows its value before.
@@ -40,7 +43,7 @@ KTable<K, V> KTable<K, V>::suppress(Suppressed suppressed) const {
   };
   internal::GraphNode* node = graph.add_table_processor(
       handle_.node, name, internal::plan_suppress<K, V>(plan), std::move(table),
-      {.versioned_output = false});
+      {.versioned_output = false, .refuses_versions = true});
   return internal::Dsl::table<K, V>(
       internal::Dsl::behind(handle_, node, std::move(name)),
       std::make_shared<internal::SuppressedTable<K, V>>(plan, supplier_), Materialized<K, V>{},

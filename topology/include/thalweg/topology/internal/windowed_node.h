@@ -139,7 +139,7 @@ class WindowedNode : public Sender<Windowed<K>, Change<A>> {
                          observed_ = store_->stream_time();
                          return heard(now);
                        }
-                       if (observed_ == kNoTimestamp || now - heard_at_ < idle) return;
+                       if (now - heard_at_ < idle) return;
                        observed_ = std::max(observed_, heard_ + (now - heard_at_));
                        close_windows(observed_, {});
                      });

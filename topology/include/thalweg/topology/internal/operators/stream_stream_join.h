@@ -2,20 +2,17 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <thalweg/topology/internal/join_time_tracker.h>
 #include <thalweg/topology/internal/operator_plan.h>
 #include <thalweg/topology/internal/operators/join_window.h>
-#include <thalweg/topology/internal/outer_join_store.h>
 #include <thalweg/topology/internal/payload.h>
 #include <thalweg/topology/internal/stream_joiners.h>
 #include <thalweg/topology/internal/table_supplier.h>
+#include <thalweg/topology/internal/waiting_records.h>
 #include <thalweg/topology/join_windows.h>
 
 namespace thalweg::internal {
@@ -24,8 +21,8 @@ namespace thalweg::internal {
 struct StreamJoinSide {
   std::int64_t before = 0;  ///< Of the other side's records, as seen from this one's.
   std::int64_t after = 0;
-  JoinWindows windows;      ///< As seen from the left side.
-  bool outer = false;       ///< This side's records go on alone if nobody comes.
+  JoinWindows windows;  ///< As seen from the left side.
+  bool outer = false;   ///< This side's records go on alone if nobody comes.
   std::string other_store;
   std::string shared_store;  ///< Of records that wait; empty in an inner join.
   std::shared_ptr<JoinTimeTrackers> trackers;
@@ -34,9 +31,9 @@ struct StreamJoinSide {
 /// Joins each record of one stream with those of the other whose times are near enough, and lets go
 /// those for which nobody came.
 template <typename K, typename L, typename R, bool IsLeft, typename Joiner>
-class StreamStreamJoinNode final : public Sender<K, stream_joined_t<Joiner, K, payload_t<L>,
-                                                                    payload_t<R>>>,
-                                   public Receiver<K, std::conditional_t<IsLeft, L, R>> {
+class StreamStreamJoinNode final
+    : public Sender<K, stream_joined_t<Joiner, K, payload_t<L>, payload_t<R>>>,
+      public Receiver<K, std::conditional_t<IsLeft, L, R>> {
  public:
   using V = std::conditional_t<IsLeft, L, R>;
   using Key = payload_t<K>;
@@ -45,17 +42,14 @@ class StreamStreamJoinNode final : public Sender<K, stream_joined_t<Joiner, K, p
   using Value = payload_t<V>;
   using OtherValue = std::conditional_t<IsLeft, RightValue, LeftValue>;
   using VOut = stream_joined_t<Joiner, K, LeftValue, RightValue>;
-  using SharedKey = TimestampedKeyAndJoinSide<Key>;
-  using SharedValues = std::vector<LeftOrRightValue<LeftValue, RightValue>>;
+  using Waiting = WaitingRecords<Key, LeftValue, RightValue>;
 
   StreamStreamJoinNode(std::string name, StreamJoinSide side, Joiner joiner)
       : Sender<K, VOut>(std::move(name)), side_(std::move(side)), joiner_(std::move(joiner)) {}
 
   void start(TaskContext& context) override {
     others_ = &window_store_of<Key, OtherValue>(context, side_.other_store);
-    if (!side_.shared_store.empty()) {
-      shared_ = &key_value_store_of<SharedKey, SharedValues>(context, side_.shared_store);
-    }
+    if (!side_.shared_store.empty()) waiting_.open(context, side_.shared_store);
     tracker_ = side_.trackers->of(context);
   }
 
@@ -67,12 +61,12 @@ class StreamStreamJoinNode final : public Sender<K, stream_joined_t<Joiner, K, p
     const Value* value = payload_of(value_or_null);
     if (side_.outer && !key && value) return go_alone(key_or_null, *value, context);
     if (!key || !value) return this->task()->dropped(this->name(), "null key or value");
-    if (shared_ && time == tracker_->stream_time) emit_non_joined(context);
+    if (waiting_.exist() && time == tracker_->stream_time) emit_non_joined(context);
     const std::int64_t to = std::max<std::int64_t>(0, time + side_.after);
     if (join_others(key_or_null, *key, *value, to, context) || !side_.outer) return;
     if (to < tracker_->stream_time) return go_alone(key_or_null, *value, context);
     tracker_->min_time = std::min(tracker_->min_time, time);
-    wait_for_other(*key, *value, context);
+    waiting_.add({time, IsLeft, *key}, waiting(*value), context);
   }
 
  private:
@@ -84,7 +78,7 @@ class StreamStreamJoinNode final : public Sender<K, stream_joined_t<Joiner, K, p
     for (auto other = others_->fetch(key, from, from_millis(to)); other->valid(); other->next()) {
       any = true;
       const std::int64_t other_time = to_millis(other->key().window.start);
-      if (shared_) no_longer_waits({other_time, !IsLeft, key}, context);
+      if (waiting_.exist()) waiting_.remove({other_time, !IsLeft, key}, context);
       send(key_or_null, join(key_or_null, &value, &other->value().value),
            {from_millis(std::max(time, other_time)), context.headers});
     }
@@ -95,23 +89,7 @@ class StreamStreamJoinNode final : public Sender<K, stream_joined_t<Joiner, K, p
     send(key, join(key, &value, nullptr), context);
   }
 
-  void wait_for_other(const Key& key, const Value& value, const RecordContext& context) {
-    const SharedKey waiting{to_millis(context.timestamp), IsLeft, key};
-    const SharedValues* known = shared_->get(waiting);
-    SharedValues values = known ? *known : SharedValues{};
-    if constexpr (IsLeft) {
-      values.push_back({.left = value, .right = {}});
-    } else {
-      values.push_back({.left = {}, .right = value});
-    }
-    shared_->put(waiting, std::move(values), context.timestamp, *context.headers);
-  }
-  void no_longer_waits(const SharedKey& key, const RecordContext& context) {
-    if (shared_->get(key)) shared_->remove(key, context.timestamp, *context.headers);
-  }
-
-  /// Lets go what waits and whose window has closed. How far it looks, and from when on it looks
-  /// again, is Kafka Streams' own: the earliest time it remembers is that of the last entry seen.
+  /// Lets go what waits and whose window has closed.
   void emit_non_joined(const RecordContext& context) {
     // The sum may pass the end of time, and then is small again: nothing is known, so look.
     if (plus(plus(tracker_->min_time, side_.after), side_.windows.grace().count()) >=
@@ -121,39 +99,26 @@ class StreamStreamJoinNode final : public Sender<K, stream_joined_t<Joiner, K, p
     const std::int64_t now = to_millis(this->task()->wall_clock_time());
     if (now < tracker_->next_time_to_emit) return;
     tracker_->next_time_to_emit = now + this->task()->emit_interval().count();
-    tracker_->min_time = std::numeric_limits<std::int64_t>::max();
-    std::vector<std::pair<SharedKey, SharedValues>> closed;
-    find_closed(closed);
-    for (const auto& [waiting, values] : closed) {
-      const K key(waiting.key);
+    for (const auto& [place, values] : waiting_.closed(side_.windows, *tracker_)) {
+      const K key(place.key);
       for (const auto& value : values) {
         const LeftValue* left = value.left ? &*value.left : nullptr;
         const RightValue* right = value.right ? &*value.right : nullptr;
-        send(key, joiner_(key, left, right), {from_millis(waiting.time), context.headers});
+        send(key, joiner_(key, left, right), {from_millis(place.time), context.headers});
       }
-      shared_->remove(waiting, context.timestamp, *context.headers);
-    }
-  }
-
-  void find_closed(std::vector<std::pair<SharedKey, SharedValues>>& closed) {
-    bool left_open = false;
-    bool right_open = false;
-    for (auto entry = shared_->all(); entry->valid(); entry->next()) {
-      tracker_->min_time = entry->key().time;
-      if (left_open && right_open) return;
-      const auto look_back =
-          entry->key().is_left ? side_.windows.after() : side_.windows.before();
-      if (entry->key().time + look_back.count() + side_.windows.grace().count() >=
-          tracker_->stream_time) {
-        (entry->key().is_left ? left_open : right_open) = true;
-      } else {
-        closed.emplace_back(entry->key(), entry->value().value);
-      }
+      waiting_.remove(place, context);
     }
   }
 
   static std::int64_t plus(std::int64_t a, std::int64_t b) {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+  }
+  static typename Waiting::Value waiting(const Value& value) {
+    if constexpr (IsLeft) {
+      return {.left = value, .right = {}};
+    } else {
+      return {.left = {}, .right = value};
+    }
   }
   decltype(auto) join(const K& key, const Value* value, const OtherValue* other) {
     if constexpr (IsLeft) {
@@ -169,7 +134,7 @@ class StreamStreamJoinNode final : public Sender<K, stream_joined_t<Joiner, K, p
   StreamJoinSide side_;
   Joiner joiner_;
   WindowStore<Key, OtherValue>* others_ = nullptr;
-  KeyValueStore<SharedKey, SharedValues>* shared_ = nullptr;  // Null in an inner join.
+  Waiting waiting_;
   std::shared_ptr<JoinTimeTracker> tracker_;
 };
 

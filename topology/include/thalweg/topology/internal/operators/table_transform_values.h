@@ -7,63 +7,11 @@
 #include <vector>
 
 #include <thalweg/topology/internal/operator_plan.h>
-#include <thalweg/topology/internal/operators/process.h>
 #include <thalweg/topology/internal/table_functions.h>
 #include <thalweg/topology/internal/table_node.h>
+#include <thalweg/topology/internal/transformer_site.h>
 
 namespace thalweg::internal {
-
-/// A user's transformer in one place: in the node of its table, or in a node that looks up rows.
-template <typename T>
-class TransformerSite final : public ValueTransformerContext {
- public:
-  using K = typename T::InputKey;
-  using V = typename T::InputValue;
-  using VOut = typename T::OutputValue;
-
-  TransformerSite(std::string name, std::vector<std::string> stores, std::unique_ptr<T> transformer)
-      : name_(std::move(name)), stores_(std::move(stores)), transformer_(std::move(transformer)) {
-    if (!transformer_) ProcessorSite::no_processor(name_);
-  }
-
-  void init(TaskContext& task) {
-    task_ = &task;
-    transformer_->init(*this);
-  }
-  std::optional<VOut> transform(const K& key, const V* value, const RecordContext& context) {
-    current_ = context;
-    const TimeScope scope{*task_, task_->exchange_record_time(context.timestamp)};
-    return transformer_->transform(key, value);
-  }
-  void close() { transformer_->close(); }
-
-  Timestamp timestamp() const override { return current_.timestamp; }
-  const Headers& headers() const override { return *current_.headers; }
-  Cancellable schedule(std::chrono::milliseconds interval, PunctuationType type,
-                       Punctuator punctuator) override {
-    return task_->schedule(interval, type, name_, std::move(punctuator));
-  }
-  std::string_view name() const override { return name_; }
-  TaskContext& task() override { return *task_; }
-
- private:
-  /// Writes to stores take the time of what is being transformed.
-  struct TimeScope {
-    TaskContext& task;
-    Timestamp time_before;
-    ~TimeScope() { task.exchange_record_time(time_before); }
-  };
-
-  StateStore& store(std::string_view name) override {
-    return connected_store(*task_, name_, stores_, name);
-  }
-
-  std::string name_;
-  std::vector<std::string> stores_;
-  std::unique_ptr<T> transformer_;
-  TaskContext* task_ = nullptr;
-  RecordContext current_;
-};
 
 /// Replaces the values of a table by what a transformer makes of them, deletions included.
 template <typename T>
@@ -91,9 +39,10 @@ class TableTransformValuesNode final
     }
     std::optional<VOut> old_value;
     if (this->sends_old_values()) old_value = site_.transform(key, change.old_value, context);
-    this->forward(key, {new_value ? &*new_value : nullptr, old_value ? &*old_value : nullptr,
-                        change.is_latest},
-                  context);
+    this->forward(
+        key,
+        {new_value ? &*new_value : nullptr, old_value ? &*old_value : nullptr, change.is_latest},
+        context);
   }
   void close() override { site_.close(); }
 
@@ -102,9 +51,9 @@ class TableTransformValuesNode final
 };
 
 template <typename S>
-class TransformedTable final : public DerivedTable<typename supplied_t<S>::InputKey,
-                                                   typename supplied_t<S>::OutputValue,
-                                                   typename supplied_t<S>::InputValue> {
+class TransformedTable final
+    : public DerivedTable<typename supplied_t<S>::InputKey, typename supplied_t<S>::OutputValue,
+                          typename supplied_t<S>::InputValue> {
  public:
   using T = supplied_t<S>;
   using K = typename T::InputKey;
