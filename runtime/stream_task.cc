@@ -53,7 +53,10 @@ std::string place(const RecordMetadata& metadata) {
 
 }  // namespace
 
-StreamTask::StreamTask(Setup setup) : setup_(std::move(setup)) {
+StreamTask::StreamTask(Setup setup)
+    : setup_(std::move(setup)),
+      async_calls_(setup_.environment.log ? &setup_.environment.log->durability() : nullptr,
+                   setup_.wakeup) {
   for (const auto& topic : setup_.plan->inputs) inputs_.push_back({topic, setup_.id.partition});
   if (auto* metrics = setup_.environment.metrics) {
     const MetricsRegistry::Labels labels{{"client_id", setup_.config->client_id},
@@ -137,6 +140,7 @@ void StreamTask::suspend() {
     }
   }
   started_ = false;
+  async_calls_.clear();
   group_ = {};
   graph_ = {};
   stream_clock_ = {};
@@ -242,6 +246,24 @@ void StreamTask::punctuate(const PunctuationQueue::Schedule& schedule, Timestamp
   }
 }
 
+bool StreamTask::run_async_calls(Timestamp wall_clock, bool begin_more) {
+  if (async_calls_.empty()) return false;
+  const RecordMetadata metadata = std::exchange(metadata_, {});
+  record_time_ = wall_clock;
+  try {
+    const bool worked = async_calls_.run(wall_clock, begin_more);
+    if (worked) {
+      processed_since_flush_ = 0;  // The caches hold more than what stems from one record.
+    } else {
+      metadata_ = metadata;
+    }
+    return worked;
+  } catch (const std::exception& error) {
+    std::throw_with_nested(StreamsError("Exception caught in map_async. taskId=" +
+                                        to_string(setup_.id) + ": " + error.what()));
+  }
+}
+
 void StreamTask::flush() {
   // What the caches hold is of that one record; of several, nobody knows which.
   if (std::exchange(processed_since_flush_, 0) != 1) metadata_ = {};
@@ -276,6 +298,7 @@ std::map<TopicPartition, OffsetAndMetadata> StreamTask::positions() const {
 
 void StreamTask::committed(const std::vector<Offset>& ends, CommitSequence commit) {
   for (std::size_t i = 0; i < stores_.size(); ++i) stores_[i].store->commit(ends[i], commit);
+  async_calls_.committed(commit);
   commit_requested_ = false;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 #include <thalweg/topology/topology.h>
 
 #include "application_plan.h"
+#include "async_calls.h"
 #include "global_state.h"
 #include "partition_group.h"
 #include "partition_time.h"
@@ -47,6 +49,8 @@ class StreamTask final : public TaskContext {
     /// As TaskContext::emit_interval(); Kafka Streams' own.
     std::chrono::milliseconds emit_interval = std::chrono::seconds(1);
     GlobalState* globals = nullptr;    ///< The worker's; null: the topology has no global store.
+    /// Called from any thread when run_async_calls() has something to do.
+    std::function<void()> wakeup = {};
   };
   struct Store {
     std::string name;
@@ -88,6 +92,14 @@ class StreamTask final : public TaskContext {
   /// Fires what is due on the wall clock. Throws StreamsError.
   bool punctuate_wall_clock(Timestamp wall_clock);
   std::optional<Timestamp> next_wall_clock_punctuation() const { return wall_clock_.next(); }
+  /// Starts what has become durable and takes the answers that have come; without `begin_more`, as
+  /// before the end, only the latter. Returns whether the transaction has something of it. Throws
+  /// StreamsError.
+  bool run_async_calls(Timestamp wall_clock, bool begin_more = true);
+  std::optional<Timestamp> next_async_deadline(bool begin_more) const {
+    return async_calls_.next_deadline(begin_more);
+  }
+  std::size_t async_calls_in_flight() const { return async_calls_.in_flight(); }
 
   // --- Commit -------------------------------------------------------------------------------
 
@@ -132,6 +144,7 @@ class StreamTask final : public TaskContext {
   }
   bool skip_failed(std::string_view node, const std::exception& error) override;
   bool skip_unwritable(std::string_view node, const std::exception& error) override;
+  std::function<void()> add_async_work(AsyncWork& work) override { return async_calls_.add(work); }
   void request_commit() override { commit_requested_ = true; }
   void dropped(std::string_view node, std::string_view reason) override;
   void count(NodeMetric metric, std::string_view node) override {
@@ -161,6 +174,7 @@ class StreamTask final : public TaskContext {
   PartitionGroup group_;
   PunctuationQueue stream_clock_;
   PunctuationQueue wall_clock_;
+  AsyncCalls async_calls_;
   Timestamp stream_time_ = kNoTimestamp;
   ProcessorMetadata processor_metadata_;
   Timestamp record_time_ = kNoTimestamp;

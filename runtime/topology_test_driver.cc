@@ -173,6 +173,11 @@ class TopologyTestDriver::Impl {
     complete_all_processable_work();
   }
 
+  void take_async_answers() {
+    check_open();
+    complete_all_processable_work();
+  }
+
   StreamTask& task() { return task_; }
   Timestamp wall_clock_time() { return clock_.wall_clock(); }
   internal::GlobalState& globals() { return globals_; }
@@ -251,7 +256,10 @@ class TopologyTestDriver::Impl {
 
   void complete_all_processable_work() {
     capture();  // Dead letters of records that could not be read.
-    while (task_.process(1, clock_.wall_clock()) > 0) commit();
+    while (task_.process(1, clock_.wall_clock()) > 0 ||
+           task_.run_async_calls(clock_.wall_clock())) {
+      commit();
+    }
   }
 
   void commit() {
@@ -310,6 +318,8 @@ void TopologyTestDriver::pipe(const std::string& topic, std::optional<std::strin
 void TopologyTestDriver::advance_wall_clock_time(std::chrono::milliseconds by) {
   impl_->advance_wall_clock_time(by);
 }
+
+void TopologyTestDriver::take_async_answers() { impl_->take_async_answers(); }
 
 StateStore& TopologyTestDriver::store(const std::string& name) {
   for (auto& store : impl_->task().stores()) {

@@ -118,6 +118,7 @@ bool Worker::run_once() {
       worked |= process();
       worked |= punctuate();
     }
+    worked |= run_async_calls();
     if (commit_due(!worked)) {
       begin_commit();
       worked = true;
@@ -215,6 +216,27 @@ bool Worker::caught_up() const {
   return lag < kWorthWaiting;
 }
 
+bool Worker::run_async_calls() {
+  const Timestamp wall_clock = clock_.wall_clock();
+  bool worked = false;
+  for (auto& [id, member] : members_) {
+    if (member.state == TaskInfo::State::kRunning) {
+      worked |= member.task->run_async_calls(wall_clock, !stop_requested_);
+    }
+  }
+  if (!worked) return false;
+  if (!dirty_) transaction_began_ = clock_.now();
+  dirty_ = true;
+  return true;
+}
+
+bool Worker::async_calls_in_flight() const {
+  return std::ranges::any_of(members_, [](const auto& item) {
+    return item.second.state == TaskInfo::State::kRunning &&
+           item.second.task->async_calls_in_flight() > 0;
+  });
+}
+
 // Commits take a fifth of the time at most: when they grow dear, each carries more records.
 Clock::Instant Worker::earliest_commit() const {
   const auto pause = std::min<std::chrono::nanoseconds>(4 * commit_work_, 50ms);
@@ -254,6 +276,9 @@ Clock::Instant Worker::next_deadline() const {
   for (const auto& [id, member] : members_) {
     if (member.state != TaskInfo::State::kRunning) continue;
     if (const auto next = member.task->next_wall_clock_punctuation()) {
+      deadline = std::min<Clock::Instant>(deadline, now + std::max(*next - wall_clock, 0ms));
+    }
+    if (const auto next = member.task->next_async_deadline(!stop_requested_)) {
       deadline = std::min<Clock::Instant>(deadline, now + std::max(*next - wall_clock, 0ms));
     }
     if (member.task->buffered() > 0) deadline = std::min<Clock::Instant>(deadline, now + 1ms);
@@ -326,7 +351,8 @@ void Worker::request_stop() {
 
 void Worker::stop_when_asked() {
   const bool nothing_open = phase_ == Phase::kStarting || (phase_ == Phase::kRunning && !dirty_);
-  if (!stop_requested_ || !nothing_open) return;
+  // Answers that were waited for so long would be lost, and their calls made again.
+  if (!stop_requested_ || !nothing_open || async_calls_in_flight()) return;
   for (auto& [id, member] : members_) spill_at_the_end(*member.task);
   if (standbys_) standbys_->for_each([this](StreamTask& task) { spill_at_the_end(task); });
   phase_ = Phase::kSpilling;

@@ -107,6 +107,8 @@ class Worker {
   bool take_turns(Member& member);
   bool process();
   bool punctuate();
+  bool run_async_calls();
+  bool async_calls_in_flight() const;
   bool commit_due(bool drained) const;
   bool caught_up() const;
   Clock::Instant earliest_commit() const;

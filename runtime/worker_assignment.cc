@@ -71,7 +71,8 @@ std::unique_ptr<StreamTask> Worker::make_task(TaskId id) {
                                                      .config = &config_,
                                                      .environment = setup_.environment,
                                                      .collector = &collector_,
-                                                     .globals = globals_.get()});
+                                                     .globals = globals_.get(),
+                                                     .wakeup = wakeup_});
   if (auto opened = task->open_stores(); !opened) {
     throw StreamsError("task " + to_string(id) + ": " + opened.error().message);
   }

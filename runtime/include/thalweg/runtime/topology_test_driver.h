@@ -169,6 +169,10 @@ class TopologyTestDriver {
             std::optional<std::string> value, Timestamp timestamp, const Headers& headers = {});
   /// Moves the wall clock, fires what is due once, commits.
   void advance_wall_clock_time(std::chrono::milliseconds by);
+  /// Processes the answers that calls of map_async() have been given since, and commits. Calls are
+  /// made in pipe(), advance_wall_clock_time() and here, in this thread, after the commit that says
+  /// so; an answer given within the call is processed at once.
+  void take_async_answers();
 
   /// The store of that name. Throws std::invalid_argument when there is none of that kind and those
   /// types.

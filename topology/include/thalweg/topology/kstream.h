@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <map>
 #include <string>
 #include <type_traits>
@@ -25,6 +26,15 @@ template <typename K, typename V>
 class BranchedKStream;
 template <typename K, typename V>
 class GlobalKTable;
+template <typename K, typename V, typename R>
+class AsyncCall;
+template <typename V, typename R>
+struct AsyncOutcome;
+struct AsyncOptions;
+
+/// `void function(AsyncCall<K, V, R> call)`
+template <typename F, typename K, typename V, typename R>
+concept AsyncFunction = std::copy_constructible<F> && std::invocable<F&, AsyncCall<K, V, R>>;
 
 namespace internal {
 template <typename K, typename V>
@@ -191,6 +201,14 @@ class KStream {
   /// Reads the stream as the changes of a table: a null value deletes, a null key is dropped.
   auto to_table(Materialized<payload_t<K>, payload_t<V>> materialized = {}) const
       -> KTable<payload_t<K>, payload_t<V>>;
+
+  // --- Calls to the outside ------------------------------------------------------------------
+
+  /// Calls `function(AsyncCall<K, V, R> call)` for each record, which returns at once and answers
+  /// later with an R, from any thread; the answers come downstream. Retries, order, and what a
+  /// crash does: see <thalweg/topology/async.h>, which has to be included.
+  template <typename R, AsyncFunction<K, V, R> F>
+  auto map_async(F function, AsyncOptions options) const -> KStream<K, AsyncOutcome<V, R>>;
 
   // --- Without duplicates --------------------------------------------------------------------
 

@@ -58,6 +58,10 @@ class RecordCollector {
                     const Headers& headers) = 0;
 };
 
+namespace internal {
+class AsyncWork;
+}
+
 /// What the nodes of a sub-topology may ask of the task that runs them.
 class TaskContext {
  public:
@@ -91,6 +95,10 @@ class TaskContext {
   /// Sets what metadata() answers, and returns what it was: that of the record a result stems from.
   /// The topic's name must outlive the call that follows.
   virtual RecordMetadata exchange_metadata(RecordMetadata record) { return record; }
+  /// Has the task drive what a node does outside of it, until the node is closed. Returns what
+  /// wakes the task, for any thread to call; may be empty. Throws StreamsError where there is no
+  /// outside: global stores have none.
+  virtual std::function<void()> add_async_work(internal::AsyncWork& work);
   /// Asks for a commit soon.
   virtual void request_commit() = 0;
   /// Called while handling what `node` threw for one record. True: go on with the next node, as the
