@@ -1,6 +1,7 @@
 #include "kafka/kafka_client.h"
 
 #include <cstring>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -10,6 +11,14 @@ namespace {
 
 constexpr int kSyslogError = 3;
 constexpr int kSyslogWarning = 4;
+
+// Kafka's numbers of requests that make the way of a member into its group.
+constexpr int16_t kJoinGroup = 11;
+constexpr int16_t kHeartbeat = 12;
+constexpr int16_t kLeaveGroup = 13;
+constexpr int16_t kSyncGroup = 14;
+// How long after a heartbeat's answer, which may say that the group joins anew, librdkafka does it.
+constexpr auto kUntilItJoins = std::chrono::milliseconds(20);
 
 // Requests that belong to a transaction, by Kafka's numbers.
 bool is_of_transaction(int16_t api) {
@@ -29,7 +38,9 @@ Result<std::shared_ptr<KafkaClient>> KafkaClient::make(rd_kafka_type_t type, RdC
   if (type == RD_KAFKA_CONSUMER) rd_kafka_conf_set_rebalance_cb(conf.get(), on_rebalance);
   if (type == RD_KAFKA_PRODUCER) {
     rd_kafka_conf_set_dr_msg_cb(conf.get(), on_delivery);
-    rd_kafka_conf_interceptor_add_on_new(conf.get(), "thalweg", on_new, client.get());
+    rd_kafka_conf_interceptor_add_on_new(conf.get(), "thalweg", on_new_producer, client.get());
+  } else {
+    rd_kafka_conf_interceptor_add_on_new(conf.get(), "thalweg", on_new_consumer, client.get());
   }
   char said[512] = "";
   client->rd_ = rd_kafka_new(type, conf.get(), said, sizeof said);
@@ -53,10 +64,51 @@ std::string KafkaClient::last_fault() const {
   return last_fault_;
 }
 
-rd_kafka_resp_err_t KafkaClient::on_new(rd_kafka_t* rd, const rd_kafka_conf_t*, void* self, char*,
-                                        size_t) {
+rd_kafka_resp_err_t KafkaClient::on_new_producer(rd_kafka_t* rd, const rd_kafka_conf_t*, void* self,
+                                                 char*, size_t) {
   rd_kafka_interceptor_add_on_send(rd, "thalweg", on_send, self);
   return rd_kafka_interceptor_add_on_response_received(rd, "thalweg", on_response, self);
+}
+
+rd_kafka_resp_err_t KafkaClient::on_new_consumer(rd_kafka_t* rd, const rd_kafka_conf_t*, void* self,
+                                                 char*, size_t) {
+  rd_kafka_interceptor_add_on_request_sent(rd, "thalweg", on_group_request, self);
+  return rd_kafka_interceptor_add_on_response_received(rd, "thalweg", on_group_response, self);
+}
+
+// It joins from the first request of the join on until the one that it sends as a member of the new
+// generation. Both go to the coordinator, through the same connection as commits of offsets.
+rd_kafka_resp_err_t KafkaClient::on_group_request(rd_kafka_t*, int, const char*, int32_t,
+                                                  int16_t api, int16_t, int32_t, size_t,
+                                                  void* self) {
+  auto& client = *static_cast<KafkaClient*>(self);
+  if (api == kJoinGroup) client.is_joining_.store(true, std::memory_order_release);
+  if (api == kSyncGroup || api == kLeaveGroup) {
+    client.is_joining_.store(false, std::memory_order_release);
+  }
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t KafkaClient::on_group_response(rd_kafka_t*, int, const char*, int32_t,
+                                                   int16_t api, int16_t, int32_t, size_t, int64_t,
+                                                   rd_kafka_resp_err_t, void* self) {
+  auto& client = *static_cast<KafkaClient*>(self);
+  if (api == kHeartbeat) client.expect_join();
+  if (api != kJoinGroup) return RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (const auto gate = std::exchange(client.join_gate_, nullptr)) gate->come();
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+void KafkaClient::expect_join() {
+  join_expected_until_.store(std::chrono::steady_clock::now() + kUntilItJoins,
+                             std::memory_order_release);
+}
+
+void KafkaClient::wake() const { RdGroup(rd_kafka_consumer_group_metadata(rd_)); }
+
+bool KafkaClient::is_joining() const {
+  return is_joining_.load(std::memory_order_acquire) ||
+         std::chrono::steady_clock::now() < join_expected_until_.load(std::memory_order_acquire);
 }
 
 // librdkafka has no way to give a record the time 0: it is put in place of the mark that send() has

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 
+#include "kafka/join_gate.h"
 #include "kafka/rd_handles.h"
 #include "kafka/reaper.h"
 
@@ -42,18 +44,36 @@ class KafkaClient {
   /// it silently, and the broker may yet see the first one, in the middle of a later transaction.
   bool tainted() const { return tainted_.load(std::memory_order_acquire); }
 
+  /// Whether this member of a group is joining it anew, or is about to. Offsets committed meanwhile
+  /// would carry the generation of before: the broker refuses them, and librdkafka answers that by
+  /// giving up everything that is assigned.
+  bool is_joining() const;
+  /// Something happens now that may make it join anew.
+  void expect_join();
+  /// Wakes librdkafka's thread, which does what it has put off: joining, among others.
+  void wake() const;
+  /// Where it waits once a broker has given it an id as a member. Set before it joins.
+  void set_join_gate(std::shared_ptr<JoinGate> gate) { join_gate_ = std::move(gate); }
+
   /// In send(): the record about to be sent has this time, which is 1970 itself. librdkafka takes
   /// 0 for "now".
   static constexpr std::int64_t kEpochMark = -0x7a11'0e60'c457'0001;
 
  private:
   KafkaClient() = default;
-  static rd_kafka_resp_err_t on_new(rd_kafka_t* rd, const rd_kafka_conf_t*, void* self, char*,
-                                    size_t);
+  static rd_kafka_resp_err_t on_new_producer(rd_kafka_t* rd, const rd_kafka_conf_t*, void* self,
+                                             char*, size_t);
+  static rd_kafka_resp_err_t on_new_consumer(rd_kafka_t* rd, const rd_kafka_conf_t*, void* self,
+                                             char*, size_t);
   static rd_kafka_resp_err_t on_send(rd_kafka_t*, rd_kafka_message_t* message, void*);
   static rd_kafka_resp_err_t on_response(rd_kafka_t*, int, const char*, int32_t, int16_t api,
                                          int16_t, int32_t, size_t, int64_t,
                                          rd_kafka_resp_err_t code, void* self);
+  static rd_kafka_resp_err_t on_group_request(rd_kafka_t*, int, const char*, int32_t, int16_t api,
+                                              int16_t, int32_t, size_t, void* self);
+  static rd_kafka_resp_err_t on_group_response(rd_kafka_t*, int, const char*, int32_t, int16_t api,
+                                               int16_t, int32_t, size_t, int64_t,
+                                               rd_kafka_resp_err_t code, void* self);
   static void on_log(const rd_kafka_t*, int level, const char* facility, const char* text);
   static void on_error(rd_kafka_t*, int code, const char* reason, void* self);
   static void on_rebalance(rd_kafka_t*, rd_kafka_resp_err_t code,
@@ -64,6 +84,9 @@ class KafkaClient {
   std::atomic<ClientListener*> listener_ = nullptr;
   std::function<void(rd_kafka_t*)> finish_;
   std::atomic<bool> tainted_ = false;
+  std::atomic<bool> is_joining_ = false;
+  std::shared_ptr<JoinGate> join_gate_;  ///< Null: there is none, or it is through.
+  std::atomic<std::chrono::steady_clock::time_point> join_expected_until_{};
   mutable std::mutex mutex_;
   std::string last_fault_;
 };

@@ -90,6 +90,11 @@ void KafkaConsumer::join() {
 
 void KafkaConsumer::subscribe(const std::vector<std::string>& topics) {
   if (!member_) return;
+  if (options_.instance.empty()) {  // A static member brings its id along.
+    const auto gate = shared_->join_gate(options_.group);
+    gate->expect();
+    member_->set_join_gate(gate);
+  }
   asker_->post([shared = shared_, member = member_, mailbox = mailbox_, topics] {
     // A member that does not know a topic yet would be given nothing of it for seconds.
     for (const auto& topic : topics) {
@@ -160,6 +165,7 @@ void KafkaConsumer::give_up(const rd_kafka_topic_partition_list_t& list) {
 void KafkaConsumer::release(const std::vector<TopicPartition>& partitions) {
   if (!member_ || !revoking_ || partitions.empty()) return;
   const auto list = std::exchange(revoking_, {});
+  member_->expect_join();
   give_up(*list);
 }
 

@@ -86,6 +86,13 @@ void KafkaShared::add_member(const std::string& member,
   members_[member] = client;
 }
 
+std::shared_ptr<JoinGate> KafkaShared::join_gate(const std::string& group) {
+  std::lock_guard lock(mutex_);
+  auto& gate = join_gates_[group];
+  if (!gate) gate = std::make_shared<JoinGate>();
+  return gate;
+}
+
 std::shared_ptr<KafkaClient> KafkaShared::member(const std::string& member) {
   std::lock_guard lock(mutex_);
   const auto found = members_.find(member);

@@ -55,11 +55,14 @@ struct KafkaShared {
   // Members of groups by their ids: who commits the offsets of a producer without transactions.
   void add_member(const std::string& member, const std::shared_ptr<KafkaClient>& client);
   std::shared_ptr<KafkaClient> member(const std::string& member);
+  /// Of the members of the group in this process.
+  std::shared_ptr<JoinGate> join_gate(const std::string& group);
 
  private:
   std::mutex mutex_;
   std::map<std::string, std::int32_t> partitions_;
   std::map<std::string, std::weak_ptr<KafkaClient>> members_;
+  std::map<std::string, std::shared_ptr<JoinGate>> join_gates_;
 };
 
 }  // namespace thalweg::internal

@@ -18,6 +18,8 @@ constexpr int kInitTries = 3;  // Then with a new client: this one may be stuck.
 constexpr int kTryMs = 5000;   // One try of a call that can be resumed.
 constexpr int kFlushBeforeAbort = 1000;
 constexpr auto kTryAgain = 20ms;
+constexpr auto kUntilJoined = 1ms;
+constexpr auto kLongestJoin = 30s;  // Then the member is as good as lost.
 
 std::vector<FixedProperty> properties_of(const KafkaLogOptions& options,
                                          const ProducerOptions& producer) {
@@ -256,15 +258,23 @@ void Transactions::send_offsets(const std::map<TopicPartition, OffsetAndMetadata
 bool Transactions::commit_offsets_of_member() {
   if (offsets_.empty()) return true;
   const auto offsets = std::exchange(offsets_, {});
-  const auto member = shared_->member(group_.member);
+  const auto deadline = std::chrono::steady_clock::now() + kLongestJoin;
+  const auto is_over = [&] { return closing_ || std::chrono::steady_clock::now() >= deadline; };
   auto code = RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID;
-  if (member) {
+  do {
+    const auto member = shared_->member(group_.member);
+    if (!member) break;
+    // What is committed while the group forms anew would be refused, and done again by others.
+    do {
+      member->wake();
+      std::this_thread::sleep_for(kUntilJoined);
+    } while (member->is_joining() && !is_over());
     const auto list = offsets_of(offsets);
     code = rd_kafka_commit(member->get(), list.get(), 0);
     for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
       code = list->elems[i].err;
     }
-  }
+  } while (code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS && !is_over());
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
   report(ProducerEvent::Kind::kAbortRequired, error_of(code, "committing offsets"));
   return false;

@@ -124,6 +124,22 @@ TEST(ApplicationOnKafka, WithoutTransactionsNothingIsLost) {
   story.expect_each_record_counted_once();
 }
 
+TEST(ApplicationOnKafka, WithoutTransactionsAMemberThatComesAndGoesRepeatsNothing) {
+  const std::vector<std::string> settings = {"processing.guarantee=at_least_once"};
+  CountingStory story(cluster(), "at-least-once-shared");
+  Load load(story);
+  story.start(settings).wait_until_running();
+  for (int round = 0; round < 2; ++round) {
+    story.start(settings).wait_until_running();
+    EXPECT_EQ(story.app(story.apps() - 1).stop(), 0) << story.app(story.apps() - 1).output();
+  }
+  load.stop();
+  story.wait_for_output();
+
+  EXPECT_THAT(story.app(0).output(), Not(HasSubstr("lost its assignment")));
+  story.expect_each_record_counted_once();
+}
+
 TEST(ApplicationOnKafka, NamesASourceTopicThatThereIsNot) {
   TemporaryDirectory directory;
   CountApp app("nowhere", directory.path() + "/state", cluster().bootstrap_servers());
