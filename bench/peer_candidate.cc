@@ -16,7 +16,6 @@
 
 #include <thalweg/runtime/local_environment.h>
 
-#include "peer/first_offsets.h"
 #include "peer/progress.h"
 #include "peer/reads.h"
 #include "peer/settings.h"
@@ -85,9 +84,6 @@ class Run {
   int execute() {
     auto local = LocalEnvironment::open(config_);
     if (!local) throw std::runtime_error(local.error().message);
-    if (settings_.workload == "restore") {
-      commit_first_offsets((*local)->log(), settings_.application_id, settings_.inputs.at(0));
-    }
     StreamsApplication application(peer_topology(settings_, progress_), config_,
                                    (*local)->environment());
     application.on_state_change([this](auto, StreamsApplication::State to) {

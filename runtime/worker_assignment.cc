@@ -267,12 +267,11 @@ bool Worker::start_restored() {
   for (auto& [id, member] : members_) {
     if (member.state != TaskInfo::State::kRestoring || restorer_->restoring(id)) continue;
     if (member.first_start && restorer_->restored_records(id) > 0) {
-      // Reading the input from the beginning onto this state would count everything twice.
-      throw StreamsError(
-          "task " + to_string(id) + ": its changelogs hold state, but the group " +
-          config_.application_id +
-          " has no committed offsets for its input. Reset the application, or restore "
-          "the offsets");
+      // As in Kafka Streams: offsets expire, or were deleted by somebody who wants just that.
+      spdlog::warn(
+          "task {}: its changelogs hold state, but the group {} has no committed offsets for its "
+          "input: it is read from where auto.offset.reset says, onto that state",
+          to_string(id), config_.application_id);
     }
     start_task(member);
     started = true;

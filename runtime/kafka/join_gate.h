@@ -18,20 +18,21 @@ class JoinGate {
     ++expected_;
   }
 
-  /// Returns when all that are expected have come, or when that takes too long.
-  void come() {
-    constexpr std::chrono::milliseconds kLongest(250);
+  /// Returns when all that are expected have come, or false when that takes too long.
+  bool come() {
+    constexpr std::chrono::milliseconds kLongest(1000);
     std::unique_lock lock(mutex_);
     if (++here_ >= expected_) {
       here_ = expected_ = 0;
       ++opened_;
       changed_.notify_all();
-      return;
+      return true;
     }
     const int before = opened_;
-    if (changed_.wait_for(lock, kLongest, [&] { return opened_ != before; })) return;
+    if (changed_.wait_for(lock, kLongest, [&] { return opened_ != before; })) return true;
     --here_;
     --expected_;
+    return false;
   }
 
  private:

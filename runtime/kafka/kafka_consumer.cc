@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 
 // How often a question is asked again that a broker cannot answer yet.
 constexpr auto kAskAgain = 50ms;
+// librdkafka's thread sleeps up to a second, also when it is to join again or its heartbeat is due.
+constexpr auto kWakeEvery = 100ms;
 
 /// The members of the group metadata: librdkafka gives them in this form only. A magic word, the
 /// generation, then group, member and (after a mark) instance, each with a zero at the end.
@@ -206,6 +208,10 @@ void KafkaConsumer::leave() {
 
 void KafkaConsumer::serve_member() {
   if (!member_) return;
+  if (const auto now = std::chrono::steady_clock::now(); now >= next_wake_) {
+    next_wake_ = now + kWakeEvery;
+    member_->wake();
+  }
   while (rd_kafka_message_t* message = rd_kafka_consumer_poll(member_->get(), 0)) {
     if (message->err == RD_KAFKA_RESP_ERR__FATAL) {
       char said[256] = "";

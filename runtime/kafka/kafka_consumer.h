@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,6 +57,7 @@ class KafkaConsumer final : public LogConsumer, ClientListener {
   PartitionReader reader_;
   std::shared_ptr<KafkaClient> member_;  ///< Null: in no group, or left.
   RdQueue member_queue_;
+  std::chrono::steady_clock::time_point next_wake_{};
   bool assigned_once_ = false;
   RdPartitions revoking_;  ///< Asked back and not released yet.
   std::unique_ptr<SerialThread> asker_;

@@ -1,5 +1,6 @@
 #include <limits>
 #include <random>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +11,7 @@
 #include "embedded/coding.h"
 #include "embedded/journal_keys.h"
 #include "embedded/log_batch.h"
+#include "kafka/join_gate.h"
 
 // The parts of the logs that can be told alone.
 
@@ -205,6 +207,26 @@ TEST(JournalKeys, ValuesThatAreCutShortAreErrors) {
   EXPECT_FALSE(decode_offset("short"));
   EXPECT_FALSE(decode_number("short"));
   EXPECT_FALSE(decode_offset_key("o"));
+}
+
+TEST(JoinGate, OpensForAllOnceEveryoneExpectedHasCome) {
+  JoinGate gate;
+  for (int round = 0; round < 2; ++round) {
+    gate.expect();
+    gate.expect();
+    bool other_went = false;
+    std::thread other([&] { other_went = gate.come(); });
+    EXPECT_TRUE(gate.come());
+    other.join();
+    EXPECT_TRUE(other_went);
+  }
+}
+
+TEST(JoinGate, KeepsNobodyWhoComesAlone) {
+  JoinGate gate;
+  gate.expect();
+
+  EXPECT_TRUE(gate.come());
 }
 
 TEST(Crc32c, IsTheKnownOne) {

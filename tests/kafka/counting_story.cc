@@ -184,6 +184,18 @@ void CountingStory::wait_for_output(std::chrono::seconds patience) {
   }
 }
 
+void CountingStory::wait_for_output_of(std::size_t records, std::chrono::seconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (output_records() < records && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(kGlance);
+  }
+}
+
+const std::vector<std::int64_t>& CountingStory::counts(const std::string& key) {
+  read(output_read_);
+  return output_read_.values[key];
+}
+
 void CountingStory::expect_each_record_counted_once() {
   EXPECT_EQ(output_records(), input_records());
   for (const auto& [key, written] : input_read_.values) {

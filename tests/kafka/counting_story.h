@@ -57,7 +57,12 @@ class CountingStory {
   void write(int records, int keys = 50);
   /// Waits until the output holds as many records as the input, or time is up.
   void wait_for_output(std::chrono::seconds patience = std::chrono::seconds(60));
+  /// Waits until the output holds so many records, or time is up.
+  void wait_for_output_of(std::size_t records,
+                          std::chrono::seconds patience = std::chrono::seconds(60));
   void expect_each_record_counted_once();
+  /// What the output has said of the key so far.
+  const std::vector<std::int64_t>& counts(const std::string& key);
   std::size_t output_records();
   std::size_t input_records();
 

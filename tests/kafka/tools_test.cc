@@ -6,6 +6,7 @@ namespace thalweg::testing {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::string servers() { return KafkaCluster::shared().bootstrap_servers(); }
@@ -49,6 +50,24 @@ TEST(Tools, ConsoleConsumerReadsTheChangelog) {
 
   EXPECT_EQ(read.exit_code, 0) << read.output;
   EXPECT_THAT(read.output, HasSubstr("CreateTime:1000039\tkey-3\t10"));
+}
+
+TEST(Tools, ConsumerGroupsDeletesOffsetsAndTheStateStays) {
+  CountingStory story(KafkaCluster::shared(), "tools-deleted", 1);
+  story.write(3, 1);
+  CountApp& first = story.start();
+  story.wait_for_output();
+  EXPECT_EQ(first.stop(), 0) << first.output();
+  const auto deleted =
+      run_kafka_class("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+                      {"--bootstrap-server", servers(), "--delete", "--group", "tools-deleted"});
+  ASSERT_EQ(deleted.exit_code, 0) << deleted.output;
+
+  CountApp& second = story.start();  // In another place: its state is in the changelog alone.
+  story.wait_for_output_of(6);
+
+  EXPECT_THAT(story.counts("key-0"), ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(second.output(), HasSubstr("has no committed offsets"));
 }
 
 TEST(Tools, ConsumerGroupsShowsMembersAndLag) {
