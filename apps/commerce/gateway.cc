@@ -1,6 +1,5 @@
 #include "gateway.h"
 
-#include <cctype>
 #include <charconv>
 
 #include <boost/json/object.hpp>
@@ -64,20 +63,6 @@ std::size_t page_limit(const HttpRequest& request) {
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
   const bool whole = error == std::errc() && end == text->data() + text->size();
   return whole && limit <= kPageMax ? limit : 0;
-}
-
-std::string percent_encoded(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) || c == '-' || c == '.' || c == '_') {
-      out += c;
-    } else {
-      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return out;
 }
 
 GatewayContext::GatewayContext(HttpServer& server, const Applications& applications,
@@ -153,6 +138,12 @@ Result<std::shared_ptr<const StoreView>> GatewayContext::partition_view(const ch
   return std::move(view);
 }
 
+Result<std::vector<std::shared_ptr<const StoreView>>> GatewayContext::views(const char* store) {
+  const auto application = applications_.with_store(store);
+  if (!application) return std::unexpected(application.error());
+  return (*application)->views(store);
+}
+
 void GatewayContext::send_durable(CommitSequence commit, Responder responder,
                                   HttpResponse response) {
   auto& durability = environment_.log->durability();
@@ -195,6 +186,7 @@ Gateway::Gateway(HttpServer& server, const Applications& applications, Environme
   add_user_routes(context_);
   add_product_routes(context_);
   add_coupon_routes(context_);
+  add_delivery_routes(context_);
   add_route(context_, "GET", "/audit",
             [](const ContextPtr& context, HttpRequest&, Responder responder) {
               context->auditor().audit(std::move(responder));

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/json/fwd.hpp>
 
@@ -62,8 +63,6 @@ std::string user_of(std::string caller, JsonFields& fields, Faults& faults);
 inline constexpr std::size_t kPageMax = 500;
 /// `limit` of the query; 0 if it is no number from 1 to kPageMax.
 std::size_t page_limit(const HttpRequest& request);
-/// As it can stand in a query; no byte of it means anything to HTTP.
-std::string percent_encoded(std::string_view text);
 
 /// What all routes share. Thread-safe.
 class GatewayContext {
@@ -136,6 +135,9 @@ class GatewayContext {
   Result<std::shared_ptr<const StoreView>> partition_view(const char* store,
                                                           const std::string& key);
 
+  /// The views of all partitions of the store; null for one that is not restored here yet.
+  Result<std::vector<std::shared_ptr<const StoreView>>> views(const char* store);
+
   /// Sends `response` once `commit` is durable.
   void send_durable(CommitSequence commit, Responder responder, HttpResponse response);
 
@@ -163,13 +165,15 @@ void add_order_routes(const ContextPtr& context);
 void add_user_routes(const ContextPtr& context);
 void add_product_routes(const ContextPtr& context);
 void add_coupon_routes(const ContextPtr& context);
+void add_delivery_routes(const ContextPtr& context);
 
 /// Adds a route whose handler is `handle(context, request, responder)`, called when the application
-/// that plays `role` is ready; 503 in a process that does not play it. Handlers know by themselves
-/// who may do what.
+/// that plays `role` is ready; 503 in a process that does not play it. Unless `options` say
+/// otherwise, handlers know by themselves who may do what.
 template <typename Handle>
 void add_route(const ContextPtr& context, std::string_view method, std::string_view pattern,
-               Handle handle, std::string_view role = "orders") {
+               Handle handle, std::string_view role = "orders",
+               HttpRouteOptions options = {.without_token = true}) {
   context->server().route(
       method, pattern,
       [context, handle, role, gate = context->gate(role)](HttpRequest& request,
@@ -181,7 +185,7 @@ void add_route(const ContextPtr& context, std::string_view method, std::string_v
                      handle(context, held, std::move(waiting));
                    });
       },
-      {.without_token = true});
+      options);
 }
 
 template <typename T>

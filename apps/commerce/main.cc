@@ -61,6 +61,7 @@ ShopProcessOptions options_of(const CommandLine& line) {
   StreamsConfigBuilder builder;
   builder.allow({"saga.timeout.ms", "idempotency.retention.ms", "auth.secret", "admin.token",
                  "shop.timezone"});
+  builder.allow(thalweg::shop::outside_config_keys());
   // An order crosses five commits. A short pause between two of them makes each carry many orders,
   // which costs half the processor time of committing every few records.
   builder.set("commit.interval.min.ms", "2", "the shop's default");
@@ -83,6 +84,8 @@ ShopProcessOptions options_of(const CommandLine& line) {
       builder.application_number("idempotency.retention.ms", 86'400'000, 1'000, kYear));
   options.shop.auth_secret = builder.application_value("auth.secret");
   options.shop.admin_token = builder.application_value("admin.token");
+  options.shop.delivery = thalweg::shop::read_delivery_config(builder);
+  options.shop.payment_provider = thalweg::shop::read_payment_provider_config(builder);
   const auto timezone = builder.application_value("shop.timezone");
   if (!timezone.empty() && timezone != "UTC") {
     throw ConfigError("shop.timezone: only UTC is supported, not " + timezone);

@@ -291,7 +291,10 @@ SchemaPtr Serde<Account>::schema() { return internal::table_schema<fb::Account>(
 void Serde<PaymentReply>::serialize(const PaymentReply& value, std::string& out) {
   auto& builder = cleared_builder();
   const auto payment_id = text(builder, value.payment_id);
-  finish(builder, fb::CreatePaymentReply(builder, value.accepted, payment_id, value.amount), out);
+  finish(builder,
+         fb::CreatePaymentReply(builder, value.accepted, payment_id, value.amount, value.charged,
+                                value.unknown),
+         out);
 }
 
 void Serde<PaymentReply>::deserialize(BytesView bytes, PaymentReply& out) {
@@ -299,6 +302,8 @@ void Serde<PaymentReply>::deserialize(BytesView bytes, PaymentReply& out) {
     out.accepted = table.accepted();
     assign(out.payment_id, table.payment_id());
     out.amount = table.amount();
+    out.charged = table.charged();
+    out.unknown = table.unknown();
   });
 }
 

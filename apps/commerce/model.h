@@ -147,6 +147,8 @@ struct PaymentReply {
   bool accepted = false;
   std::string payment_id;
   std::int64_t amount = 0;
+  bool charged = false;
+  bool unknown = false;
 };
 
 }  // namespace thalweg::shop

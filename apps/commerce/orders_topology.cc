@@ -5,6 +5,7 @@
 #include "effects.h"
 #include "ledgers.h"
 #include "order_fold.h"
+#include "payment_topology.h"
 #include "public_messages.h"
 #include "saga.h"
 #include "saga_topology.h"
@@ -165,7 +166,39 @@ struct PaymentResult {
   PaymentReply reply;
 };
 
-void keep_accounts(StreamsBuilder& builder, const Events& events, const ShopConfig& config) {
+/// Answers to the saga, under the orders' ids.
+void answer(const KStream<Id, PaymentResult>& results) {
+  results
+      .map([](const Id&, const PaymentResult& result) {
+        return std::pair(result.order_id, result.reply);
+      }, {.name = "reply-to-saga"})
+      .to(topics::kPaymentReplies);
+}
+
+/// Where a provider takes the payments that accounts could be charged with: the others fail here.
+void answer_with_provider(const KStream<Id, PaymentResult>& results, const Events& events,
+                          const PaymentProviderConfig& config, const PaymentProvider& provider) {
+  answer(results.filter([](const Id&, const PaymentResult& result) {
+    return !result.reply.accepted;
+  }, {.name = "refused-payments"}));
+  const auto charged =
+      results
+          .filter([](const Id&, const PaymentResult& result) {
+            return result.reply.accepted;
+          }, {.name = "charged-accounts"})
+          .map([](const Id& user_id, const PaymentResult& result) {
+            ProviderPayment payment;
+            payment.order_id = result.order_id;
+            payment.user_id = user_id;
+            payment.amount = result.reply.amount;
+            return std::pair(result.order_id, std::move(payment));
+          }, {.name = "provider-payments"});
+  take_payments(charged, config, provider).to(topics::kPaymentReplies);
+  void_payments(events, config, provider);
+}
+
+void keep_accounts(StreamsBuilder& builder, const Events& events, const ShopConfig& config,
+                   const PaymentProvider& provider) {
   builder.table<Id, User>(topics::kUsers, {}, {.store = stores::kUsers});
   builder.add_state_store(key_value_store_builder<std::string, std::int64_t>(
       "account-command-ids", {.caching = true}));
@@ -183,21 +216,23 @@ void keep_accounts(StreamsBuilder& builder, const Events& events, const ShopConf
       [](const Id&, const AccountCommand& command, Account row) { return apply(command, row); },
       {.name = "apply-to-account", .store = stores::kAccounts});
   // As with stock: the row is as this payment left it.
-  payments
-      .filter([](const Id&, const AccountCommand& command) {
-        return command.kind == AccountCommandKind::CHARGE;
-      }, {.name = "charges"})
-      .join(accounts, [](const AccountCommand& command, const Account& account) {
-        PaymentResult result{command.order_id, {}};
-        result.reply.accepted = account.accepted;
-        result.reply.amount = command.amount;
-        if (account.accepted) result.reply.payment_id = derived_id("payment", command.order_id);
-        return result;
-      }, {.name = "payments-with-accounts"})
-      .map([](const Id&, const PaymentResult& result) {
-        return std::pair(result.order_id, result.reply);
-      }, {.name = "reply-to-saga"})
-      .to(topics::kPaymentReplies);
+  const auto results =
+      payments
+          .filter([](const Id&, const AccountCommand& command) {
+            return command.kind == AccountCommandKind::CHARGE;
+          }, {.name = "charges"})
+          .join(accounts, [](const AccountCommand& command, const Account& account) {
+            PaymentResult result{command.order_id, {}};
+            result.reply.accepted = account.accepted;
+            result.reply.amount = command.amount;
+            if (account.accepted) result.reply.payment_id = derived_id("payment", command.order_id);
+            return result;
+          }, {.name = "payments-with-accounts"});
+  if (provider.charge) {
+    answer_with_provider(results, events, config.payment_provider, provider);
+  } else {
+    answer(results);
+  }
 }
 
 }  // namespace
@@ -219,13 +254,19 @@ std::string_view order_id_of(std::string_view order_by_user_key) {
 }
 
 Topology build_orders(const ShopConfig& config) {
+  const bool has_provider = !config.payment_provider.url.empty();
+  return build_orders(
+      config, has_provider ? provider_over_http(config.payment_provider) : PaymentProvider());
+}
+
+Topology build_orders(const ShopConfig& config, const PaymentProvider& provider) {
   StreamsBuilder builder;
   const auto events = decide_orders(builder, config);
   keep_tables(events);
   keep_timers(builder, events, config);
   fan_out(events);
   keep_stock(builder, events, config);
-  keep_accounts(builder, events, config);
+  keep_accounts(builder, events, config, provider);
   return builder.build();
 }
 

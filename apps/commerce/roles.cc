@@ -15,6 +15,7 @@ constexpr std::array kRoles = {
     Role{"orders", "order-service", build_orders},
     Role{"coupons", "coupon-request-group", build_coupons},
     Role{"choreography", "choreography", build_choreography},
+    Role{"delivery", "external-platform-redis-group", build_delivery},
 };
 
 const Role* role_named(std::string_view name) {

@@ -196,20 +196,28 @@ void SagaProcessor::decide_reservation() {
 bool SagaProcessor::handle(const PaymentReply& reply) {
   if (!exists_ || !saga_.payment_asked) return false;
   saga_.payment_asked = false;
-  if (saga_.status == SagaStatus::PAYING && reply.accepted) {
+  const bool paying = saga_.status == SagaStatus::PAYING;
+  if (paying && reply.accepted) {
     complete(reply);
-  } else if (saga_.status == SagaStatus::PAYING) {
-    auto& failed = event(EventType::PAYMENT_FAILED);
-    failed.reason = Reason::INSUFFICIENT_BALANCE;
-    emit(failed);
-    cancel(Reason::INSUFFICIENT_BALANCE, Cause::SAGA, true);
-  } else if (reply.accepted) {
-    // The order was cancelled while the payment was on its way.
-    auto& refunded = event(EventType::PAYMENT_REFUNDED);
-    refunded.payment_id = reply.payment_id;
-    emit(refunded);
+    return true;
   }
+  const Reason reason = reply.charged ? Reason::PAYMENT_FAILED : Reason::INSUFFICIENT_BALANCE;
+  if (paying) {
+    auto& failed = event(EventType::PAYMENT_FAILED);
+    failed.reason = reason;
+    emit(failed);
+  }
+  // The account was charged, but the order was cancelled meanwhile, or the provider said no.
+  if (reply.accepted || reply.charged) give_back(reply);
+  if (paying) cancel(reason, Cause::SAGA, true);
   return true;
+}
+
+void SagaProcessor::give_back(const PaymentReply& reply) {
+  auto& refunded = event(EventType::PAYMENT_REFUNDED);
+  refunded.payment_id = reply.payment_id;
+  if (reply.unknown) refunded.reason = Reason::PAYMENT_FAILED;
+  emit(refunded);
 }
 
 void SagaProcessor::complete(const PaymentReply& reply) {

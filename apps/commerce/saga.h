@@ -44,6 +44,7 @@ class SagaProcessor final : public FixedKeyProcessor<std::string, SagaCommand, O
   bool pay(const OrderOptions* request);
   void decide_reservation();
   void complete(const PaymentReply& reply);
+  void give_back(const PaymentReply& reply);
   void cancel(Reason reason, Cause cause, bool deducted);
   bool finished() const;
   std::int64_t deadline();

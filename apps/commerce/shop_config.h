@@ -3,6 +3,8 @@
 #include <chrono>
 #include <string>
 
+#include "outside_config.h"
+
 namespace thalweg::shop {
 
 /// The shop's own settings, under the keys in the comments.
@@ -17,6 +19,8 @@ struct ShopConfig {
   std::string auth_secret;
   /// `admin.token`: what writing topics over HTTP asks for; both are needed off loopback.
   std::string admin_token;
+  DeliveryConfig delivery;
+  PaymentProviderConfig payment_provider;
 };
 
 }  // namespace thalweg::shop

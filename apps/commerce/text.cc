@@ -1,5 +1,6 @@
 #include "text.h"
 
+#include <cctype>
 #include <chrono>
 
 #include <boost/uuid/name_generator_sha1.hpp>
@@ -143,6 +144,20 @@ std::string derived_id(std::string_view space, std::string_view name) {
 std::string random_id() {
   thread_local boost::uuids::random_generator_mt19937 generator;
   return boost::uuids::to_string(generator());
+}
+
+std::string percent_encoded(std::string_view text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) || c == '-' || c == '.' || c == '_') {
+      out += c;
+    } else {
+      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return out;
 }
 
 }  // namespace thalweg::shop

@@ -23,6 +23,9 @@ std::string derived_id(std::string_view space, std::string_view name);
 /// A UUID nobody else has.
 std::string random_id();
 
+/// As it can stand in a URL's path or query; no byte of it means anything to HTTP.
+std::string percent_encoded(std::string_view text);
+
 /// Writes one JSON object member by member, straight into a string.
 class JsonWriter {
  public:

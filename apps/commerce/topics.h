@@ -40,7 +40,11 @@ inline constexpr const char* kProductEvents = "product-events";
 inline constexpr const char* kCouponRequests = "coupon-requests";
 inline constexpr const char* kCouponResults = "coupon-results";
 
+inline constexpr const char* kPaymentRetry = "payment-processing-topic.retry";
+inline constexpr const char* kAdminAlerts = "admin-alerts";
+
 // Our own: FlatBuffers.
+inline constexpr const char* kDeliveryEvents = "delivery-events";
 inline constexpr const char* kOrderEvents = "order-events";
 inline constexpr const char* kUsers = "users";
 inline constexpr const char* kProductCommands = "product-commands";
@@ -72,9 +76,9 @@ inline constexpr auto kAll = std::to_array<TopicPlan>({
     {kPaymentEvents},
     {kNotificationEvents},
     {kAnalyticsEvents},
-    {kOrderCompleted},
-    {kOrderProcessed},
-    {kExternalEvents},
+    {kOrderCompleted, TopicPlan::kForeign},
+    {kOrderProcessed, TopicPlan::kForeign},
+    {kExternalEvents, TopicPlan::kForeign},
     {kProductEvents},
     {kOrderEvents},
     {kUsers, TopicPlan::kTable},
@@ -90,6 +94,10 @@ inline constexpr auto kAll = std::to_array<TopicPlan>({
     {kCouponEvents},
     {kCouponHolds},
     {kCouponReplies, TopicPlan::kLoop},
+    // Deliveries.
+    {kDeliveryEvents},
+    {kPaymentRetry},
+    {kAdminAlerts},
 });
 
 }  // namespace topics

@@ -25,6 +25,11 @@ inline constexpr const char* kCouponCounts = "coupon-counts";    ///< coupon id 
 inline constexpr const char* kCouponRequests = "coupon-requests";
 /// coupon_by_user_key() -> HeldCoupon, in the partition of `user:{userId}`
 inline constexpr const char* kCouponsByUser = "coupons-by-user";
+inline constexpr const char* kDeliveries = "deliveries";       ///< delivery id -> Delivery
+inline constexpr const char* kDeadLetters = "dead-letters";    ///< the same, those given up
+inline constexpr const char* kProcessedOrders = "data-order-processed";  ///< order id -> JSON
+inline constexpr const char* kDeliveryOutbox = "delivery-outbox";
+inline constexpr const char* kDeliveriesByOrder = "deliveries-by-order";  ///< -> DeliveryIds
 }  // namespace stores
 
 /// Key of `orders-by-user`: sorts by user, then by time; its partition is that of the user's id.
@@ -48,5 +53,9 @@ Topology build_coupons(const ShopConfig& config = {});
 
 /// `choreography`: the history of orders in the words of the choreographed shops.
 Topology build_choreography(const ShopConfig& config = {});
+
+/// `external-platform-redis-group`: deliveries to the outside, by HTTP, if there is a receiver; the
+/// processed orders of the last hour.
+Topology build_delivery(const ShopConfig& config);
 
 }  // namespace thalweg::shop

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <thalweg/schemas/error.h>
+
+namespace thalweg::shop {
+
+/// `http://host[:port][/path]`, taken apart.
+struct OutsideUrl {
+  std::string host;
+  std::string port = "80";
+  std::string path;  ///< Without a `/` at its end; may be empty.
+
+  /// kInvalid for anything else.
+  static Result<OutsideUrl> parse(std::string_view url);
+  /// As a Host header names it.
+  std::string authority() const;
+};
+
+struct OutsideRequest {
+  std::string method = "POST";
+  OutsideUrl url;
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = {};
+  std::chrono::milliseconds timeout{5'000};  ///< For all of it, waiting for a connection included.
+};
+
+struct OutsideReply {
+  int status = 0;
+  std::string body;  ///< Up to 64 KiB; a longer one is an error.
+
+  bool ok() const { return status / 100 == 2; }
+};
+
+/// An HTTP/1.1 client for calls to other people's servers: connections are kept and used again, at
+/// most so many to one server at a time; requests that find none free wait in the order in which
+/// they came.
+///
+/// A request that was sent over a connection which had been kept, and which the server turns out to
+/// have closed without an answer, is sent once more over a new one. Requests should therefore carry
+/// an idempotency key, as all of the shop's do.
+///
+/// Has one thread of its own, from the first request on. send() may be called from any thread;
+/// `done` is called once, from the client's thread, with a reply of whatever status, or with a
+/// sentence that says why there is none.
+class OutsideClient {
+ public:
+  using Done = std::move_only_function<void(std::expected<OutsideReply, std::string>)>;
+
+  explicit OutsideClient(std::size_t connections_max = 64);
+  /// Requests that are under way end with an error.
+  ~OutsideClient();
+  OutsideClient(const OutsideClient&) = delete;
+  OutsideClient& operator=(const OutsideClient&) = delete;
+
+  void send(OutsideRequest request, Done done);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace thalweg::shop
