@@ -73,7 +73,8 @@ GatewayContext::GatewayContext(HttpServer& server, const Applications& applicati
       config_(std::move(config)),
       producer_(*environment_.log, "gateway"),
       watch_(*applications.of_role("orders")),
-      auditor_(*applications.of_role("orders"), applications.of_role("coupons"), config_) {
+      auditor_(*applications.of_role("orders"), applications.of_role("coupons"), config_),
+      view_log_(*environment_.log, *environment_.clock) {
   for (const Role& role : all_roles()) {
     auto* application = applications.of_role(role.name);
     if (application) gates_.emplace(role.name, ReadyGate::of(server, *application));
@@ -97,6 +98,7 @@ void GatewayContext::stop_waiting() {
 void GatewayContext::close() {
   stop_waiting();
   producer_.close();
+  view_log_.close();
   watch_.close();
   auditor_.close();
 }
@@ -155,7 +157,15 @@ void GatewayContext::send_durable(CommitSequence commit, Responder responder,
 }
 
 std::expected<std::string, HttpResponse> GatewayContext::caller(const HttpRequest& request) const {
-  if (config_.auth_secret.empty()) return std::string(request.header("X-User").value_or(""));
+  auto all = claims(request);
+  if (!all) return std::unexpected(std::move(all.error()));
+  return std::move(all->user_id);
+}
+
+std::expected<Claims, HttpResponse> GatewayContext::claims(const HttpRequest& request) const {
+  if (config_.auth_secret.empty()) {
+    return Claims{.user_id = std::string(request.header("X-User").value_or(""))};
+  }
   constexpr std::string_view kBearer = "Bearer ";
   std::string_view token = request.header("Authorization").value_or("");
   if (token.starts_with(kBearer)) {
@@ -164,7 +174,7 @@ std::expected<std::string, HttpResponse> GatewayContext::caller(const HttpReques
     token = request.query("access_token").value_or("");
   }
   auto claims = read_token(token, config_.auth_secret, now());
-  if (claims) return std::move(claims->user_id);
+  if (claims) return *std::move(claims);
   auto response = problem(401, "unauthorized", claims.error().message);
   response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return std::unexpected(std::move(response));
@@ -187,6 +197,9 @@ Gateway::Gateway(HttpServer& server, const Applications& applications, Environme
   add_product_routes(context_);
   add_coupon_routes(context_);
   add_delivery_routes(context_);
+  add_ranking_routes(context_);
+  add_analytics_routes(context_);
+  add_view_routes(context_);
   add_route(context_, "GET", "/audit",
             [](const ContextPtr& context, HttpRequest&, Responder responder) {
               context->auditor().audit(std::move(responder));

@@ -25,7 +25,9 @@
 #include "ready_gate.h"
 #include "shop_config.h"
 #include "text.h"
+#include "tokens.h"
 #include "topologies.h"
+#include "view_log.h"
 
 namespace thalweg::shop {
 
@@ -79,6 +81,7 @@ class GatewayContext {
   static HttpResponse not_played(std::string_view role);
   OrderWatch& watch() { return watch_; }
   Auditor& auditor() { return auditor_; }
+  ViewLog& view_log() { return view_log_; }
   std::int64_t now() const { return to_millis(environment_.clock->wall_clock()); }
 
   /// Writes the record, waits until it is durable and processed, and sends what `answer` gives
@@ -137,6 +140,10 @@ class GatewayContext {
 
   /// The views of all partitions of the store; null for one that is not restored here yet.
   Result<std::vector<std::shared_ptr<const StoreView>>> views(const char* store);
+  /// The application that keeps `store`.
+  Result<StreamsApplication*> keeper(const char* store) const {
+    return applications_.with_store(store);
+  }
 
   /// Sends `response` once `commit` is durable.
   void send_durable(CommitSequence commit, Responder responder, HttpResponse response);
@@ -144,6 +151,8 @@ class GatewayContext {
   /// Who asks. With `auth.secret`: whom the token speaks for; the answer to whoever has none is the
   /// error. Without: the header `X-User`, which is believed; empty when there is none.
   std::expected<std::string, HttpResponse> caller(const HttpRequest& request) const;
+  /// The same with all that is said about them.
+  std::expected<Claims, HttpResponse> claims(const HttpRequest& request) const;
   /// The answer to a request that may not see or change what belongs to `user`; nothing if it may.
   std::optional<HttpResponse> refusal(const HttpRequest& request, std::string_view user) const;
 
@@ -156,6 +165,7 @@ class GatewayContext {
   AsyncProducer producer_;
   OrderWatch watch_;
   Auditor auditor_;
+  ViewLog view_log_;
 };
 
 using ContextPtr = std::shared_ptr<GatewayContext>;
@@ -166,6 +176,13 @@ void add_user_routes(const ContextPtr& context);
 void add_product_routes(const ContextPtr& context);
 void add_coupon_routes(const ContextPtr& context);
 void add_delivery_routes(const ContextPtr& context);
+void add_ranking_routes(const ContextPtr& context);
+void add_analytics_routes(const ContextPtr& context);
+void add_view_routes(const ContextPtr& context);
+
+/// Notes that whoever asks has looked at the product, and waits for nothing.
+void publish_view(const ContextPtr& context, const HttpRequest& request,
+                  const std::string& product_id);
 
 /// Adds a route whose handler is `handle(context, request, responder)`, called when the application
 /// that plays `role` is ready; 503 in a process that does not play it. Unless `options` say

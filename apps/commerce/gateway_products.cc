@@ -77,7 +77,10 @@ void show_product(const ContextPtr& context, HttpRequest& request, Responder res
 
 void get_product(const ContextPtr& context, HttpRequest& request, Responder responder) {
   show_product(context, request, std::move(responder),
-               [](const std::string& id, const Stock& stock) { return product_json(id, stock); });
+               [&](const std::string& id, const Stock& stock) {
+                 publish_view(context, request, id);
+                 return product_json(id, stock);
+               });
 }
 
 void get_stock(const ContextPtr& context, HttpRequest& request, Responder responder) {

@@ -39,7 +39,7 @@ void put_user(const ContextPtr& context, HttpRequest& request, Responder respond
   JsonFields fields(body.object(), faults);
   if (!is_id(id)) faults.push_back("the user id has control characters or is too long");
   User user{fields.optional_text("email").value_or(""),
-            static_cast<std::int32_t>(fields.optional_integer("age", 0, 150).value_or(-1)),
+            static_cast<std::int32_t>(fields.optional_integer("age", 0, kAgeMax).value_or(-1)),
             fields.optional_text("gender", 40).value_or("")};
   if (!faults.empty()) return responder.send(bad_request(faults));
   context->command({topics::kUsers, id, bytes_of(user)}, std::move(responder),

@@ -57,6 +57,7 @@ struct ItemRequest {
 inline constexpr std::size_t kItemsMax = 100;
 inline constexpr std::int64_t kQuantityMax = 1'000'000;
 inline constexpr std::int64_t kAmountMax = 1'000'000'000'000;
+inline constexpr std::int64_t kAgeMax = 150;
 
 /// `items:[{productId, quantity}]`; quantities of one product are added up.
 std::vector<ItemRequest> read_items(JsonFields& fields, Faults& faults);

@@ -3,17 +3,31 @@
 #include <algorithm>
 #include <array>
 
-#include <thalweg/runtime/streams_config.h>
-
 #include "topologies.h"
+#include "views_topology.h"
 
 namespace thalweg::shop {
 namespace {
+
+constexpr std::chrono::milliseconds kListenersPause{100};
+
+/// Of applications that only listen to the others:
+/// docs/decisions/0025-listeners-take-their-time.md.
+void listen_only(StreamsConfig& config) {
+  config.num_stream_threads = 1;
+  config.commit_interval_min = std::max(config.commit_interval_min, kListenersPause);
+  config.commit_interval = std::max(config.commit_interval, config.commit_interval_min);
+  config.deserialization_handler = FailureHandling::kDeadLetter;
+  config.dead_letter_topic = "{topic}.dlq";
+}
 
 constexpr std::array kRoles = {
     Role{"gateway", "gateway", nullptr},
     Role{"orders", "order-service", build_orders},
     Role{"coupons", "coupon-request-group", build_coupons},
+    Role{"views", "views", build_views, listen_only},
+    Role{"ranking", "ranking", build_ranking, listen_only},
+    Role{"analytics", "analytics", build_analytics, listen_only},
     Role{"choreography", "choreography", build_choreography},
     Role{"delivery", "external-platform-redis-group", build_delivery},
 };

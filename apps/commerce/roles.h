@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include <thalweg/runtime/streams_config.h>
 #include <thalweg/topology/topology.h>
 
 #include "shop_config.h"
@@ -17,6 +18,8 @@ struct Role {
   std::string_view application_id;
   /// Null for the gateway, which is HTTP and has no topology.
   Topology (*topology)(const ShopConfig& config);
+  /// What its application does otherwise than the shop's settings say; null: nothing.
+  void (*settings)(StreamsConfig& config) = nullptr;
 };
 
 /// Every role there is.

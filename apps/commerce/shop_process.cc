@@ -13,6 +13,7 @@ namespace {
 
 /// The topics of answers on their way: whoever was down longer has timed out.
 constexpr std::chrono::hours kLoopRetention{24};
+constexpr std::chrono::hours kViewRetention{7 * 24};
 
 }  // namespace
 
@@ -64,6 +65,7 @@ Status ShopProcess::make_topics() {
     if (log.topic(name)) return {};
     TopicSpec spec{.name = name, .partitions = options_.streams.log_default_partitions};
     if (plan.kind == TopicPlan::kLoop) spec.retention = kLoopRetention;
+    if (plan.kind == TopicPlan::kViews) spec.retention = kViewRetention;
     if (plan.kind == TopicPlan::kTable) spec.cleanup = CleanupPolicy::kCompact;
     auto made = log.create_topic(spec);
     if (!made && made.error().code != ErrorCode::kAlreadyExists) return made;
@@ -71,7 +73,7 @@ Status ShopProcess::make_topics() {
   };
   for (const TopicPlan& plan : topics::kAll) {
     if (auto made = make(plan.name, plan); !made) return made;
-    if (plan.kind != TopicPlan::kForeign) continue;
+    if (plan.kind != TopicPlan::kForeign && plan.kind != TopicPlan::kViews) continue;
     if (auto made = make(std::string(plan.name) + ".dlq", {}); !made) return made;
   }
   return {};
@@ -82,6 +84,7 @@ void ShopProcess::add_application(const Role& role) {
   // Threads and metrics of the applications must be told apart.
   config.application_id = role.application_id;
   config.client_id += "-" + config.application_id;
+  if (role.settings) role.settings(config);
   applications_.push_back(std::make_unique<StreamsApplication>(
       role.topology(options_.shop), std::move(config), environment_->environment()));
   by_role_.add(role, *applications_.back());

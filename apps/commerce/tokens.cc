@@ -8,6 +8,7 @@
 #include <thalweg/runtime/json_text.h>
 #include <thalweg/schemas/serde.h>
 
+#include "json_fields.h"
 #include "text.h"
 
 namespace thalweg::shop {
@@ -179,11 +180,19 @@ Result<Claims> read_token(std::string_view token, std::string_view secret, std::
   if (!user || !user->is_string() || user->get_string().empty()) {
     return failure(ErrorCode::kInvalid, "the token has no sub");
   }
-  return Claims{std::string(user->get_string())};
+  const auto text = [&](const char* name) {
+    const auto* value = claims->if_contains(name);
+    return value && value->is_string() ? std::string(value->get_string()) : std::string();
+  };
+  Claims found{.user_id = text("sub"), .email = text("email"), .gender = text("gender")};
+  const auto* age = claims->if_contains("age");
+  if (age && age->is_int64() && age->get_int64() >= 0 && age->get_int64() <= kAgeMax) {
+    found.age = static_cast<std::int32_t>(age->get_int64());
+  }
+  return found;
 }
 
-std::string make_token(std::string_view user_id, std::string_view secret,
-                       std::int64_t expires_ms) {
+std::string make_token(std::string_view user_id, std::string_view secret, std::int64_t expires_ms) {
   std::string claims;
   JsonWriter json(claims);
   json.text("sub", user_id);

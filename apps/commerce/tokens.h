@@ -17,7 +17,10 @@ Digest hmac_sha256(std::string_view key, std::string_view bytes);
 
 /// Who a token speaks for.
 struct Claims {
-  std::string user_id;  ///< `sub`.
+  std::string user_id;      ///< `sub`.
+  std::string email = {};   ///< Empty: not said.
+  std::int32_t age = -1;    ///< Negative: not said.
+  std::string gender = {};  ///< Empty: not said.
 };
 
 /// Reads a JSON Web Token signed with HS256 and `secret`. kInvalid says what is wrong with it:

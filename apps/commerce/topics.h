@@ -11,6 +11,7 @@ struct TopicPlan {
     kForeign,  ///< Outside producers write to it too; what is no record goes to `<topic>.dlq`.
     kTable,    ///< Compacted.
     kLoop,     ///< Answers on their way, of use for a day.
+    kViews,    ///< As kForeign, kept for a week.
   };
   const char* name;
   Kind kind = kEvents;
@@ -39,7 +40,8 @@ inline constexpr const char* kExternalEvents = "external-events";
 inline constexpr const char* kProductEvents = "product-events";
 inline constexpr const char* kCouponRequests = "coupon-requests";
 inline constexpr const char* kCouponResults = "coupon-results";
-
+inline constexpr const char* kViewLog = "view-log-topic";
+inline constexpr const char* kViewLogLate = "view-log-late";
 inline constexpr const char* kPaymentRetry = "payment-processing-topic.retry";
 inline constexpr const char* kAdminAlerts = "admin-alerts";
 
@@ -79,7 +81,7 @@ inline constexpr auto kAll = std::to_array<TopicPlan>({
     {kOrderCompleted, TopicPlan::kForeign},
     {kOrderProcessed, TopicPlan::kForeign},
     {kExternalEvents, TopicPlan::kForeign},
-    {kProductEvents},
+    {kProductEvents, TopicPlan::kForeign},
     {kOrderEvents},
     {kUsers, TopicPlan::kTable},
     {kProductCommands},
@@ -98,6 +100,9 @@ inline constexpr auto kAll = std::to_array<TopicPlan>({
     {kDeliveryEvents},
     {kPaymentRetry},
     {kAdminAlerts},
+    // Views.
+    {kViewLog, TopicPlan::kViews},
+    {kViewLogLate},
 });
 
 }  // namespace topics

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -30,7 +31,27 @@ inline constexpr const char* kDeadLetters = "dead-letters";    ///< the same, th
 inline constexpr const char* kProcessedOrders = "data-order-processed";  ///< order id -> JSON
 inline constexpr const char* kDeliveryOutbox = "delivery-outbox";
 inline constexpr const char* kDeliveriesByOrder = "deliveries-by-order";  ///< -> DeliveryIds
+
+// Of `ranking` and `analytics`.
+inline constexpr const char* kProducts = "products";         ///< product id -> ProductInfo
+inline constexpr const char* kProductPrices = "product-prices";  ///< The same, for `analytics`.
+inline constexpr const char* kSoldProducts = "sold-products";  ///< product id -> SoldProduct
+// Sorted lists of products by units sold: see rank_index.h.
+inline constexpr const char* kRankingOfAllTime = "ranking-of-all-time";  ///< One list, kAllTime.
+inline constexpr const char* kRankingByDay = "ranking-by-day";
+inline constexpr const char* kRankingByHour = "ranking-by-hour";
+inline constexpr const char* kSalesByHour = "sales-by-hour";  ///< kWholeShop by hour -> Sales
+inline constexpr const char* kRevenueByProduct = "revenue-by-product";  ///< id -> ProductSales
+inline constexpr const char* kCustomers = "customers";                  ///< user id -> Customer
 }  // namespace stores
+
+/// The list of what was sold ever.
+inline constexpr const char* kAllTime = "all";
+/// The key of what is added up over all of the shop.
+inline constexpr const char* kWholeShop = "shop";
+/// How long after its end an hour's sales may still come, and how long they can be asked for.
+inline constexpr std::chrono::hours kSalesGrace{24};
+inline constexpr std::chrono::hours kSalesRetention{400 * 24};
 
 /// Key of `orders-by-user`: sorts by user, then by time; its partition is that of the user's id.
 std::string order_by_user_key(std::string_view user_id, std::int64_t created_at,
@@ -50,6 +71,11 @@ std::string coupon_by_user_prefix(std::string_view user_id);
 
 /// `coupon-request-group`: coupons, who gets them, and what orders do with them.
 Topology build_coupons(const ShopConfig& config = {});
+/// `ranking`: products by units of completed orders: of all time, by day and by hour.
+Topology build_ranking(const ShopConfig& config = {});
+
+/// `analytics`: sales per hour, revenue per product, what each customer buys.
+Topology build_analytics(const ShopConfig& config = {});
 
 /// `choreography`: the history of orders in the words of the choreographed shops.
 Topology build_choreography(const ShopConfig& config = {});

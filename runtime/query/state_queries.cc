@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <thalweg/runtime/json_text.h>
+#include <thalweg/runtime/read_only_window_store.h>
 #include <thalweg/schemas/partitioning.h>
 
 #include "query/query_context.h"
@@ -42,11 +43,24 @@ void append_row(const StoreRef& store, std::int32_t partition, const StoredEntry
   out += R"(,"partition":)" + std::to_string(partition) + "}";
 }
 
+bool has_windows(const StoreRef& store) {
+  return store.kind == StateStore::Kind::kWindow || store.kind == StateStore::Kind::kSession;
+}
+
 std::optional<HttpResponse> wrong_kind(const StoreRef& store) {
   if (store.kind == StateStore::Kind::kKeyValue) return std::nullopt;
-  return problem(400, "wrong_store_type",
-                 "the store '" + store.name + "' is a " + std::string(kind_name(store.kind)) +
-                     " store; rows are read from key-value stores");
+  return problem(
+      400, "wrong_store_type",
+      "the store '" + store.name + "' is a " + std::string(kind_name(store.kind)) +
+          " store; all rows are read from key-value stores",
+      has_windows(store) ? "GET /v1/stores/{store}/keys/{key}?from&to reads one key" : "");
+}
+
+Answered<bool> flag(const HttpRequest& request, std::string_view name) {
+  const auto text = request.query(name);
+  if (!text || *text == "false" || *text == "0") return false;
+  if (text->empty() || *text == "true" || *text == "1") return true;
+  return std::unexpected(bad_parameter(name, *text, "'true' or 'false'"));
 }
 
 HttpResponse invalid_key(const Error& error) {
@@ -95,52 +109,100 @@ void get_stores(QueryContext& context, HttpRequest& request, Responder responder
 // --- GET /v1/stores/{store}/keys/{key}
 // ------------------------------------------------------------
 
-HttpResponse row_response(const StoreRef& store, std::int32_t partition, const std::string& shown,
+// What is asked of one key.
+struct KeyRequest {
+  StoreRef store;
+  std::string key;
+  std::string shown;  ///< As the request writes it.
+  ReadOptions options;
+  WindowRange windows;  ///< Of a store of windows or sessions.
+};
+
+HttpResponse row_response(const KeyRequest& request, std::int32_t partition,
                           const std::optional<StoredEntry>& entry) {
-  HttpResponse response;
-  if (entry) {
-    append_row(store, partition, *entry, response.body);
-  } else {
-    response =
-        problem(404, "not_found", "the store '" + store.name + "' has no key '" + shown + "'");
+  if (!entry) {
+    return problem(404, "not_found",
+                   "the store '" + request.store.name + "' has no key '" + request.shown + "'");
   }
-  if (auto host = store.source->host(); !host.empty()) {
+  HttpResponse response;
+  append_row(request.store, partition, *entry, response.body);
+  return response;
+}
+
+// One row more than the limit was read, if there are more.
+HttpResponse windows_response(const KeyRequest& request, std::int32_t partition,
+                              const std::vector<WindowRow>& rows) {
+  const StoreRef& store = request.store;
+  HttpResponse response{.body = R"({"key":)"};
+  auto& body = response.body;
+  if (!append_by_schema(*store.key_schema, request.key, body))
+    body += R"(,"key_encoding":"base64")";
+  body += R"(,"partition":)" + std::to_string(partition) + R"(,"items":[)";
+  const std::size_t shown = std::min(rows.size(), request.windows.limit - 1);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const WindowRow& row = rows[i];
+    body += i > 0 ? ",{" : "{";
+    body += R"("window":{"start":)" + std::to_string(to_millis(row.window.start));
+    if (row.window.end != kNoTimestamp) {
+      body += R"(,"end":)" + std::to_string(to_millis(row.window.end));
+    }
+    body += R"(},"value":)";
+    if (!append_by_schema(*store.value_schema, row.value, body)) {
+      body += R"(,"value_encoding":"base64")";
+    }
+    body += R"(,"timestamp":)" + std::to_string(to_millis(row.timestamp)) + "}";
+  }
+  body += rows.size() > shown ? R"(],"more":true})" : R"(],"more":false})";
+  return response;
+}
+
+Result<HttpResponse> read_key(const KeyRequest& request, std::int32_t partition,
+                              const StoreView& view) {
+  HttpResponse response;
+  if (has_windows(request.store)) {
+    const auto rows = read_windows(view, request.store.kind, request.key, request.windows);
+    if (!rows) return std::unexpected(rows.error());
+    response = windows_response(request, partition, *rows);
+  } else {
+    const auto entry = view.get(request.key);
+    if (!entry) return std::unexpected(entry.error());
+    response = row_response(request, partition, *entry);
+  }
+  if (auto host = request.store.source->host(); !host.empty()) {
     response.headers.emplace_back(QueryForwarder::kServedBy, std::move(host));
   }
   return response;
 }
 
-void answer_key(QueryContext& context, const StoreRef& store, const std::string& key,
-                const std::string& shown, const ReadOptions& options, Responder responder) {
-  const auto views = context.views(store);
+void answer_key(QueryContext& context, const KeyRequest& request, Responder responder) {
+  const auto views = context.views(request.store);
   if (!views) return responder.send(views.error());
-  const auto partition = partition_of(key, static_cast<std::int32_t>(views->size()));
+  const auto partition = partition_of(request.key, static_cast<std::int32_t>(views->size()));
   const auto& view = (*views)[static_cast<std::size_t>(partition)];
-  if (!view) return responder.send(context.restoring(store));
-  const auto entry = view->get(key);
-  if (!entry) return responder.send(failed(entry.error()));
-  context.send_durable(options, view->last_commit(), std::move(responder),
-                       row_response(store, partition, shown, *entry));
+  if (!view) return responder.send(context.restoring(request.store));
+  auto response = read_key(request, partition, *view);
+  if (!response) return responder.send(failed(response.error()));
+  context.send_durable(request.options, view->last_commit(), std::move(responder),
+                       *std::move(response));
 }
 
 // The answer of a copy that is near enough; none if there is no such copy here.
-std::optional<HttpResponse> stale_answer(const StoreRef& store, std::int32_t partition,
-                                         const std::string& key, const std::string& shown,
+std::optional<HttpResponse> stale_answer(const KeyRequest& request, std::int32_t partition,
                                          Offset max_lag) {
-  const auto copy = store.source->standby(store.name, partition);
+  const auto copy = request.store.source->standby(request.store.name, partition);
   if (!copy || copy->lag > max_lag) return std::nullopt;
-  const auto entry = copy->view->get(key);
-  if (!entry) return std::nullopt;  // It has just become the task's own.
-  auto response = row_response(store, partition, shown, *entry);
-  response.headers.emplace_back("X-Lag", std::to_string(copy->lag));
-  return response;
+  auto response = read_key(request, partition, *copy->view);
+  if (!response) return std::nullopt;  // It has just become the task's own.
+  response->headers.emplace_back("X-Lag", std::to_string(copy->lag));
+  return *std::move(response);
 }
 
 // The request as it was, for another process.
 std::string target_of(const HttpRequest& request) {
   std::string target(request.path());
   char before = '?';
-  for (const std::string_view name : {"application", "visibility", "at_least"}) {
+  for (const std::string_view name :
+       {"application", "visibility", "at_least", "from", "to", "reverse", "limit"}) {
     const auto value = request.query(name);
     if (!value) continue;
     target += std::exchange(before, '&') + std::string(name) + "=" + percent_encoded(*value);
@@ -159,30 +221,60 @@ std::optional<std::int32_t> partition_elsewhere(const StoreRef& store, const std
   return partition;
 }
 
+// Which windows the request asks for: from and to in milliseconds, both inclusive.
+std::optional<HttpResponse> read_window_range(QueryContext& context, const HttpRequest& request,
+                                              WindowRange& range) {
+  const auto limit = context.limit(request);
+  if (!limit) return limit.error();
+  range.limit = *limit + 1;  // One more tells whether there are more.
+  const auto reverse = flag(request, "reverse");
+  if (!reverse) return reverse.error();
+  range.reverse = *reverse;
+  for (const std::string_view name : {"from", "to"}) {
+    const auto text = request.query(name);
+    if (!text) continue;
+    const auto millis = parse_integer(*text);
+    if (!millis || *millis < 0) {
+      return bad_parameter(name, *text, "milliseconds since the Unix epoch");
+    }
+    (name == "from" ? range.from : range.to) = from_millis(*millis);
+  }
+  return std::nullopt;
+}
+
+Answered<KeyRequest> read_key_request(QueryContext& context, const HttpRequest& request) {
+  auto store = context.store(request);
+  if (!store) return std::unexpected(std::move(store.error()));
+  KeyRequest asked{.store = *std::move(store), .shown = std::string(request.param("key"))};
+  auto fault = has_windows(asked.store) ? read_window_range(context, request, asked.windows)
+                                        : wrong_kind(asked.store);
+  if (fault) return std::unexpected(*std::move(fault));
+  auto options = context.read_options(request);
+  if (!options) return std::unexpected(std::move(options.error()));
+  asked.options = *std::move(options);
+  auto key = parse_key(request.param("key"), *asked.store.key_schema);
+  if (!key) return std::unexpected(invalid_key(key.error()));
+  asked.key = *std::move(key);
+  return asked;
+}
+
 void get_key(const ContextPtr& context, HttpRequest& request, Responder responder) {
-  auto store = context->store(request);
-  if (!store) return responder.send(std::move(store.error()));
-  if (auto wrong = wrong_kind(*store)) return responder.send(*std::move(wrong));
-  auto options = context->read_options(request);
-  if (!options) return responder.send(std::move(options.error()));
-  auto key = parse_key(request.param("key"), *store->key_schema);
-  if (!key) return responder.send(invalid_key(key.error()));
-  if (const auto partition = partition_elsewhere(*store, *key, request)) {
-    if (options->max_lag && options->at_least.empty()) {
-      auto stale = stale_answer(*store, *partition, *key, std::string(request.param("key")),
-                                *options->max_lag);
+  auto asked = read_key_request(*context, request);
+  if (!asked) return responder.send(std::move(asked.error()));
+  auto& source = *asked->store.source;
+  if (const auto partition = partition_elsewhere(asked->store, asked->key, request)) {
+    if (asked->options.max_lag && asked->options.at_least.empty()) {
+      auto stale = stale_answer(*asked, *partition, *asked->options.max_lag);
       if (stale) return responder.send(*std::move(stale));
     }
-    if (const auto host = store->source->active_host(store->name, *partition)) {
+    if (const auto host = source.active_host(asked->store.name, *partition)) {
       return context->forwarder().forward(*host, target_of(request), std::move(responder));
     }
   }
-  auto& source = *store->source;
-  const auto read = *options;
-  context->when_processed(source, read, std::move(responder),
-                          [context, store = *std::move(store), key = *std::move(key), read,
-                           shown = std::string(request.param("key"))](Responder later) {
-                            answer_key(*context, store, key, shown, read, std::move(later));
+  const auto options = asked->options;
+  context->when_processed(source, options, std::move(responder),
+                          [context, asked = *std::move(asked)](Responder later) {
+                            answer_key(*context, asked, std::move(later));
                           });
 }
 
@@ -197,13 +289,6 @@ struct ScanRequest {
   bool limited = false;  ///< The request names a limit.
   bool partial = false;  ///< Rows of the partitions that are here will do.
 };
-
-Answered<bool> flag(const HttpRequest& request, std::string_view name) {
-  const auto text = request.query(name);
-  if (!text || *text == "false" || *text == "0") return false;
-  if (text->empty() || *text == "true" || *text == "1") return true;
-  return std::unexpected(bad_parameter(name, *text, "'true' or 'false'"));
-}
 
 // Narrows the bounds to those of `from`, `to`, `prefix` and `cursor` together.
 std::optional<HttpResponse> read_bounds(const HttpRequest& request, const Schema& schema,

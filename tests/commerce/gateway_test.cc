@@ -81,6 +81,15 @@ class GatewayTest : public ::testing::Test {
     }
   }
 
+  /// What is answered once it is `expected`; the last answer if none of many is.
+  std::string eventually(const std::string& target, const std::string& expected) {
+    std::string answer;
+    for (int asked = 0; asked < 20'000 && answer != expected; ++asked) {
+      answer = request("GET", target).body;
+    }
+    return answer;
+  }
+
   static constexpr const char* kTwoLamps =
       R"({"userId":"ann","items":[{"productId":"lamp","quantity":2}]})";
   static constexpr const char* kTwoLampsLater =
@@ -354,6 +363,54 @@ TEST_F(GatewayTest, ACouponRequestIsKnownAtOnceAndEndsWithACouponOrAReason) {
   EXPECT_EQ(request("POST", "/coupons/issue", R"({"couponId":"other","userId":"ann"})",
                     "Idempotency-Key: k\r\n").status,
             409);
+}
+
+// --- What has been sold ---------------------------------------------------------------------
+
+TEST_F(GatewayTest, RanksProductsByWhatCompletedOrdersHave) {
+  a_shop_with_lamps();
+  EXPECT_EQ(request("PUT", "/products/mug", R"({"name":"Mug","price":1,"stock":10})").status, 201);
+  EXPECT_EQ(end_of(order(kTwoLamps)), "COMPLETED");
+  EXPECT_EQ(end_of(order(R"({"userId":"ann","items":[{"productId":"mug","quantity":3}]})")),
+            "COMPLETED");
+
+  for (const char* window : {"all", "day", "hour"}) {
+    const std::string list = std::string("/ranking/products?n=5&window=") + window;
+    const std::string expected = R"([{"productId":"mug","name":"Mug","quantity":3,"rank":1},)"
+                                 R"({"productId":"lamp","name":"Lamp","quantity":2,"rank":2}])";
+    EXPECT_EQ(eventually(list, expected), expected);
+  }
+  EXPECT_EQ(request("GET", "/products/lamp/rank").body,
+            R"({"productId":"lamp","name":"Lamp","quantity":2,"rank":2})");
+  EXPECT_EQ(asked("/ranking/products?n=1").as_array().size(), 1u);
+  EXPECT_EQ(request("GET", "/products/none/rank").status, 404);
+  EXPECT_EQ(request("GET", "/ranking/products?window=year&n=0").status, 400);
+}
+
+TEST_F(GatewayTest, AddsUpTheSalesOfAnHour) {
+  a_shop_with_lamps();
+  // From another program, of an hour of its own.
+  const std::string record =
+      R"({"key":"o9","timestamp":1795258800000,"value":{"orderId":"o9","userId":"bob",)"
+      R"("products":[{"id":"lamp","qty":2},{"id":"mug","qty":1}],"totalAmount":75}})";
+  EXPECT_EQ(request("POST", "/v1/topics/order-completed/records", record,
+                    "Content-Type: application/json\r\n")
+                .status,
+            200);
+
+  const std::string expected =
+      R"([{"hour":"2026-11-21T11:00:00.000Z","orders":1,"units":3,"amount":75}])";
+  EXPECT_EQ(
+      eventually("/analytics/sales?from=2026-11-21T11:30:00Z&to=2026-11-21T12:00:00Z", expected),
+      expected);
+  const std::string lamps = R"({"productId":"lamp","units":2,"revenue":60})";
+  EXPECT_EQ(eventually("/analytics/products/lamp", lamps), lamps);
+  const std::string bob =
+      R"({"userId":"bob","orders":1,"units":3,"spend":75,)"
+      R"("favourite":{"productId":"lamp","quantity":2}})";
+  EXPECT_EQ(eventually("/analytics/customers/bob", bob), bob);
+  EXPECT_EQ(asked("/v1/stores/sales-by-hour/keys/shop").at("items").as_array().size(), 1u);
+  EXPECT_EQ(request("GET", "/analytics/sales?from=noon").status, 400);
 }
 
 }  // namespace

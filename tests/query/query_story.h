@@ -12,6 +12,7 @@
 #include <thalweg/runtime/embedded_log.h>
 #include <thalweg/schemas/partitioning.h>
 #include <thalweg/schemas/serde.h>
+#include <thalweg/state/internal/stored_window.h>
 #include <thalweg/state/simulated_storage.h>
 
 #include "query/http_story.h"
@@ -67,6 +68,29 @@ class FakeSource final : public internal::QuerySource {
     auto& views = views_[store];
     const auto partition = partition_of(key_bytes, static_cast<std::int32_t>(views.size()));
     views[static_cast<std::size_t>(partition)]->rows[key_bytes] = value_bytes;
+  }
+  /// A store of windows or sessions over `partitions` tasks, empty.
+  template <typename K, typename V>
+  void add_windows(const std::string& name, StateStore::Kind kind, int partitions) {
+    add_store<K, V>(name, partitions);
+    infos_.back().kind = kind;
+  }
+  /// Puts a row where such a store with segments of a minute has it.
+  template <typename K, typename V>
+  void put_window(const std::string& store, const K& key, const Window& window, const V& value) {
+    const bool sessions = infos_.back().kind == StateStore::Kind::kSession;
+    internal::Segments segments{.keys = sessions ? internal::Segments::Keys::kSession
+                                                 : internal::Segments::Keys::kWindow,
+                                .retention = 3'600'000,
+                                .interval = 60'000};
+    std::string key_bytes, stored, value_bytes;
+    Serde<K>::serialize(key, key_bytes);
+    internal::StoredWindowSerde<K>(AnySerde<K>(), segments, 60'000)
+        .serialize({{key, window}, 0}, stored);
+    Serde<V>::serialize(value, value_bytes);
+    auto& views = views_[store];
+    const auto partition = partition_of(key_bytes, static_cast<std::int32_t>(views.size()));
+    views[static_cast<std::size_t>(partition)]->rows[stored] = value_bytes;
   }
   void show_commit(const std::string& store, CommitSequence commit) {
     for (auto& view : views_[store]) view->commit = commit;

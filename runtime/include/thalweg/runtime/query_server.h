@@ -33,7 +33,8 @@ struct QueryOptions {
 /// Adds, to a server not yet started:
 ///
 ///     GET  /v1/stores                        every store, and how much of it is here
-///     GET  /v1/stores/{store}/keys/{key}     one row
+///     GET  /v1/stores/{store}/keys/{key}     one row; of a store of windows or sessions those of
+///     the key: from, to (milliseconds, inclusive), reverse, limit
 ///     GET  /v1/stores/{store}/keys           rows in key order: from, to, prefix, reverse, limit,
 ///     cursor;
 ///                                            all of them as NDJSON when that is what is accepted

@@ -1,0 +1,96 @@
+#include <thalweg/runtime/read_only_window_store.h>
+
+#include "gateway_context.h"
+#include "query_fields.h"
+#include "sales_model.h"
+
+namespace thalweg::shop {
+namespace {
+
+constexpr std::chrono::hours kHour{1};
+constexpr std::int64_t kHoursDefault = 24;
+constexpr std::int64_t kHoursMax = 10'000;
+
+/// `[{hour, orders, units, amount}]`: the hours with sales that begin within [from, to), the last
+/// 24 unless the request says otherwise.
+void get_sales(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  Faults faults;
+  const auto limit = query_number(request, "limit", kHoursMax, 1, kHoursMax, faults);
+  const auto to = query_time(request, "to", faults).value_or(context->now() + 1);
+  const auto from = query_time(request, "from", faults)
+                        .value_or(std::max<std::int64_t>(
+                            0, to - std::chrono::milliseconds(kHoursDefault * kHour).count()));
+  if (faults.empty() && from > to) faults.push_back("from is later than to");
+  if (!faults.empty()) return responder.send(bad_request(faults));
+  const auto keeper = context->keeper(stores::kSalesByHour);
+  if (!keeper) return responder.send(unavailable(keeper.error()));
+  const auto sales = window_store<std::string, Sales>(**keeper, stores::kSalesByHour);
+  if (!sales) return responder.send(unavailable(sales.error()));
+  const auto hours = sales->fetch(kWholeShop, {.from = from_millis(start_of_period(from, kHour)),
+                                               .to = from_millis(to - 1),
+                                               .limit = static_cast<std::size_t>(limit)});
+  if (!hours) return responder.send(unavailable(hours.error()));
+  HttpResponse response;
+  append_array(*hours, response.body, [](const WindowValue<Sales>& hour, std::string& json) {
+    JsonWriter(json)
+        .time("hour", to_millis(hour.window.start))
+        .number("orders", hour.value.orders)
+        .number("units", hour.value.units)
+        .number("amount", hour.value.amount)
+        .end();
+  });
+  context->send_durable(sales->last_commit(), std::move(responder), std::move(response));
+}
+
+void get_product_sales(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  const std::string id(request.param("id"));
+  const auto sales = context->find<ProductSales>(stores::kRevenueByProduct, id);
+  if (!sales) return responder.send(unavailable(sales.error()));
+  HttpResponse response;
+  if (sales->row) {
+    JsonWriter(response.body)
+        .text("productId", id)
+        .number("units", sales->row->units)
+        .number("revenue", sales->row->revenue)
+        .end();
+  } else {
+    response = not_found("sale of product", id);
+  }
+  context->send_durable(sales->commit, std::move(responder), std::move(response));
+}
+
+void get_customer(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  const std::string id(request.param("id"));
+  if (auto refusal = context->refusal(request, id)) {
+    return responder.send(*std::move(refusal));
+  }
+  const auto customer = context->find<Customer>(stores::kCustomers, id);
+  if (!customer) return responder.send(unavailable(customer.error()));
+  HttpResponse response;
+  if (customer->row) {
+    const Customer& row = *customer->row;
+    JsonWriter json(response.body);
+    json.text("userId", id).number("orders", row.orders).number("units", row.units);
+    json.number("spend", row.spend);
+    json.value("favourite", [&](std::string& out) {
+      JsonWriter(out)
+          .text("productId", row.favourite.product_id)
+          .number("quantity", row.favourite.units)
+          .end();
+    });
+    json.end();
+  } else {
+    response = not_found("order of customer", id);
+  }
+  context->send_durable(customer->commit, std::move(responder), std::move(response));
+}
+
+}  // namespace
+
+void add_analytics_routes(const ContextPtr& context) {
+  add_route(context, "GET", "/analytics/sales", get_sales, "analytics");
+  add_route(context, "GET", "/analytics/products/{id}", get_product_sales, "analytics");
+  add_route(context, "GET", "/analytics/customers/{id}", get_customer, "analytics");
+}
+
+}  // namespace thalweg::shop

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include <thalweg/topology/streams_builder.h>
+
+#include "sales_model.h"
+
+namespace thalweg::shop {
+
+/// The products as `product-events` tells of them, kept in `store`.
+KTable<std::string, ProductInfo> product_table(StreamsBuilder& builder, const char* store);
+
+}  // namespace thalweg::shop
