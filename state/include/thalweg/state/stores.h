@@ -88,4 +88,5 @@ std::shared_ptr<StoreBuilder> session_store_builder(std::string name,
 
 }  // namespace thalweg
 
+#include <thalweg/state/internal/common_stores.h>
 #include <thalweg/state/internal/typed_store_builder.h>

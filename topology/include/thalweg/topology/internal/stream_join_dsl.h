@@ -63,10 +63,9 @@ StreamHandle repartition_for_join(const StreamHandle& stream, const std::string&
                                      prefix == stream.name, false);
 }
 
-template <typename K, typename L, typename R, typename Joiner>
+template <typename K, typename L, typename R, bool LeftOuter, bool RightOuter, typename Joiner>
 auto join_streams(const StreamHandle& left_stream, const StreamHandle& right_stream,
-                  Joiner joiner, const JoinWindows& windows, const StreamJoined<K, L, R>& joined,
-                  bool left_outer, bool right_outer)
+                  Joiner joiner, const JoinWindows& windows, const StreamJoined<K, L, R>& joined)
     -> KStream<K, stream_joined_t<Joiner, K, payload_t<L>, payload_t<R>>> {
   using Key = payload_t<K>;
   using LeftValue = payload_t<L>;
@@ -79,7 +78,7 @@ auto join_streams(const StreamHandle& left_stream, const StreamHandle& right_str
   StreamHandle right = repartition_for_join<K, R>(right_stream, joined.name, "-right",
                                                   joined.key_serde, joined.other_value_serde);
   auto sources = graph.copartition(left, right);
-  const StreamJoinNames names(graph, joined.name, joined.stores, left_outer, right_outer);
+  const StreamJoinNames names(graph, joined.name, joined.stores, LeftOuter, RightOuter);
   const std::string where = "join " + names.merge;
   const auto keys = resolve_serde<K>(joined.key_serde, {}, "key", where);
   const auto lefts = resolve_serde<L>(joined.value_serde, {}, "value", where);
@@ -89,7 +88,7 @@ auto join_streams(const StreamHandle& left_stream, const StreamHandle& right_str
   const auto right_store = plan_join_store<Key, RightValue>(
       names.other_store, windows, joined.stores, joined.stores.other_store, keys, rights);
   std::shared_ptr<StoreBuilder> shared_store;
-  if (!names.shared_store.empty()) {
+  if constexpr (LeftOuter || RightOuter) {
     using SharedKey = TimestampedKeyAndJoinSide<Key>;
     using SharedValues = std::vector<LeftOrRightValue<LeftValue, RightValue>>;
     StoreOptions options = join_store_options(joined.stores, {});
@@ -107,14 +106,14 @@ auto join_streams(const StreamHandle& left_stream, const StreamHandle& right_str
   const StreamJoinSide this_side{.before = windows.before().count(),
                                  .after = windows.after().count(),
                                  .windows = windows,
-                                 .outer = left_outer,
+                                 .outer = LeftOuter,
                                  .other_store = names.other_store,
                                  .shared_store = names.shared_store,
                                  .trackers = trackers};
   const StreamJoinSide other_side{.before = windows.after().count(),
                                   .after = windows.before().count(),
                                   .windows = windows,
-                                  .outer = right_outer,
+                                  .outer = RightOuter,
                                   .other_store = names.this_store,
                                   .shared_store = names.shared_store,
                                   .trackers = trackers};
@@ -138,7 +137,7 @@ auto join_streams(const StreamHandle& left_stream, const StreamHandle& right_str
     plan.self_join_store = left_store;
   }
   GraphNode* node = graph.add_stream_join({left.node, right.node}, names.merge, std::move(plan),
-                                          {.null_key_relaxed = left_outer || right_outer});
+                                          {.null_key_relaxed = LeftOuter || RightOuter});
   return Dsl::stream<K, VOut>(
       {.graph = &graph, .node = node, .name = names.merge, .sources = std::move(sources)},
       joined.key_serde);
@@ -151,10 +150,10 @@ template <typename VO, StreamTableJoiner<payload_t<K>, payload_t<V>, payload_t<V
 auto KStream<K, V>::join(const KStream<K, VO>& other, J joiner, JoinWindows windows,
                          StreamJoined<K, V, VO> joined) const
     -> KStream<K, joined_t<J, payload_t<K>, payload_t<V>, payload_t<VO>>> {
-  return internal::join_streams<K, V, VO>(
+  return internal::join_streams<K, V, VO, false, false>(
       handle_, internal::Dsl::handle(other),
       internal::StreamInnerJoiner<J, K, payload_t<V>, payload_t<VO>>{std::move(joiner)}, windows,
-      with_serdes(std::move(joined), other), false, false);
+      with_serdes(std::move(joined), other));
 }
 
 template <typename K, typename V>
@@ -162,10 +161,10 @@ template <typename VO, StreamTableLeftJoiner<K, payload_t<V>, payload_t<VO>> J>
 auto KStream<K, V>::left_join(const KStream<K, VO>& other, J joiner, JoinWindows windows,
                               StreamJoined<K, V, VO> joined) const
     -> KStream<K, left_joined_t<J, K, payload_t<V>, payload_t<VO>>> {
-  return internal::join_streams<K, V, VO>(
+  return internal::join_streams<K, V, VO, true, false>(
       handle_, internal::Dsl::handle(other),
       internal::StreamLeftJoiner<J, K, payload_t<V>, payload_t<VO>>{std::move(joiner)}, windows,
-      with_serdes(std::move(joined), other), true, false);
+      with_serdes(std::move(joined), other));
 }
 
 template <typename K, typename V>
@@ -175,10 +174,10 @@ auto KStream<K, V>::outer_join(const KStream<K, VO>& other, J joiner, JoinWindow
     -> KStream<K, internal::stream_joined_t<
                       internal::StreamOuterJoiner<J, K, payload_t<V>, payload_t<VO>>, K,
                       payload_t<V>, payload_t<VO>>> {
-  return internal::join_streams<K, V, VO>(
+  return internal::join_streams<K, V, VO, true, true>(
       handle_, internal::Dsl::handle(other),
       internal::StreamOuterJoiner<J, K, payload_t<V>, payload_t<VO>>{std::move(joiner)}, windows,
-      with_serdes(std::move(joined), other), true, true);
+      with_serdes(std::move(joined), other));
 }
 
 template <typename K, typename V>
