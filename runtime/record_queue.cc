@@ -23,15 +23,18 @@ void RecordQueue::add(RecordBatch batch, std::string_view topic) {
 }
 
 void RecordQueue::pop() {
-  partition_time_ = std::max(partition_time_, head_timestamp_);
-  position_ = metadata_.offset + 1;
-  ++cursor_;
-  --buffered_;
+  if (!head_stands_in_) {
+    partition_time_ = std::max(partition_time_, head_timestamp_);
+    position_ = metadata_.offset + 1;
+    ++cursor_;
+    --buffered_;
+  }
   read_head();
 }
 
 void RecordQueue::read_head() {
-  has_head_ = false;
+  has_head_ = head_stands_in_ = false;
+  bool dropped = false;
   while (!batches_.empty()) {
     const auto& [batch, topic] = batches_.front();
     metadata_.topic = topic;
@@ -43,11 +46,15 @@ void RecordQueue::read_head() {
         return;
       }
       position_ = record.offset + 1;
+      dropped = true;
     }
     position_ = std::max(position_, batch.next);
     batches_.pop_front();
     cursor_ = 0;
   }
+  if (!dropped) return;
+  has_head_ = head_stands_in_ = true;
+  head_timestamp_ = kNoTimestamp;
 }
 
 bool RecordQueue::readable(const RecordView& record) {

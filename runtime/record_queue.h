@@ -12,8 +12,10 @@ namespace thalweg::internal {
 
 /// The records of one input partition that a task has fetched and not yet processed.
 ///
-/// The head is always read already, so that its timestamp can be compared; records that cannot be
-/// read or are to be dropped never become the head.
+/// The head is always read already, so that its timestamp can be compared. Records that cannot be
+/// read or are to be dropped are passed over; but where there is nothing behind them, the last of
+/// them stands in for a head, as in Kafka Streams: the input is known to have come so far, so it
+/// goes in front of all others, and is taken without being processed.
 class RecordQueue {
  public:
   /// Decides about a record that cannot be read: returns to skip it, throws to stop the task.
@@ -35,6 +37,8 @@ class RecordQueue {
   const RecordMetadata& head_metadata() const { return metadata_; }
   /// The head, still as bytes.
   const RecordView& head() const { return batches_.front().batch.records[cursor_]; }
+  /// Whether the head was dropped and is not to be processed, only taken with pop().
+  bool head_stands_in() const { return head_stands_in_; }
   /// Runs the head through the topology. It stays the head until pop().
   void process_head() { input_->process(); }
   /// Done with the head: reads the next one.
@@ -42,7 +46,7 @@ class RecordQueue {
 
   const TopicPartition& partition() const { return partition_; }
   /// The offset to commit: of the first record that is neither processed nor dropped.
-  Offset position() const { return has_head_ ? metadata_.offset : position_; }
+  Offset position() const { return has_head_ && !head_stands_in_ ? metadata_.offset : position_; }
   /// The highest timestamp processed from this partition.
   Timestamp partition_time() const { return partition_time_; }
 
@@ -65,6 +69,7 @@ class RecordQueue {
   std::size_t buffered_ = 0;
   Offset position_;
   bool has_head_ = false;
+  bool head_stands_in_ = false;  // For what was dropped; no longer in a batch.
   Timestamp head_timestamp_ = kNoTimestamp;
   Timestamp partition_time_;
   RecordMetadata metadata_;

@@ -158,9 +158,11 @@ std::size_t StreamTask::process(std::size_t max_records, Timestamp wall_clock) {
   while (done < max_records && group_.ready(wall_clock, setup_.config->max_task_idle)) {
     RecordQueue& queue = group_.next();
     stream_time_ = std::max(stream_time_, queue.head_timestamp());
-    process_head(queue);
+    if (!queue.head_stands_in()) {
+      process_head(queue);
+      ++done;
+    }
     group_.pop_next();
-    ++done;
     stream_clock_.punctuate(
         stream_time_, [&](const PunctuationQueue::Schedule& due) { punctuate(due, stream_time_); });
   }

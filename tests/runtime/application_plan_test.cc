@@ -54,7 +54,7 @@ TEST_F(AnApplicationPlan, OrAsWideAsItWasTold) {
 TEST_F(AnApplicationPlan, ARepartitionTopicWithoutPartitionsIsRefused) {
   for (const int none : {0, -1}) {
     EXPECT_THAT([&] { plan({.name = "by-user", .partitions = none}); },
-                ThrowsMessage<TopologyError>(HasSubstr("by-user needs at least one partition")));
+                ThrowsMessage<TopologyError>(HasSubstr("by-user-repartition needs at least one")));
   }
 }
 

@@ -103,7 +103,7 @@ class Queues : public ::testing::Test {
     return std::exchange(source_.processed, {});
   }
   void process_one() {
-    group_.next().process_head();
+    if (!group_.next().head_stands_in()) group_.next().process_head();
     group_.pop_next();
   }
 
@@ -130,6 +130,19 @@ TEST_F(Queues, KeepTheOrderOfTheLogWithinAPartition) {
 
   EXPECT_THAT(process_all(), ElementsAre("late", "early"));
   EXPECT_EQ(group_.queue(0).partition_time(), from_millis(9));
+}
+
+TEST_F(Queues, LetWhatWasDroppedStandInForAHeadWhereNothingIsBehindIt) {
+  with_inputs({"left", "right"});
+
+  arrives(0, {{"drop", 1}});
+  EXPECT_FALSE(group_.empty());
+  EXPECT_EQ(group_.queue(0).position(), 1);  // It need not be read again.
+  arrives(0, {{"l5", 5}});
+  arrives(1, {{"r5", 5}});
+
+  // What stands in is taken first, so the right queue has waited longer than the left one's l5.
+  EXPECT_THAT(process_all(), ElementsAre("r5", "l5"));
 }
 
 TEST_F(Queues, SkipWhatCannotBeReadAndWhatIsDropped) {
