@@ -31,7 +31,10 @@ Status GlobalState::open() {
     table.store = setup_.topology->store_builder(planned.store).build();
     // No storage: the topic is read whole at each start, so there is nothing to keep.
     const StoreContext context{.budget = setup_.environment.budget,
-                               .record_time = [this] { return record_time_; }};
+                               .caching = setup_.config->statestore_cache_max_bytes > 0,
+                               .cache_bytes = setup_.config->statestore_cache_max_bytes,
+                               .record_time = [this] { return record_time_; },
+                               .record = &metadata_};
     if (auto opened = table.store->open(context); !opened) return opened;
     stores_[planned.store] = table.store.get();
   }

@@ -41,6 +41,13 @@ json::array entries_of(std::unique_ptr<Iterator> walk, bool timestamped) {
   return shown;
 }
 
+/// Kafka Streams has no window without a length, so it cannot show what a store of such holds.
+json::object unless_without_length(WindowStore<Key, std::int64_t>& windows, json::object shown) {
+  const auto first = windows.all();
+  if (!first->valid() || first->key().window.end > first->key().window.start) return shown;
+  return {{"type", "unreadable"}, {"error", "IllegalArgumentException"}};
+}
+
 }  // namespace
 
 json::object windowed_store(StateStore& store, bool timestamped) {
@@ -48,6 +55,7 @@ json::object windowed_store(StateStore& store, bool timestamped) {
   if (auto* windows = dynamic_cast<WindowStore<Key, std::int64_t>*>(&store)) {
     out["type"] = timestamped ? "tswindow" : "window";
     out["entries"] = entries_of(windows->all(), timestamped);
+    return unless_without_length(*windows, std::move(out));
   } else if (auto* sessions = dynamic_cast<SessionStore<Key, std::int64_t>*>(&store)) {
     out["type"] = "session";
     out["entries"] = entries_of(sessions->fetch(std::nullopt, std::nullopt, false), false);

@@ -74,7 +74,7 @@ GlobalKTable<K, V> StreamsBuilder::global_table(std::string topic,
   auto source_name = graph_->name_or_new(consumed.name, "-source", "KSTREAM-SOURCE-");
   auto name = graph_->name_or_new(consumed.name, "KTABLE-SOURCE-");
   // In each instance's memory, and without a changelog: the topic is read anew at each start.
-  materialized.persistent = materialized.logging = materialized.caching = false;
+  materialized.persistent = materialized.logging = false;
   auto plan = internal::plan_table<K, V>(materialized, store, consumed.key_serde,
                                          consumed.value_serde);
   plan->materialized = true;
