@@ -13,7 +13,7 @@ const std::vector<std::string>& AuditBook::topics() {
   static const std::vector<std::string> names = {
       topics::kProductCommands, topics::kAccountCommands,    topics::kOrderEvents,
       topics::kOrderCompleted,  topics::kNotificationEvents, topics::kPaymentEvents,
-      topics::kCouponResults};
+      topics::kCouponResults,   topics::kOrderProcessed};
   return names;
 }
 
@@ -79,12 +79,17 @@ void AuditBook::add_order_event(const OrderEvent& event) {
     case EventType::INVENTORY_DEDUCTED:
       add_reserved(1);
       break;
+    case EventType::COUPON_RESERVED:
+      ++coupons_[event.coupon_id].reserved;
+      break;
     case EventType::ORDER_COMPLETED:
       add_reserved(-1);
+      if (event.coupon_held) --coupons_[event.coupon_id].reserved;
       open_.erase(event.order_id);
       break;
     case EventType::ORDER_CANCELLED:
       if (event.deducted) add_reserved(-1);
+      if (event.coupon_held) --coupons_[event.coupon_id].reserved;
       open_.erase(event.order_id);
       break;
     default:
@@ -107,6 +112,8 @@ void AuditBook::add_json(std::string_view topic, BytesView value) {
       products_[id].sold += product.at("qty").as_int64();
     }
     balance(text("orderId"), 1);
+  } else if (topic == topics::kOrderProcessed) {
+    if (!record.at("couponId").is_null()) ++coupons_[text("couponId")].used;
   } else if (topic == topics::kCouponResults) {
     if (record.at("success").as_bool()) add_coupon(text("couponId"), text("userId"));
   } else if (topic == topics::kNotificationEvents) {
@@ -156,7 +163,7 @@ Finding audit_user(const std::string& id, const AuditBook::User& book, const Acc
 Finding audit_coupon(const std::string& id, const AuditBook::Coupon& book,
                      const CouponCounts& store) {
   return {"issued = unused + reserved + used", id, book.issued,
-          store.unused + store.reserved + store.used};
+          store.unused + book.reserved + book.used};
 }
 
 Finding audit_holders(const std::string& id, const AuditBook::Coupon& book) {

@@ -37,8 +37,10 @@ class AuditBook {
   };
 
   struct Coupon {
-    std::int64_t issued = 0;   ///< By `coupon-results`.
-    std::int64_t holders = 0;  ///< Distinct users among those.
+    std::int64_t issued = 0;    ///< By `coupon-results`.
+    std::int64_t holders = 0;   ///< Distinct users among those.
+    std::int64_t reserved = 0;  ///< By `order-events`.
+    std::int64_t used = 0;      ///< By `order.processed`.
   };
 
   const std::unordered_map<std::string, Coupon>& coupons() const { return coupons_; }
@@ -100,7 +102,7 @@ Finding audit_product(const std::string& id, const AuditBook::Product& book, con
 Finding audit_stock_row(const std::string& id, const Stock& store);
 /// deposited (account-commands) = balance (store) + paid - refunded (payment-events).
 Finding audit_user(const std::string& id, const AuditBook::User& book, const Account& store);
-/// issued (coupon-results) = unused + reserved + used (store).
+/// issued (coupon-results) = unused (store) + reserved (order-events) + used (order.processed).
 Finding audit_coupon(const std::string& id, const AuditBook::Coupon& book,
                      const CouponCounts& store);
 /// issued = users who have one (both coupon-results).

@@ -15,6 +15,7 @@ bool is_deducted(const Id&, const OrderEvent& event) {
 
 bool asks_payment(const Id&, const OrderEvent& event) {
   return event.pay_now && (event.type == EventType::INVENTORY_DEDUCTED ||
+                           event.type == EventType::COUPON_RESERVED ||
                            event.type == EventType::PAYMENT_REQUESTED);
 }
 

@@ -29,6 +29,7 @@ std::vector<std::pair<std::string, StockCommand>> stock_commands(const std::stri
 bool concerns_payment(const std::string&, const OrderEvent& event) {
   return event.type == EventType::PAYMENT_REFUNDED ||
          ((event.type == EventType::INVENTORY_DEDUCTED ||
+           event.type == EventType::COUPON_RESERVED ||
            event.type == EventType::PAYMENT_REQUESTED) &&
           event.pay_now);
 }
@@ -42,6 +43,28 @@ std::pair<std::string, AccountCommand> account_command(const std::string& order_
                          .amount = event.final_amount,
                          .order_id = order_id,
                          .command_id = {}}};
+}
+
+bool concerns_coupon(const std::string&, const OrderEvent& event) {
+  if (event.coupon_id.empty()) return false;
+  switch (event.type) {
+    case EventType::INVENTORY_DEDUCTED:
+    case EventType::COUPON_RELEASED: return true;
+    case EventType::ORDER_COMPLETED:
+    case EventType::ORDER_CANCELLED: return event.coupon_held;
+    default: return false;
+  }
+}
+
+std::pair<std::string, CouponCommand> coupon_command(const std::string& order_id,
+                                                     const OrderEvent& event) {
+  CouponCommand command{.kind = CouponCommandKind::RELEASE,
+                        .user_id = event.user_id,
+                        .request_id = {},
+                        .order_id = order_id};
+  if (event.type == EventType::INVENTORY_DEDUCTED) command.kind = CouponCommandKind::RESERVE;
+  if (event.type == EventType::ORDER_COMPLETED) command.kind = CouponCommandKind::USE;
+  return {event.coupon_id, std::move(command)};
 }
 
 }  // namespace thalweg::shop

@@ -54,7 +54,7 @@ void Serde<OrderEvent>::serialize(const OrderEvent& value, std::string& out) {
          fb::CreateOrderEvent(builder, value.type, order_id, user_id, value.at, value.reason,
                               value.cause, items, value.total_amount, value.final_amount,
                               coupon_id, payment_id, shipment, storage, value.pay_now,
-                              value.deadline, value.deducted),
+                              value.deadline, value.deducted, value.coupon_held),
          out);
 }
 
@@ -76,6 +76,7 @@ void Serde<OrderEvent>::deserialize(BytesView bytes, OrderEvent& out) {
     out.pay_now = table.pay_now();
     out.deadline = table.deadline();
     out.deducted = table.deducted();
+    out.coupon_held = table.coupon_held();
   });
 }
 
@@ -91,7 +92,7 @@ void Serde<Saga>::serialize(const Saga& value, std::string& out) {
          fb::CreateSaga(builder, value.status, user_id, items, value.total_amount,
                         value.final_amount, value.pay_now, value.payment_asked, coupon_id,
                         shipment, value.storage_wanted, value.deadline, value.reason,
-                        value.cause),
+                        value.cause, value.coupon_asked, value.coupon_held),
          out);
 }
 
@@ -110,6 +111,8 @@ void Serde<Saga>::deserialize(BytesView bytes, Saga& out) {
     out.deadline = table.deadline();
     out.reason = table.reason();
     out.cause = table.cause();
+    out.coupon_asked = table.coupon_asked();
+    out.coupon_held = table.coupon_held();
   });
 }
 

@@ -52,6 +52,7 @@ struct OrderEvent {
   bool pay_now = false;
   std::int64_t deadline = 0;
   bool deducted = false;
+  bool coupon_held = false;
 };
 
 struct Saga {
@@ -68,6 +69,8 @@ struct Saga {
   std::int64_t deadline = 0;
   Reason reason = Reason::NONE;
   Cause cause = Cause::SAGA;
+  bool coupon_asked = false;
+  bool coupon_held = false;
 };
 
 struct HistoryEntry {

@@ -16,6 +16,9 @@ Order fold(const OrderEvent& event, Order order) {
       order.total_amount = event.total_amount;
       order.final_amount = event.final_amount;
       break;
+    case EventType::COUPON_RESERVED:
+      order.final_amount = event.final_amount;
+      break;
     case EventType::PAYMENT_REQUESTED:
       order.status = OrderStatus::PROCESSING;
       break;
@@ -36,8 +39,8 @@ Order fold(const OrderEvent& event, Order order) {
       order.reason = event.reason;
       break;
     case EventType::INVENTORY_INSUFFICIENT:
-    case EventType::COUPON_RESERVED:
     case EventType::COUPON_REFUSED:
+    case EventType::COUPON_RELEASED:
     case EventType::PAYMENT_FAILED:
     case EventType::INVENTORY_RELEASED:
     case EventType::PAYMENT_REFUNDED:

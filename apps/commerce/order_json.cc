@@ -17,6 +17,9 @@ void append_details(EventType type, const Order& order, JsonWriter& json) {
       json.number("totalAmount", order.total_amount);
       json.value("items", [&](std::string& out) { append_priced_items(order.items, out); });
       break;
+    case EventType::COUPON_RESERVED:
+      json.text("couponId", order.coupon_id).number("finalAmount", order.final_amount);
+      break;
     case EventType::PAYMENT_COMPLETED:
       json.text("paymentId", order.payment_id).number("amount", order.final_amount);
       break;

@@ -159,6 +159,14 @@ void keep_stock(StreamsBuilder& builder, const Events& events, const ShopConfig&
       .to(topics::kProductEvents);
 }
 
+// --- Coupons --------------------------------------------------------------------------------
+
+void ask_coupons(const Events& events) {
+  events.filter(concerns_coupon, {.name = "coupon-changes"})
+      .map(coupon_command, {.name = "holds-by-coupon"})
+      .to(topics::kCouponHolds);
+}
+
 // --- Accounts -------------------------------------------------------------------------------
 
 struct PaymentResult {
@@ -267,6 +275,7 @@ Topology build_orders(const ShopConfig& config, const PaymentProvider& provider)
   fan_out(events);
   keep_stock(builder, events, config);
   keep_accounts(builder, events, config, provider);
+  ask_coupons(events);
   return builder.build();
 }
 

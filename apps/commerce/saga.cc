@@ -22,6 +22,14 @@ std::int64_t total_of(const std::vector<Item>& items) {
       std::min<Wide>(total, std::numeric_limits<std::int64_t>::max()));
 }
 
+/// What is left to pay; a percentage is rounded in the shop's favour.
+std::int64_t discounted(std::int64_t total, const CouponReply& coupon) {
+  __extension__ using Wide = __int128;
+  const auto percent =
+      static_cast<std::int64_t>(static_cast<Wide>(total) * coupon.discount_percent / 100);
+  return std::max<std::int64_t>(0, total - coupon.discount_amount - percent);
+}
+
 bool any(const std::vector<Item>& items, ItemState state) {
   return std::ranges::any_of(items, [&](const Item& item) { return item.state == state; });
 }
@@ -111,6 +119,7 @@ OrderEvent& SagaProcessor::event(EventType type) {
   event_.pay_now = false;
   event_.deadline = saga_.deadline;
   event_.deducted = false;
+  event_.coupon_held = saga_.coupon_held;
   return event_;
 }
 
@@ -179,18 +188,37 @@ void SagaProcessor::decide_reservation() {
   saga_.total_amount = total_of(saga_.items);
   saga_.final_amount = saga_.total_amount;
   if (!saga_.coupon_id.empty()) {
-    // No coupon has been issued that an order could use.
-    emit(event_with_items(EventType::INVENTORY_DEDUCTED));
+    saga_.status = SagaStatus::RESERVING_COUPON;
+    saga_.coupon_asked = true;
+    return emit(event_with_items(EventType::INVENTORY_DEDUCTED));
+  }
+  go_on(event_with_items(EventType::INVENTORY_DEDUCTED));
+}
+
+void SagaProcessor::go_on(OrderEvent& reserved) {
+  saga_.status = saga_.pay_now ? SagaStatus::PAYING : SagaStatus::PENDING;
+  saga_.payment_asked = saga_.pay_now;
+  reserved.pay_now = saga_.pay_now;
+  emit(reserved);
+}
+
+bool SagaProcessor::handle(const CouponReply& reply) {
+  if (!exists_ || !saga_.coupon_asked) return false;
+  saga_.coupon_asked = false;
+  if (saga_.status == SagaStatus::RESERVING_COUPON && reply.granted) {
+    saga_.coupon_held = true;
+    saga_.final_amount = discounted(saga_.total_amount, reply);
+    go_on(event_with_items(EventType::COUPON_RESERVED));
+  } else if (saga_.status == SagaStatus::RESERVING_COUPON) {
     auto& refused = event(EventType::COUPON_REFUSED);
     refused.reason = Reason::COUPON_INVALID;
     emit(refused);
-    return cancel(Reason::COUPON_INVALID, Cause::SAGA, true);
+    cancel(Reason::COUPON_INVALID, Cause::SAGA, true);
+  } else if (reply.granted) {
+    // The order was cancelled while this answer was on its way.
+    emit(event(EventType::COUPON_RELEASED));
   }
-  saga_.status = saga_.pay_now ? SagaStatus::PAYING : SagaStatus::PENDING;
-  saga_.payment_asked = saga_.pay_now;
-  auto& deducted = event_with_items(EventType::INVENTORY_DEDUCTED);
-  deducted.pay_now = saga_.pay_now;
-  emit(deducted);
+  return true;
 }
 
 bool SagaProcessor::handle(const PaymentReply& reply) {
@@ -275,6 +303,7 @@ void SagaProcessor::cancel(Reason reason, Cause cause, bool deducted) {
   emit(cancelled);
   saga_.status = SagaStatus::CANCELLED;
   saga_.reason = reason;
+  saga_.coupon_held = false;  // The event gives it back.
   saga_.shipment.clear();
   for (Item& item : saga_.items) {
     if (item.state == ItemState::RESERVED) item.state = ItemState::RELEASED;

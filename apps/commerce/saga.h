@@ -37,12 +37,15 @@ class SagaProcessor final : public FixedKeyProcessor<std::string, SagaCommand, O
   bool handle(const ProcessOrder& process);
   bool handle(const ProcessPayment& process);
   bool handle(const StockReply& reply);
+  bool handle(const CouponReply& reply);
   bool handle(const PaymentReply& reply);
   bool handle(const SagaTimeout& timeout);
 
   bool cancel_from_outside(Reason reason, Cause cause);
   bool pay(const OrderOptions* request);
   void decide_reservation();
+  /// All that was to be reserved is: the payment follows, or the order waits for it.
+  void go_on(OrderEvent& reserved);
   void complete(const PaymentReply& reply);
   void give_back(const PaymentReply& reply);
   void cancel(Reason reason, Cause cause, bool deducted);

@@ -8,6 +8,7 @@
 #include <thalweg/schemas/json.h>
 #include <thalweg/schemas/serde.h>
 
+#include "coupon_model.h"
 #include "json_fields.h"
 #include "model.h"
 
@@ -46,7 +47,8 @@ struct SagaTimeout {
 /// One record of any of the saga's topics. All of them are keyed by the order's id.
 struct SagaCommand {
   using Content = std::variant<Unreadable, OrderStart, OrderCancel, StockRollback, ProcessOrder,
-                               ProcessPayment, StockReply, PaymentReply, SagaTimeout>;
+                               ProcessPayment, StockReply, CouponReply, PaymentReply,
+                               SagaTimeout>;
   Content content;
   std::string order_id;  ///< In a record from outside: the `orderId` of its value.
   std::string bytes;     ///< A record from outside as it came.

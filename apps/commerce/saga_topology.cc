@@ -42,6 +42,7 @@ Commands saga_commands(StreamsBuilder& builder) {
       .merge(foreign(builder, topics::kOrderProcessing, parse_process_order))
       .merge(foreign(builder, topics::kPaymentProcessing, parse_process_payment))
       .merge(own<StockReply>(builder, topics::kStockReplies))
+      .merge(own<CouponReply>(builder, topics::kCouponReplies))
       .merge(own<PaymentReply>(builder, topics::kPaymentReplies))
       .merge(own<SagaTimeout>(builder, topics::kSagaTimeouts));
 }

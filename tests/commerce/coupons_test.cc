@@ -36,7 +36,6 @@ class Coupons : public ::testing::Test {
     driver_.create_input_topic<std::string, Coupon>(topics::kCoupons)
         .pipe(id, Coupon{.quantity = quantity, .valid_from = from, .valid_until = until,
                          .discount_amount = 500});
-    carry();
   }
   void request(const std::string& request, const std::string& user, const std::string& coupon,
                std::int64_t at = kNow) {
@@ -44,7 +43,6 @@ class Coupons : public ::testing::Test {
   }
   void foreign(const std::string& key, const std::string& value, std::int64_t at = kNow) {
     driver_.pipe(topics::kCouponRequests, key, value, from_millis(at));
-    carry();
   }
   void order_asks(CouponCommandKind kind, const std::string& order, const std::string& user,
                   const std::string& coupon) {
@@ -52,7 +50,6 @@ class Coupons : public ::testing::Test {
         .pipe(coupon, CouponCommand{.kind = kind, .user_id = user, .request_id = {},
                                     .order_id = order},
               from_millis(kNow));
-    carry();
   }
   void inbox_has(const std::string& request, const std::string& user) {
     driver_.create_input_topic<std::string, CouponEvent>(topics::kCouponEvents)
@@ -101,18 +98,6 @@ class Coupons : public ::testing::Test {
                                config.application_id = "coupon-request-group";
                                return config;
                              }(), from_millis(kNow)};
-
- private:
-  // The driver keeps what is written to a topic; it is read by the log's next fetch.
-  void carry() {
-    auto* records = driver_.produced(topics::kCouponEvents);
-    while (records && !records->empty()) {
-      const auto record = records->front();
-      records->pop_front();
-      driver_.pipe(topics::kCouponEvents, record.key, record.value, record.timestamp,
-                   record.headers);
-    }
-  }
 };
 
 TEST_F(Coupons, GoToTheFirstUsersUntilNoneIsLeft) {

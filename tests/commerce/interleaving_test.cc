@@ -10,11 +10,13 @@
 
 #include <thalweg/runtime/topology_test_driver.h>
 
+#include "coupon_request.h"
 #include "effects.h"
 #include "ledgers.h"
 #include "saga_command.h"
 #include "saga_topology.h"
 #include "topics.h"
+#include "topologies.h"
 
 namespace thalweg::shop {
 namespace {
@@ -27,14 +29,14 @@ Topology saga_alone() {
   return builder.build();
 }
 
-StreamsConfig saga_config() {
+StreamsConfig named(const char* application_id) {
   StreamsConfig config;
-  config.application_id = "order-service";
+  config.application_id = application_id;
   return config;
 }
 
-/// The saga on the driver; products and accounts are the real ledgers, held in maps, whose commands
-/// and answers wait in queues until somebody delivers them. A queue keeps its order, as a partition
+/// The saga on the driver; products and accounts are the real ledgers, held in maps, and coupons run
+/// on a driver of their own. Their commands and answers wait in queues until somebody delivers them. A queue keeps its order, as a partition
 /// does.
 class World {
  public:
@@ -47,8 +49,18 @@ class World {
     accounts_[user] = apply(AccountCommand{.amount = amount}, accounts_[user]);
   }
 
+  /// One coupon for each.
+  void issue(const std::vector<std::string>& users) {
+    coupons_.create_input_topic<std::string, Coupon>(topics::kCoupons)
+        .pipe(kCoupon, Coupon{.quantity = 100, .valid_until = 10, .discount_amount = 5});
+    for (const auto& user : users) {
+      coupons_.pipe(topics::kCouponRequests, coupon_user_key(user),
+                    coupon_request_json("for " + user, user, kCoupon, 1), from_millis(1));
+    }
+  }
+
   void start(const std::string& order, const std::string& user,
-             const std::vector<ItemRequest>& items, bool later) {
+             const std::vector<ItemRequest>& items, bool later, bool with_coupon = false) {
     std::string json = R"({"orderId":")" + order + R"(","userId":")" + user + R"(","items":[)";
     for (const auto& item : items) {
       if (json.back() == '}') json += ',';
@@ -56,7 +68,10 @@ class World {
               std::to_string(item.quantity) + "}";
     }
     Headers headers;
-    if (later) headers.add(std::string(kOrderOptionsHeader), R"({"payment":"later"})");
+    std::string options;
+    if (later) options = R"("payment":"later")";
+    if (with_coupon) options += std::string(later ? "," : "") + R"("couponId":")" + kCoupon + '"';
+    if (!options.empty()) headers.add(std::string(kOrderOptionsHeader), "{" + options + "}");
     tell(topics::kOrderStart, order, json + "]}", headers);
   }
   void tell(const std::string& topic, const std::string& order, const std::string& json,
@@ -105,6 +120,17 @@ class World {
           bytes_of(PaymentReply{account.accepted, "paid-" + command.order_id, command.amount}));
     });
   }
+  bool coupon_acts() {
+    return take(to_coupons_, [this](const std::string& coupon, const CouponCommand& command) {
+      coupons_.create_input_topic<std::string, CouponCommand>(topics::kCouponHolds)
+          .pipe(coupon, command, from_millis(1));
+      auto replies = coupons_.create_output_topic<std::string, Bytes>(topics::kCouponReplies);
+      while (!replies.is_empty()) {
+        const auto reply = replies.read_record();
+        answers_.emplace_back(topics::kCouponReplies, *reply.key, reply.value->data);
+      }
+    });
+  }
   bool answer_arrives(bool twice) {
     if (answers_.empty()) return false;
     const auto [topic, order, bytes] = answers_.front();
@@ -114,13 +140,19 @@ class World {
     return true;
   }
   void settle() {
-    while (product_acts() || account_acts() || answer_arrives(false)) {
+    while (product_acts() || account_acts() || coupon_acts() || answer_arrives(false)) {
     }
   }
 
   const std::map<std::string, Stock>& products() const { return products_; }
   const std::map<std::string, Account>& accounts() const { return accounts_; }
   const std::map<std::string, std::vector<EventType>>& ends() const { return ends_; }
+  CouponCounts coupon_counts() {
+    const auto* row =
+        coupons_.key_value_store<std::string, CouponCounts>(stores::kCouponCounts).get(kCoupon);
+    return row ? *row : CouponCounts{};
+  }
+  std::int64_t completed_with_coupon() const { return completed_with_coupon_; }
   std::int64_t completed_units(const std::string& product) { return units_[product]; }
   std::int64_t completed_amount(const std::string& user) { return amounts_[user]; }
 
@@ -150,6 +182,9 @@ class World {
           event.type == EventType::INVENTORY_RELEASED) {
         for (auto& command : stock_commands(*record.key, event)) to_products_.push_back(command);
       }
+      if (concerns_coupon(*record.key, event)) {
+        to_coupons_.push_back(coupon_command(*record.key, event));
+      }
       if (concerns_payment(*record.key, event)) {
         to_accounts_.push_back(account_command(*record.key, event));
       }
@@ -165,10 +200,16 @@ class World {
     ends_[event.order_id].push_back(event.type);
     if (event.type == EventType::ORDER_CANCELLED) return;
     amounts_[event.user_id] += event.final_amount;
+    if (!event.coupon_id.empty()) ++completed_with_coupon_;
     for (const auto& item : event.items) units_[item.product_id] += item.quantity;
   }
 
-  TopologyTestDriver driver_{saga_alone(), saga_config(), from_millis(1'800'000'000'000)};
+  static constexpr const char* kCoupon = "five-off";
+
+  TopologyTestDriver driver_{saga_alone(), named("order-service"), from_millis(1'800'000'000'000)};
+  TopologyTestDriver coupons_{build_coupons(), named("coupon-request-group"), from_millis(1)};
+  std::deque<std::pair<std::string, CouponCommand>> to_coupons_;
+  std::int64_t completed_with_coupon_ = 0;
   std::map<std::string, Stock> products_;
   std::map<std::string, Account> accounts_;
   std::deque<std::pair<std::string, StockCommand>> to_products_;
@@ -224,8 +265,26 @@ TEST(SagaInterleaving, APaymentThatComesAfterTheCancellationIsRefundedOnce) {
   EXPECT_EQ(world.products().at("shoe").available, 5);
 }
 
+TEST(SagaInterleaving, ACouponThatComesAfterTheCancellationIsReleasedOnce) {
+  World world;
+  world.add_product("shoe", 30, 5);
+  world.issue({"ann"});
+  world.start("o1", "ann", {{"shoe", 2}}, false, /*with_coupon=*/true);
+  world.product_acts();
+  world.answer_arrives(false);
+  world.coupon_acts();
+  EXPECT_EQ(world.coupon_counts().reserved, 1);
+
+  world.simple(topics::kOrderCancel, "o1");
+  world.answer_arrives(/*twice=*/true);
+  world.settle();
+
+  EXPECT_EQ(world.coupon_counts().unused, 1);
+  EXPECT_EQ(world.coupon_counts().reserved, 0);
+}
+
 void random_step(World& world, std::mt19937& random, const std::string& order) {
-  switch (random() % 12) {
+  switch (random() % 14) {
     case 0: world.simple(topics::kOrderCancel, order); break;
     case 1: world.simple(topics::kStockRollback, order); break;
     case 2: world.time_out(order); break;
@@ -236,11 +295,17 @@ void random_step(World& world, std::mt19937& random, const std::string& order) {
     case 7:
     case 8:
     case 9: world.product_acts(); break;
+    case 10:
+    case 11: world.coupon_acts(); break;
     default: world.answer_arrives(random() % 4 == 0); break;
   }
 }
 
 void expect_conserved(World& world) {
+  const CouponCounts coupons = world.coupon_counts();
+  EXPECT_EQ(coupons.reserved, 0);
+  EXPECT_EQ(coupons.used, world.completed_with_coupon());
+  EXPECT_EQ(coupons.issued, coupons.unused + coupons.used);
   for (const auto& [id, stock] : world.products()) {
     EXPECT_EQ(stock.reserved, 0) << id;
     EXPECT_GE(stock.available, 0) << id;
@@ -262,6 +327,7 @@ TEST(SagaInterleaving, WhateverArrivesWhenNothingIsLostOrDoubled) {
     World world;
     for (const char* product : {"a", "b", "c"}) world.add_product(product, 7, random() % 20);
     for (const char* user : {"ann", "bob"}) world.deposit(user, random() % 300);
+    world.issue({"ann", "bob"});
     const auto id = [&] { return "o" + std::to_string(random() % kOrders); };
     for (int step = 0; step < 150; ++step) {
       if (random() % 3 == 0) {
@@ -269,7 +335,8 @@ TEST(SagaInterleaving, WhateverArrivesWhenNothingIsLostOrDoubled) {
         std::vector<ItemRequest> items{{"a", few()}};
         if (random() % 2) items.push_back({"b", few()});
         if (random() % 2) items.push_back({"c", few()});
-        world.start(id(), random() % 2 ? "ann" : "bob", items, random() % 3 == 0);
+        world.start(id(), random() % 2 ? "ann" : "bob", items, random() % 3 == 0,
+                    random() % 3 == 0);
       } else {
         random_step(world, random, id());
       }

@@ -275,5 +275,102 @@ TEST_F(Orders, AnOrderUnderAnotherKeyIsADeadLetter) {
   EXPECT_THAT(written("order.cancel.dlq"), SizeIs(1));
 }
 
+// --- Coupons --------------------------------------------------------------------------------
+
+TEST_F(Orders, ACouponMakesAnOrderCheaperAndIsUsed) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+  coupon("ten-off", {.discount_percent = 10}, {"ann"});
+
+  order("o1", "ann", item("shoe", 2), R"({"couponId":"ten-off"})");
+
+  EXPECT_EQ(order_row("o1").status, OrderStatus::COMPLETED);
+  EXPECT_EQ(order_row("o1").total_amount, 60);
+  EXPECT_EQ(order_row("o1").final_amount, 54);
+  EXPECT_EQ(account("ann").paid, 54);
+  EXPECT_THAT(history("o1"),
+              ElementsAre(EventType::ORDER_CREATED, EventType::INVENTORY_DEDUCTED,
+                          EventType::COUPON_RESERVED, EventType::PAYMENT_COMPLETED,
+                          EventType::SHIPMENT_CREATED, EventType::ORDER_COMPLETED));
+  EXPECT_EQ(coupon_counts("ten-off").used, 1);
+}
+
+TEST_F(Orders, ADiscountNeverPaysMoreThanThePrice) {
+  product("shoe", 30, 5);
+  deposit("ann", 1);
+  coupon("gift", {.discount_amount = 1'000}, {"ann"});
+
+  order("o1", "ann", item("shoe", 1), R"({"couponId":"gift"})");
+
+  EXPECT_EQ(order_row("o1").status, OrderStatus::COMPLETED);
+  EXPECT_EQ(order_row("o1").final_amount, 0);
+  EXPECT_EQ(account("ann").balance, 1);
+}
+
+TEST_F(Orders, AnOrderWithACouponThatItsUserDoesNotHaveIsCancelled) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+  coupon("ten-off", {.discount_percent = 10}, {"bob"});
+
+  order("o1", "ann", item("shoe", 1), R"({"couponId":"ten-off"})");
+
+  EXPECT_EQ(order_row("o1").reason, Reason::COUPON_INVALID);
+  EXPECT_THAT(history("o1"), ElementsAre(EventType::ORDER_CREATED, EventType::INVENTORY_DEDUCTED,
+                                         EventType::COUPON_REFUSED, EventType::ORDER_CANCELLED));
+  EXPECT_EQ(stock("shoe").available, 5);
+  EXPECT_EQ(coupon_counts("ten-off").unused, 1);
+}
+
+TEST_F(Orders, ACouponOfAFailedPaymentIsFreeForTheNextOrder) {
+  product("shoe", 30, 5);
+  coupon("ten-off", {.discount_percent = 10}, {"ann"});
+
+  order("o1", "ann", item("shoe", 1), R"({"couponId":"ten-off"})");
+  EXPECT_EQ(order_row("o1").reason, Reason::INSUFFICIENT_BALANCE);
+  EXPECT_EQ(coupon_counts("ten-off").unused, 1);
+
+  deposit("ann", 100);
+  order("o2", "ann", item("shoe", 1), R"({"couponId":"ten-off"})");
+  order("o3", "ann", item("shoe", 1), R"({"couponId":"ten-off"})");
+
+  EXPECT_EQ(order_row("o2").status, OrderStatus::COMPLETED);
+  EXPECT_EQ(order_row("o3").reason, Reason::COUPON_INVALID);
+  EXPECT_EQ(coupon_counts("ten-off").used, 1);
+}
+
+TEST_F(Orders, ACouponThatComesAfterTheTimeoutGoesBack) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+  coupon("ten-off", {.discount_percent = 10}, {"ann"});
+  coupons_answer_ = false;
+
+  order("o1", "ann", item("shoe", 1), R"({"couponId":"ten-off"})");
+  EXPECT_EQ(coupon_counts("ten-off").reserved, 1);
+  time_passes(2min);
+  EXPECT_EQ(order_row("o1").reason, Reason::TIMEOUT);
+  coupons_answer_ = true;
+  time_passes(1s);
+
+  EXPECT_EQ(coupon_counts("ten-off").unused, 1);
+  EXPECT_EQ(coupon_counts("ten-off").reserved, 0);
+  EXPECT_EQ(stock("shoe").available, 5);
+  EXPECT_EQ(account("ann").balance, 100);
+}
+
+TEST_F(Orders, AnOrderToBePaidLaterHoldsItsCouponUntilItIsPaid) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+  coupon("ten-off", {.discount_percent = 10}, {"ann"});
+
+  order("o1", "ann", item("shoe", 1), R"({"couponId":"ten-off","payment":"later"})");
+  EXPECT_EQ(order_row("o1").status, OrderStatus::PENDING);
+  EXPECT_EQ(coupon_counts("ten-off").reserved, 1);
+  foreign(topics::kPaymentProcessing, "o1", R"({"orderId":"o1","userId":"ann"})");
+
+  EXPECT_EQ(order_row("o1").status, OrderStatus::COMPLETED);
+  EXPECT_EQ(account("ann").paid, 27);
+  EXPECT_EQ(coupon_counts("ten-off").used, 1);
+}
+
 }  // namespace
 }  // namespace thalweg::shop

@@ -11,14 +11,16 @@
 #include <thalweg/runtime/topology_test_driver.h>
 #include <thalweg/schemas/json.h>
 
+#include "coupon_model.h"
+#include "coupon_request.h"
 #include "model.h"
 #include "topics.h"
 #include "topologies.h"
 
 namespace thalweg::shop {
 
-/// The whole of `order-service` with `choreography` behind it, on the test driver: what one writes
-/// the other reads. Time moves only when a test moves it.
+/// The whole of `order-service` with coupons beside it and `choreography` behind it, on the test
+/// driver: what one writes the others read. Time moves only when a test moves it.
 class ShopTest : public ::testing::Test {
  protected:
   static StreamsConfig config(std::string application_id) {
@@ -45,6 +47,16 @@ class ShopTest : public ::testing::Test {
     deposit.command_id = command_id;
     orders_.create_input_topic<std::string, AccountCommand>(topics::kAccountCommands)
         .pipe(user, deposit);
+  }
+  /// A coupon of which each of `users` gets one.
+  void coupon(const std::string& id, Coupon coupon, const std::vector<std::string>& users) {
+    coupon.quantity = static_cast<std::int64_t>(users.size());
+    coupon.valid_until = kStart + 86'400'000;
+    coupons_.create_input_topic<std::string, Coupon>(topics::kCoupons).pipe(id, coupon);
+    for (const auto& user : users) {
+      coupons_.pipe(topics::kCouponRequests, coupon_user_key(user),
+                    coupon_request_json("for " + user, user, id, now_), from_millis(now_));
+    }
   }
   /// A record from outside, as `kcat` would write it.
   void foreign(const std::string& topic, const std::string& key, const std::string& json,
@@ -92,6 +104,11 @@ class ShopTest : public ::testing::Test {
     const auto* row = orders_.key_value_store<std::string, Account>(stores::kAccounts).get(user);
     return row ? *row : Account{};
   }
+  CouponCounts coupon_counts(const std::string& id) {
+    const auto* row =
+        coupons_.key_value_store<std::string, CouponCounts>(stores::kCouponCounts).get(id);
+    return row ? *row : CouponCounts{};
+  }
   /// What was written to a topic since the last look.
   std::vector<std::string> written(const std::string& topic) {
     std::vector<std::string> values;
@@ -107,6 +124,10 @@ class ShopTest : public ::testing::Test {
   /// If set: where the order events go that are carried to the other application.
   std::vector<std::pair<std::string, std::string>>* keep_events_ = nullptr;
   TopologyTestDriver orders_{build_orders({}), config("order-service"), from_millis(kStart)};
+  TopologyTestDriver coupons_{build_coupons(), config("coupon-request-group"),
+                              from_millis(kStart)};
+  /// False: coupons answer nothing for now.
+  bool coupons_answer_ = true;
   TopologyTestDriver choreography_{build_choreography(), config("choreography"),
                                    from_millis(kStart)};
 
@@ -117,6 +138,8 @@ class ShopTest : public ::testing::Test {
   void choreograph() {
     for (bool moved = true; moved;) {
       moved = carry(orders_, topics::kOrderEvents, choreography_, false);
+      moved |= carry(orders_, topics::kCouponHolds, coupons_, true);
+      if (coupons_answer_) moved |= carry(coupons_, topics::kCouponReplies, orders_, true);
       for (const char* topic : {topics::kOrderCancel, topics::kStockRollback}) {
         moved |= carry(choreography_, topic, orders_, true);
       }

@@ -179,5 +179,33 @@ TEST_F(CouponRush, AResultIsReadableTheMomentItIsAccepted) {
   }
 }
 
+TEST_F(CouponRush, AnOrderUsesItsCouponOnceAndTheAuditAgrees) {
+  open_shop();
+  const auto offered = customer_.request(
+      "POST", "/coupons",
+      R"({"couponId":"half","quantity":5,"validFrom":"2020-01-01T00:00:00Z",)"
+      R"("validUntil":"2120-01-01T00:00:00Z","discount":{"percent":50}})");
+  ASSERT_EQ(offered.status, 201) << offered.body;
+  customer_.request("POST", "/coupons/issue", R"({"userId":"ada","couponId":"half"})");
+  wait_for_results(1);
+
+  const auto order = [&] {
+    const auto answer = customer_.request(
+        "POST", "/orders",
+        R"({"userId":"ada","couponId":"half","items":[{"productId":"lamp","quantity":1}]})");
+    return std::string(json::parse(answer.body).at("orderId").as_string());
+  };
+  const auto first = order();
+  EXPECT_EQ(customer_.end_of(first), completed());
+  EXPECT_EQ(customer_.end_of(order()), cancelled_for("COUPON_INVALID"));
+
+  const auto row = json::parse(customer_.request("GET", "/orders/" + first).body);
+  EXPECT_EQ(row.at("totalAmount"), 4'900);
+  EXPECT_EQ(row.at("finalAmount"), 2'450);
+  EXPECT_EQ(customer_.balance("ada"), 1'000'000 - 2'450);
+  EXPECT_EQ(customer_.available("lamp", 9), 9);
+  EXPECT_EQ(customer_.audit_status(), 200);
+}
+
 }  // namespace
 }  // namespace thalweg::end_to_end
