@@ -15,10 +15,6 @@ constexpr std::size_t kKeptBytes = 64u << 10;   // Larger buffers are given back
 constexpr std::size_t kCopiedBody = 16u << 10;  // Larger bodies are written from where they are.
 constexpr std::chrono::milliseconds kLingerTime{1'000};
 
-void call_all(std::vector<ResponseStream::Ready> all, bool alive) {
-  for (auto& ready : all) call_ready(ready, alive);
-}
-
 std::string peer_of(const asio::ip::tcp::socket& socket) {
   boost::system::error_code error;
   const auto endpoint = socket.remote_endpoint(error);
@@ -40,19 +36,6 @@ bool equal_secrets(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
-void append_chunk(std::string_view piece, bool framed, std::string& out) {
-  if (piece.empty()) return;  // An empty chunk would end the body.
-  if (!framed) {
-    out += piece;
-    return;
-  }
-  char size[20];
-  out.append(size,
-             static_cast<std::size_t>(std::snprintf(size, sizeof size, "%zx\r\n", piece.size())));
-  out += piece;
-  out += "\r\n";
-}
-
 }  // namespace
 
 void call_ready(ResponseStream::Ready& ready, bool alive) {
@@ -62,6 +45,10 @@ void call_ready(ResponseStream::Ready& ready, bool alive) {
   } catch (const std::exception& error) {
     spdlog::error("http: a callback threw: {}", error.what());
   }
+}
+
+void call_all(std::vector<ResponseStream::Ready> all, bool alive) {
+  for (auto& ready : all) call_ready(ready, alive);
 }
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpLoop> loop, asio::ip::tcp::socket socket)
@@ -89,6 +76,7 @@ void HttpConnection::begin_stop() {
       close();
       break;
     default:
+      if (on_bytes_) return close();
       keep_alive_ = false;
   }
 }
@@ -102,6 +90,7 @@ void HttpConnection::close() {
   loop_->remove(*this);
   call_all(std::exchange(writing_ready_, {}), false);
   call_all(std::exchange(pieces_ready_, {}), false);
+  if (const auto on_bytes = std::exchange(on_bytes_, {})) on_bytes({});
 }
 
 void HttpConnection::check_deadline(Clock::Instant now) {
@@ -153,6 +142,10 @@ void HttpConnection::on_read(boost::system::error_code error, std::size_t size) 
     if (error) return close();
     input_begin_ = input_end_ = 0;
     return read();
+  }
+  if (on_bytes_ && state_ == State::kStream) {
+    if (error) return close();
+    return give_bytes(size);
   }
   if (!parsing) return;  // A refusal is being written; nothing more is wanted.
   if (error == asio::error::eof && state_ != State::kIdle) {
@@ -346,6 +339,13 @@ void HttpConnection::deliver(HttpMail& mail) {
     case HttpMail::Kind::kStream:
       if (current && state_ == State::kHandler) begin_stream(std::move(mail.response));
       break;
+    case HttpMail::Kind::kUpgrade:
+      if (current && state_ == State::kHandler) {
+        begin_upgrade(std::move(mail.response.body), std::move(mail.on_bytes));
+      } else if (mail.on_bytes) {
+        mail.on_bytes({});
+      }
+      break;
     case HttpMail::Kind::kPiece:
       if (current && state_ == State::kStream && !finished_) {
         add_piece(std::move(mail.response.body), std::move(mail.ready));
@@ -409,59 +409,6 @@ void HttpConnection::write_answer() {
 void HttpConnection::on_written(boost::system::error_code error) {
   if (state_ == State::kClosed) return;
   if (error) return close();
-  loop_->answered(status_, began_);
-  next_request();
-}
-
-void HttpConnection::begin_stream(HttpResponse head) {
-  if (head_only_ || !has_body(head.status)) {
-    head.body.clear();
-    return answer(std::move(head));
-  }
-  state_ = State::kStream;
-  finished_ = writing_ = false;
-  if (loop_->stopping() || !http11_) keep_alive_ = false;  // Before 1.1 the end is that of all.
-  status_ = head.status;
-  pieces_.clear();
-  write_head(head,
-             {.date = loop_->date(), .keep_alive = keep_alive_, .http11 = http11_, .chunked = true},
-             pieces_);
-  append_chunk(head.body, http11_, pieces_);
-  write_pieces();
-}
-
-void HttpConnection::add_piece(std::string&& piece, ResponseStream::Ready ready) {
-  append_chunk(piece, http11_, pieces_);
-  pieces_ready_.push_back(std::move(ready));
-  if (!writing_) write_pieces();
-}
-
-void HttpConnection::finish_stream() {
-  if (http11_) pieces_ += "0\r\n\r\n";
-  finished_ = true;
-  if (!writing_) write_pieces();
-}
-
-void HttpConnection::write_pieces() {
-  writing_ = true;
-  set_deadline(limits().write_time);
-  output_.clear();
-  output_.swap(pieces_);
-  writing_ready_.swap(pieces_ready_);
-  asio::async_write(socket_, asio::buffer(output_),
-                    [self = shared_from_this()](boost::system::error_code error, std::size_t) {
-                      self->on_pieces_written(error);
-                    });
-}
-
-void HttpConnection::on_pieces_written(boost::system::error_code error) {
-  if (state_ == State::kClosed) return;
-  if (error) return close();
-  writing_ = false;
-  call_all(std::exchange(writing_ready_, {}), true);  // They may write the next pieces.
-  if (state_ != State::kStream || writing_) return;
-  if (!pieces_.empty()) return write_pieces();
-  if (!finished_) return;
   loop_->answered(status_, began_);
   next_request();
 }

@@ -11,6 +11,7 @@ namespace thalweg::internal {
 
 /// Calls what a stream or a post left to be called; whatever it throws ends here.
 void call_ready(ResponseStream::Ready& ready, bool alive);
+void call_all(std::vector<ResponseStream::Ready> all, bool alive);
 
 /// One client: reads a request, has it answered, writes the answer, and begins again. All but
 /// send() belongs to the thread of its loop.
@@ -61,6 +62,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void write_answer();
   void on_written(boost::system::error_code error);
   void begin_stream(HttpResponse head);
+  void begin_upgrade(std::string head, std::function<void(std::string_view)> on_bytes);
+  void give_bytes(std::size_t size);
   void add_piece(std::string&& piece, ResponseStream::Ready ready);
   void finish_stream();
   void write_pieces();
@@ -100,6 +103,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   bool writing_ = false;                              ///< A write of pieces is under way.
   bool finished_ = false;                             ///< The stream has no more pieces.
+  std::function<void(std::string_view)> on_bytes_;    ///< Of a connection that has left HTTP.
   std::string pieces_;                                ///< Waiting for that write.
   std::vector<ResponseStream::Ready> pieces_ready_;   ///< Of the pieces waiting.
   std::vector<ResponseStream::Ready> writing_ready_;  ///< Of the pieces being written.

@@ -31,13 +31,23 @@ struct HttpShared {
 /// An answer, or a piece of one, on its way to the thread of its connection; or (kCall) work for
 /// any thread.
 struct HttpMail {
-  enum class Kind : std::uint8_t { kAnswer, kExpire, kStream, kPiece, kFinish, kBreak, kCall };
+  enum class Kind : std::uint8_t {
+    kAnswer,
+    kExpire,
+    kStream,
+    kUpgrade,
+    kPiece,
+    kFinish,
+    kBreak,
+    kCall
+  };
   std::shared_ptr<HttpConnection> connection = {};
   std::uint64_t request = 0;
   Kind kind = Kind::kAnswer;
   HttpResponse response = {};
   ResponseStream::Ready ready = {};
   std::chrono::milliseconds after{0};  ///< Of kExpire.
+  std::function<void(std::string_view)> on_bytes = {};  ///< Of kUpgrade.
 };
 
 /// One thread of a server with the connections it owns; they are touched by no other.
