@@ -79,6 +79,17 @@ GatewayContext::GatewayContext(HttpServer& server, const Applications& applicati
     auto* application = applications.of_role(role.name);
     if (application) gates_.emplace(role.name, ReadyGate::of(server, *application));
   }
+  if (auto* notifications = applications.of_role("notifications")) {
+    inbox_ = std::make_unique<InboxFeed>(server, *notifications);
+  }
+}
+
+std::shared_ptr<InboxReader> GatewayContext::listen(InboxReader::Wish wish,
+                                                    std::unique_ptr<InboxSink> sink) {
+  auto reader = std::make_shared<InboxReader>(*applications_.of_role("notifications"),
+                                              std::move(wish), std::move(sink));
+  inbox_->add(reader);
+  return reader;
 }
 
 std::shared_ptr<ReadyGate> GatewayContext::gate(std::string_view role) const {
@@ -93,6 +104,7 @@ HttpResponse GatewayContext::not_played(std::string_view role) {
 
 void GatewayContext::stop_waiting() {
   for (const auto& [role, gate] : gates_) gate->close();
+  if (inbox_) inbox_->finish_all();
 }
 
 void GatewayContext::close() {
@@ -101,6 +113,7 @@ void GatewayContext::close() {
   view_log_.close();
   watch_.close();
   auditor_.close();
+  if (inbox_) inbox_->close();
 }
 
 void GatewayContext::command(CommandRecord record, Responder responder,
@@ -200,6 +213,8 @@ Gateway::Gateway(HttpServer& server, const Applications& applications, Environme
   add_ranking_routes(context_);
   add_analytics_routes(context_);
   add_view_routes(context_);
+  add_event_routes(context_);
+  add_socket_routes(context_);
   add_route(context_, "GET", "/audit",
             [](const ContextPtr& context, HttpRequest&, Responder responder) {
               context->auditor().audit(std::move(responder));

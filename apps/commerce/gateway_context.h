@@ -19,6 +19,7 @@
 
 #include "applications.h"
 #include "auditor.h"
+#include "inbox_feed.h"
 #include "json_fields.h"
 #include "model.h"
 #include "order_watch.h"
@@ -148,6 +149,11 @@ class GatewayContext {
   /// Sends `response` once `commit` is durable.
   void send_durable(CommitSequence commit, Responder responder, HttpResponse response);
 
+  /// Sends what comes to the inbox, until the reader is over. Needs the role `notifications`.
+  std::shared_ptr<InboxReader> listen(InboxReader::Wish wish, std::unique_ptr<InboxSink> sink);
+  /// Whether whoever asks is believed to be who they say.
+  bool is_development() const { return config_.auth_secret.empty(); }
+
   /// Who asks. With `auth.secret`: whom the token speaks for; the answer to whoever has none is the
   /// error. Without: the header `X-User`, which is believed; empty when there is none.
   std::expected<std::string, HttpResponse> caller(const HttpRequest& request) const;
@@ -166,6 +172,7 @@ class GatewayContext {
   OrderWatch watch_;
   Auditor auditor_;
   ViewLog view_log_;
+  std::unique_ptr<InboxFeed> inbox_;  // Null without the role `notifications`.
 };
 
 using ContextPtr = std::shared_ptr<GatewayContext>;
@@ -183,6 +190,8 @@ void add_view_routes(const ContextPtr& context);
 /// Notes that whoever asks has looked at the product, and waits for nothing.
 void publish_view(const ContextPtr& context, const HttpRequest& request,
                   const std::string& product_id);
+void add_event_routes(const ContextPtr& context);
+void add_socket_routes(const ContextPtr& context);
 
 /// Adds a route whose handler is `handle(context, request, responder)`, called when the application
 /// that plays `role` is ready; 503 in a process that does not play it. Unless `options` say

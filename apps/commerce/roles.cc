@@ -17,8 +17,6 @@ void listen_only(StreamsConfig& config) {
   config.num_stream_threads = 1;
   config.commit_interval_min = std::max(config.commit_interval_min, kListenersPause);
   config.commit_interval = std::max(config.commit_interval, config.commit_interval_min);
-  config.deserialization_handler = FailureHandling::kDeadLetter;
-  config.dead_letter_topic = "{topic}.dlq";
 }
 
 constexpr std::array kRoles = {
@@ -28,6 +26,7 @@ constexpr std::array kRoles = {
     Role{"views", "views", build_views, listen_only},
     Role{"ranking", "ranking", build_ranking, listen_only},
     Role{"analytics", "analytics", build_analytics, listen_only},
+    Role{"notifications", "notifications", build_notifications, listen_only},
     Role{"choreography", "choreography", build_choreography},
     Role{"delivery", "external-platform-redis-group", build_delivery},
 };

@@ -84,6 +84,9 @@ void ShopProcess::add_application(const Role& role) {
   // Threads and metrics of the applications must be told apart.
   config.application_id = role.application_id;
   config.client_id += "-" + config.application_id;
+  // What a source cannot read stops nobody.
+  config.deserialization_handler = FailureHandling::kDeadLetter;
+  config.dead_letter_topic = "{topic}.dlq";
   if (role.settings) role.settings(config);
   applications_.push_back(std::make_unique<StreamsApplication>(
       role.topology(options_.shop), std::move(config), environment_->environment()));

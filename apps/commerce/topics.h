@@ -10,7 +10,7 @@ struct TopicPlan {
     kEvents,   ///< Kept as long as the log keeps anything.
     kForeign,  ///< Outside producers write to it too; what is no record goes to `<topic>.dlq`.
     kTable,    ///< Compacted.
-    kLoop,     ///< Answers on their way, of use for a day.
+    kLoop,     ///< On its way to somebody, of use for a day.
     kViews,    ///< As kForeign, kept for a week.
   };
   const char* name;
@@ -60,6 +60,7 @@ inline constexpr const char* kCoupons = "coupons";
 inline constexpr const char* kCouponEvents = "coupon-events";
 inline constexpr const char* kCouponHolds = "coupon-holds";
 inline constexpr const char* kCouponReplies = "coupon-replies";
+inline constexpr const char* kInbox = "inbox";
 
 /// Every topic that the applications read or write, dead letters aside.
 inline constexpr auto kAll = std::to_array<TopicPlan>({
@@ -76,7 +77,7 @@ inline constexpr auto kAll = std::to_array<TopicPlan>({
     {kPaymentProcessing, TopicPlan::kForeign},
     {kInventoryEvents},
     {kPaymentEvents},
-    {kNotificationEvents},
+    {kNotificationEvents, TopicPlan::kForeign},
     {kAnalyticsEvents},
     {kOrderCompleted, TopicPlan::kForeign},
     {kOrderProcessed, TopicPlan::kForeign},
@@ -91,7 +92,7 @@ inline constexpr auto kAll = std::to_array<TopicPlan>({
     {kSagaTimeouts, TopicPlan::kLoop},
     // Coupons.
     {kCouponRequests, TopicPlan::kForeign},
-    {kCouponResults},
+    {kCouponResults, TopicPlan::kForeign},
     {kCoupons},
     {kCouponEvents},
     {kCouponHolds},
@@ -100,6 +101,7 @@ inline constexpr auto kAll = std::to_array<TopicPlan>({
     {kDeliveryEvents},
     {kPaymentRetry},
     {kAdminAlerts},
+    {kInbox, TopicPlan::kLoop},
     // Views.
     {kViewLog, TopicPlan::kViews},
     {kViewLogLate},

@@ -43,6 +43,7 @@ inline constexpr const char* kRankingByHour = "ranking-by-hour";
 inline constexpr const char* kSalesByHour = "sales-by-hour";  ///< kWholeShop by hour -> Sales
 inline constexpr const char* kRevenueByProduct = "revenue-by-product";  ///< id -> ProductSales
 inline constexpr const char* kCustomers = "customers";                  ///< user id -> Customer
+inline constexpr const char* kInbox = "inbox";  ///< inbox_key() -> Notice
 }  // namespace stores
 
 /// The list of what was sold ever.
@@ -76,6 +77,9 @@ Topology build_ranking(const ShopConfig& config = {});
 
 /// `analytics`: sales per hour, revenue per product, what each customer buys.
 Topology build_analytics(const ShopConfig& config = {});
+
+/// `notifications`: what users are told, kept for those who are not there.
+Topology build_notifications(const ShopConfig& config = {});
 
 /// `choreography`: the history of orders in the words of the choreographed shops.
 Topology build_choreography(const ShopConfig& config = {});

@@ -35,9 +35,9 @@ StreamsConfig named(const char* application_id) {
   return config;
 }
 
-/// The saga on the driver; products and accounts are the real ledgers, held in maps, and coupons run
-/// on a driver of their own. Their commands and answers wait in queues until somebody delivers them. A queue keeps its order, as a partition
-/// does.
+/// The saga on the driver; products and accounts are the real ledgers, held in maps, and coupons
+/// run on a driver of their own. Their commands and answers wait in queues until somebody delivers
+/// them. A queue keeps its order, as a partition does.
 class World {
  public:
   void add_product(const std::string& id, std::int64_t price, std::int64_t stock) {

@@ -1,0 +1,111 @@
+#include "gateway_events.h"
+
+#include <charconv>
+#include <mutex>
+
+namespace thalweg::shop {
+namespace {
+
+constexpr std::string_view kQueue = "/queue/notifications";
+constexpr std::string_view kOrderTopic = "/topic/order/";
+
+/// Server-sent events. The next page follows when the client has taken the one before, so a slow
+/// one just lags behind; one that takes nothing for the server's `write_time` is let go, and begins
+/// again where it stopped.
+class EventStream final : public InboxSink {
+ public:
+  explicit EventStream(ResponseStream stream) : stream_(std::move(stream)) {}
+
+  void send(const std::vector<InboxItem>& page, bool, Ready ready) override {
+    std::string text;
+    for (const auto& item : page) {
+      text += "id: ";
+      JsonWriter::append_number(item.number, text);
+      text += "\ndata: ";
+      JsonWriter json(text);
+      json.text("destination", item.destination).number("id", item.number);
+      json.raw("body", item.notice.body).end();
+      text += "\n\n";
+    }
+    write(std::move(text), std::move(ready));
+  }
+  void beat(Ready ready) override { write(":\n\n", std::move(ready)); }
+  void finish() override {
+    const std::lock_guard lock(mutex_);
+    stream_.finish();
+  }
+
+ private:
+  void write(std::string text, Ready ready) {
+    const std::lock_guard lock(mutex_);
+    stream_.write(std::move(text), std::move(ready));
+  }
+
+  std::mutex mutex_;
+  ResponseStream stream_;
+};
+
+/// Where the client stopped: at the beginning of what is kept when it says nothing. Nothing for
+/// what is no number.
+std::optional<std::int64_t> last_seen(const HttpRequest& request) {
+  const auto text =
+      request.header("Last-Event-ID").value_or(request.query("lastEventId").value_or("0"));
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 0) return {};
+  return number;
+}
+
+void get_events(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  const auto user = listener_of(context, request);
+  if (!user) return responder.send(user.error());
+  const auto after = last_seen(request);
+  if (!after) return responder.send(bad_request({"Last-Event-ID is no number"}));
+  auto wish = wish_of(context, *user, request.query("destination").value_or(kQueue), *after);
+  if (!wish) return responder.send(std::move(wish.error()));
+  HttpResponse head{.content_type = "text/event-stream", .body = "retry: 1000\n\n"};
+  head.headers.emplace_back("Cache-Control", "no-store");
+  context->listen(*std::move(wish),
+                  std::make_unique<EventStream>(responder.stream(std::move(head))));
+}
+
+}  // namespace
+
+std::expected<std::string, HttpResponse> listener_of(const ContextPtr& context,
+                                                     const HttpRequest& request) {
+  auto caller = context->caller(request);
+  if (caller && caller->empty() && context->is_development()) {
+    return std::string(request.query("userId").value_or(""));
+  }
+  return caller;
+}
+
+std::expected<InboxReader::Wish, HttpResponse> wish_of(const ContextPtr& context,
+                                                       const std::string& user,
+                                                       std::string_view destination,
+                                                       std::int64_t after) {
+  InboxReader::Wish wish{.user_id = user, .order_id = {}, .after = after};
+  if (destination.starts_with(kOrderTopic)) {
+    wish.order_id = destination.substr(kOrderTopic.size());
+    const auto order = context->find<Order>(stores::kOrders, wish.order_id);
+    if (!order) return std::unexpected(unavailable(order.error()));
+    if (!order->row) return std::unexpected(not_found("order", wish.order_id));
+    if (!user.empty() && user != order->row->user_id) {
+      return std::unexpected(problem(403, "forbidden", "this belongs to another user"));
+    }
+    wish.user_id = order->row->user_id;
+  } else if (destination != kQueue) {
+    return std::unexpected(bad_request(
+        {"destination is neither /queue/notifications nor /topic/order/{orderId}"}));
+  }
+  if (wish.user_id.empty()) {
+    return std::unexpected(bad_request({"who listens is missing: X-User, or userId"}));
+  }
+  return wish;
+}
+
+void add_event_routes(const ContextPtr& context) {
+  add_route(context, "GET", "/events", get_events, "notifications");
+}
+
+}  // namespace thalweg::shop
