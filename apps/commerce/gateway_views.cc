@@ -260,8 +260,9 @@ class Recommendations {
     if (!latest) return std::unexpected(latest.error());
     commit_ = std::max(commit_, sessions->last_commit());
     if (latest->empty()) return {};
-    seen_ = latest->front().value.products;
-    for (auto product = seen_.rbegin(); product != seen_.rend() && !full(); ++product) {
+    const auto& just_seen = latest->front().value.products;
+    seen_ = just_seen;  // Grows with what is added.
+    for (auto product = just_seen.rbegin(); product != just_seen.rend() && !full(); ++product) {
       auto list = first_of(**keeper, stores::kCoViewed, *product, n_);
       if (auto added = add(list, "CO_VIEWED"); !added) return added;
     }

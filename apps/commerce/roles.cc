@@ -12,7 +12,7 @@ namespace {
 constexpr std::chrono::milliseconds kListenersPause{100};
 
 /// Of applications that only listen to the others:
-/// docs/decisions/0025-listeners-take-their-time.md.
+/// docs/decisions/0017-listeners-take-their-time.md.
 void listen_only(StreamsConfig& config) {
   config.num_stream_threads = 1;
   config.commit_interval_min = std::max(config.commit_interval_min, kListenersPause);

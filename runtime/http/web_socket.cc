@@ -250,7 +250,7 @@ bool WebSocket::take_frame() {
     for (std::size_t i = 0; i < bytes; ++i) size = size << 8 | byte(head + i);
     head += bytes;
   }
-  if (!control && size + message_.size() > options_.message_bytes) {
+  if (!control && size > options_.message_bytes - message_.size()) {
     deaf_ = true;
     fail(1009, "the message is too long");
     return false;

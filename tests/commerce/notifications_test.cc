@@ -90,7 +90,7 @@ TEST_F(Notifications, AreKeptForADay) {
   result("r2", "ann", false, kNow + 3'600'000);
   driver_.advance_wall_clock_time(24h);
 
-  result("r3", "ann", false, kNow + 25 * 3'600'000);
+  result("r3", "ann", false, kNow + 24 * 3'600'000 + 1);
 
   const auto bodies = inbox("ann");
   ASSERT_THAT(bodies, SizeIs(2));

@@ -72,6 +72,7 @@ class SpecTopology {
   void group_rows(const boost::json::value& statement, const WindowedTable& in);
   void on_windowed_stream(const boost::json::value& statement, const std::string& op,
                           const WindowedStream& in);
+  void send_windowed(const boost::json::value& statement, const WindowedStream& in);
   static Suppressed suppressed(const boost::json::value& statement);
   void on_grouped_table(const boost::json::value& statement, const std::string& op,
                         const GroupedTable& in);

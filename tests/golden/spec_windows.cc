@@ -181,12 +181,7 @@ void SpecTopology::on_windowed_table(const json::value& statement, const std::st
   } else if (op == "toStream") {
     const Named named{name_of(statement)};
     if (!field(statement, "key")) return bind(statement, in.to_stream(named));
-    const json::value& key = need(statement, "key");
-    const bool is_inner = text_or(key, "fn") == "innerKey";
-    bind(statement, in.to_stream(named).select_key([is_inner, select = key_function(key)](
-                                                       const Windowed<Key>& k, const Value& v) {
-      return is_inner ? k.key : select(shown(k), v);
-    }));
+    bind(statement, in.to_stream(named).select_key(key_selector(need(statement, "key"))));
   } else {
     throw NotBuilt("windowed table " + op);
   }
@@ -202,7 +197,34 @@ void SpecTopology::group_rows(const json::value& statement, const WindowedTable&
 
 void SpecTopology::on_windowed_stream(const json::value& statement, const std::string& op,
                                       const WindowedStream& in) {
-  if (op != "to") throw NotBuilt("windowed stream " + op);
+  const Named named{name_of(statement)};
+  if (op == "filter" || op == "filterNot") {
+    const auto keep = [keep = predicate(need(statement, "pred"))](const Windowed<Key>& k,
+                                                                  const Value& v) {
+      return keep(shown(k), v);
+    };
+    bind(statement, op == "filter" ? in.filter(keep, named) : in.filter_not(keep, named));
+  } else if (op == "selectKey") {
+    bind(statement, in.select_key(key_selector(need(statement, "key")), named));
+  } else if (op == "map") {
+    bind(statement, in.map([key = key_selector(need(statement, "key")),
+                            value = value_function(need(statement, "val"))](
+                               const Windowed<Key>& k, const Value& v) {
+      return std::pair(key(k, v), value(shown(k), v));
+    }, named));
+  } else if (op == "mapValues") {
+    bind(statement, in.map_values([map = value_function(need(statement, "val"))](
+                                      const Windowed<Key>& k,
+                                      const Value& v) { return map(shown(k), v); },
+                                  named));
+  } else if (op == "to") {
+    send_windowed(statement, in);
+  } else {
+    throw NotBuilt("windowed stream " + op);
+  }
+}
+
+void SpecTopology::send_windowed(const json::value& statement, const WindowedStream& in) {
   Produced<Windowed<Key>, Value> produced{.name = name_of(statement)};
   if (auto choose = partitioner(statement)) {
     produced.partitioner = [choose = std::move(choose)](const Windowed<Key>& k, const Value& v,

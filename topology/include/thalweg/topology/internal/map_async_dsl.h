@@ -5,9 +5,10 @@
 #include <string>
 #include <utility>
 
-#include <thalweg/topology/async.h>
+#include <thalweg/topology/async_call.h>
 #include <thalweg/topology/internal/dsl.h>
 #include <thalweg/topology/internal/operators/map_async.h>
+#include <thalweg/topology/kstream.h>
 
 namespace thalweg {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include <thalweg/topology/async.h>
+#include <thalweg/topology/async_call.h>
 #include <thalweg/topology/internal/async_outbox.h>
 #include <thalweg/topology/internal/async_work.h>
 #include <thalweg/topology/internal/operator_plan.h>
