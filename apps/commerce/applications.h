@@ -22,8 +22,9 @@ class Applications {
   StreamsApplication* of_role(std::string_view role) const;
   /// The one that has a store of that name. kUnavailable when none here does.
   Result<StreamsApplication*> with_store(std::string_view store) const;
-  /// Calls `done` when every application here that reads the record's topic has committed past it.
-  /// At once when that is so already, or nobody here reads it; else from a worker's thread.
+  /// Calls `done` when every application here that reads the record's topic, and does not only
+  /// listen, has committed past it. At once when that is so already, or nobody here reads it; else
+  /// from a worker's thread.
   void when_processed(const TopicPartition& input, Offset offset,
                       std::function<void()> done) const;
 

@@ -11,22 +11,14 @@ namespace {
 
 constexpr std::chrono::milliseconds kListenersPause{100};
 
-/// Of applications that only listen to the others:
-/// docs/decisions/0017-listeners-take-their-time.md.
-void listen_only(StreamsConfig& config) {
-  config.num_stream_threads = 1;
-  config.commit_interval_min = std::max(config.commit_interval_min, kListenersPause);
-  config.commit_interval = std::max(config.commit_interval, config.commit_interval_min);
-}
-
 constexpr std::array kRoles = {
     Role{"gateway", "gateway", nullptr},
     Role{"orders", "order-service", build_orders},
     Role{"coupons", "coupon-request-group", build_coupons},
-    Role{"views", "views", build_views, listen_only},
-    Role{"ranking", "ranking", build_ranking, listen_only},
-    Role{"analytics", "analytics", build_analytics, listen_only},
-    Role{"notifications", "notifications", build_notifications, listen_only},
+    Role{"views", "views", build_views, true},
+    Role{"ranking", "ranking", build_ranking, true},
+    Role{"analytics", "analytics", build_analytics, true},
+    Role{"notifications", "notifications", build_notifications, true},
     Role{"choreography", "choreography", build_choreography},
     Role{"delivery", "external-platform-redis-group", build_delivery},
 };
@@ -39,6 +31,12 @@ const Role* role_named(std::string_view name) {
 }  // namespace
 
 std::span<const Role> all_roles() { return kRoles; }
+
+void take_time(StreamsConfig& config) {
+  config.num_stream_threads = 1;
+  config.commit_interval_min = std::max(config.commit_interval_min, kListenersPause);
+  config.commit_interval = std::max(config.commit_interval, config.commit_interval_min);
+}
 
 std::string names_of_all_roles() {
   std::string names;

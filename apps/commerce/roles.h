@@ -18,9 +18,12 @@ struct Role {
   std::string_view application_id;
   /// Null for the gateway, which is HTTP and has no topology.
   Topology (*topology)(const ShopConfig& config);
-  /// What its application does otherwise than the shop's settings say; null: nothing.
-  void (*settings)(StreamsConfig& config) = nullptr;
+  /// Only listens to the others: it takes its time, and no command waits for it.
+  bool only_listens = false;
 };
+
+/// Settings of applications that only listen: docs/decisions/0017-listeners-take-their-time.md.
+void take_time(StreamsConfig& config);
 
 /// Every role there is.
 std::span<const Role> all_roles();
