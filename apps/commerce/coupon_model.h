@@ -6,6 +6,7 @@
 #include <thalweg/schemas/serde.h>
 
 #include "coupon_generated.h"
+#include "table_serde.h"
 
 // The records of coupons as plain structs; their bytes are the FlatBuffers tables of
 // schemas/coupon.fbs.
@@ -77,14 +78,6 @@ struct CouponReply {
 
 }  // namespace thalweg::shop
 
-#define THALWEG_SHOP_SERDE(type)                                      \
-  template <>                                                         \
-  struct thalweg::Serde<thalweg::shop::type> {                        \
-    static void serialize(const shop::type& value, std::string& out); \
-    static void deserialize(BytesView bytes, shop::type& out);        \
-    static SchemaPtr schema();                                        \
-  }
-
 THALWEG_SHOP_SERDE(Coupon);
 THALWEG_SHOP_SERDE(CouponCommand);
 THALWEG_SHOP_SERDE(CouponEvent);
@@ -92,5 +85,3 @@ THALWEG_SHOP_SERDE(HeldCoupon);
 THALWEG_SHOP_SERDE(CouponCounts);
 THALWEG_SHOP_SERDE(CouponRequestRow);
 THALWEG_SHOP_SERDE(CouponReply);
-
-#undef THALWEG_SHOP_SERDE

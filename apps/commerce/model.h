@@ -10,6 +10,7 @@
 #include "account_generated.h"
 #include "order_generated.h"
 #include "stock_generated.h"
+#include "table_serde.h"
 #include "types_generated.h"
 
 // The shop's own records as plain structs; their bytes are the FlatBuffers tables of schemas/.
@@ -156,14 +157,6 @@ struct PaymentReply {
 
 }  // namespace thalweg::shop
 
-#define THALWEG_SHOP_SERDE(type)                                     \
-  template <>                                                        \
-  struct thalweg::Serde<thalweg::shop::type> {                       \
-    static void serialize(const shop::type& value, std::string& out); \
-    static void deserialize(BytesView bytes, shop::type& out);       \
-    static SchemaPtr schema();                                       \
-  }
-
 THALWEG_SHOP_SERDE(OrderEvent);
 THALWEG_SHOP_SERDE(Saga);
 THALWEG_SHOP_SERDE(Order);
@@ -174,5 +167,3 @@ THALWEG_SHOP_SERDE(User);
 THALWEG_SHOP_SERDE(AccountCommand);
 THALWEG_SHOP_SERDE(Account);
 THALWEG_SHOP_SERDE(PaymentReply);
-
-#undef THALWEG_SHOP_SERDE

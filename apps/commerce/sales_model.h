@@ -7,6 +7,8 @@
 
 #include <thalweg/schemas/serde.h>
 
+#include "table_serde.h"
+
 // What rankings and analytics are made of: their two inputs, which are public JSON, and their own
 // records, whose bytes are the FlatBuffers tables of schemas/sales.fbs.
 namespace thalweg::shop {
@@ -87,14 +89,6 @@ Customer after_purchase(const Purchase& purchase, Customer customer);
 
 }  // namespace thalweg::shop
 
-#define THALWEG_SHOP_SERDE(type)                                      \
-  template <>                                                         \
-  struct thalweg::Serde<thalweg::shop::type> {                        \
-    static void serialize(const shop::type& value, std::string& out); \
-    static void deserialize(BytesView bytes, shop::type& out);        \
-    static SchemaPtr schema();                                        \
-  }
-
 THALWEG_SHOP_SERDE(CompletedOrder);
 THALWEG_SHOP_SERDE(ProductEvent);
 THALWEG_SHOP_SERDE(ProductInfo);
@@ -103,5 +97,3 @@ THALWEG_SHOP_SERDE(Sales);
 THALWEG_SHOP_SERDE(ProductSales);
 THALWEG_SHOP_SERDE(SoldProduct);
 THALWEG_SHOP_SERDE(Customer);
-
-#undef THALWEG_SHOP_SERDE

@@ -8,6 +8,8 @@
 #include <thalweg/schemas/json.h>
 #include <thalweg/schemas/serde.h>
 
+#include "table_serde.h"
+
 // Views of products: the public record, and what is made of it. The bytes of the shop's own records
 // are the FlatBuffers tables of schemas/views.fbs.
 namespace thalweg::shop {
@@ -65,16 +67,6 @@ struct ViewedProduct {
 
 }  // namespace thalweg::shop
 
-#define THALWEG_SHOP_SERDE(type)                                      \
-  template <>                                                         \
-  struct thalweg::Serde<thalweg::shop::type> {                        \
-    static void serialize(const shop::type& value, std::string& out); \
-    static void deserialize(BytesView bytes, shop::type& out);        \
-    static SchemaPtr schema();                                        \
-  }
-
 THALWEG_SHOP_SERDE(View);
 THALWEG_SHOP_SERDE(ViewSession);
 THALWEG_SHOP_SERDE(ViewedProduct);
-
-#undef THALWEG_SHOP_SERDE
