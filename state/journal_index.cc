@@ -181,7 +181,7 @@ Result<bool> JournalIndex::get(BytesView key, std::string& stored) const {
 std::unique_ptr<StorageCursor> JournalIndex::scan(BytesView from, BytesView to) {
   const std::lock_guard lock(mutex_);
   if (auto status = write_small_values(); !status) {
-    return std::make_unique<FailedCursor>(status.error());
+    return std::make_unique<EmptyCursor>(status);
   }
   std::string low;
   std::string high(kBehindUserKeys);

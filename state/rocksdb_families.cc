@@ -25,19 +25,24 @@ rocksdb::Slice stored_key(BytesView key, std::string& memory) {
 
 }  // namespace
 
-/// A column family of the open database, and whether a compaction found it damaged.
+/// A column family of the open database, or one that is yet to be made: it then holds nothing.
 class RocksDbFamilies::Handle {
  public:
-  Handle(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family) : db_(db), family_(family) {}
-  ~Handle() { db_.DestroyColumnFamilyHandle(family_); }
+  explicit Handle(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family = nullptr)
+      : db_(db), family_(family) {}
+  ~Handle() {
+    if (get()) db_.DestroyColumnFamilyHandle(get());
+  }
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
 
-  rocksdb::ColumnFamilyHandle* get() const { return family_; }
+  void made(rocksdb::ColumnFamilyHandle* family) { family_.store(family); }
+  /// Null: not made yet.
+  rocksdb::ColumnFamilyHandle* get() const { return family_.load(); }
 
  private:
   rocksdb::DB& db_;
-  rocksdb::ColumnFamilyHandle* family_;
+  std::atomic<rocksdb::ColumnFamilyHandle*> family_;
 };
 
 /// Keeps one damaged family from stopping the database: the error of its compaction is taken back,
@@ -83,6 +88,7 @@ class RocksDbFamilies::StoredFamily final : public Family {
 
   Status ingest(const std::vector<Entry>& entries, const Checkpoint& checkpoint,
                 BytesView drop_before) override {
+    if (auto status = make(); !status) return status;
     if (auto status = undamaged(); !status) return status;
     std::size_t bytes = 0;
     for (const auto& entry : entries)
@@ -108,6 +114,7 @@ class RocksDbFamilies::StoredFamily final : public Family {
 
   Result<Checkpoint> checkpoint() const override {
     if (auto status = undamaged(); !status) return std::unexpected(status.error());
+    if (!handle_->get()) return failure(ErrorCode::kNotFound, where_ + " holds nothing yet");
     std::string bytes;
     const auto status = owner_->db_->Get({}, handle_->get(), to_slice(kCheckpointKey), &bytes);
     if (!status.ok()) {
@@ -117,6 +124,7 @@ class RocksDbFamilies::StoredFamily final : public Family {
   }
 
   Result<bool> get(BytesView key, std::string& value) const override {
+    if (!handle_->get()) return false;
     thread_local std::string memory;
     const auto status = owner_->db_->Get({}, handle_->get(), stored_key(key, memory), &value);
     if (status.IsNotFound()) return false;
@@ -125,12 +133,14 @@ class RocksDbFamilies::StoredFamily final : public Family {
   }
 
   std::unique_ptr<StorageCursor> scan() const override {
+    if (!handle_->get()) return std::make_unique<EmptyCursor>();
     return std::make_unique<RocksDbCursor>(
         std::make_shared<Keep>(owner_, handle_), *owner_->db_, handle_->get(), where_,
         BytesView(&kUserKey, 1), BytesView(&kBehindUserKeys, 1), std::string(1, kUserKey));
   }
 
   std::uint64_t approximate_entries() const override {
+    if (!handle_->get()) return 0;
     std::uint64_t keys = 0;
     owner_->db_->GetIntProperty(handle_->get(), rocksdb::DB::Properties::kEstimateNumKeys, &keys);
     return keys > 0 ? keys - 1 : 0;  // One is the checkpoint.
@@ -139,8 +149,15 @@ class RocksDbFamilies::StoredFamily final : public Family {
  private:
   using Keep = std::pair<std::shared_ptr<RocksDbFamilies>, std::shared_ptr<Handle>>;
 
+  Status make() const {
+    if (handle_->get()) return {};
+    if (auto status = owner_->make_families(); !status) return status;
+    if (!handle_->get()) return failure(ErrorCode::kUnavailable, where_ + " was dropped");
+    return {};
+  }
+
   Status undamaged() const {
-    if (!owner_->listener_->is_damaged(handle_->get()->GetID())) return {};
+    if (!handle_->get() || !owner_->listener_->is_damaged(handle_->get()->GetID())) return {};
     return failure(ErrorCode::kCorrupt, where_ + ": a compaction found damaged files");
   }
 
@@ -271,14 +288,24 @@ Result<std::shared_ptr<Family>> RocksDbFamilies::open_family(const std::string& 
     tell("family " + name +
          " was damaged: dropped, to be restored from its changelog: " + checkpoint.error().message);
   }
-  rocksdb::ColumnFamilyHandle* made = nullptr;
-  const auto status = db_->CreateColumnFamily(family_options(), name, &made);
-  if (!status.ok()) {
-    return std::unexpected(to_error(status, "cannot make family " + name + " in", options_.path));
-  }
-  auto handle = std::make_shared<Handle>(*db_, made);
+  auto handle = std::make_shared<Handle>(*db_);
   handles_.insert_or_assign(name, handle);
   return std::make_shared<StoredFamily>(shared_from_this(), std::move(handle), name);
+}
+
+// RocksDB writes the options of all its families, and reads them back, each time that it makes
+// some: one by one, an application of many stores would wait for seconds before it starts.
+Status RocksDbFamilies::make_families() {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const auto& [name, handle] : handles_) {
+    if (!handle->get()) names.push_back(name);
+  }
+  if (names.empty()) return {};
+  std::vector<rocksdb::ColumnFamilyHandle*> made;
+  const auto status = db_->CreateColumnFamilies(family_options(), names, &made);
+  for (std::size_t i = 0; i < made.size(); ++i) handles_.at(names[i])->made(made[i]);
+  return to_status(status, "cannot make families in", options_.path);
 }
 
 Status RocksDbFamilies::drop_family(const std::string& name) {
@@ -288,8 +315,10 @@ Status RocksDbFamilies::drop_family(const std::string& name) {
 
 Status RocksDbFamilies::drop(const std::string& name) {
   const auto found = handles_.find(name);
-  const auto status = db_->DropColumnFamily(found->second->get());
-  if (!status.ok()) return to_status(status, "cannot drop family " + name + " in", options_.path);
+  if (auto* made = found->second->get()) {
+    const auto status = db_->DropColumnFamily(made);
+    if (!status.ok()) return to_status(status, "cannot drop family " + name + " in", options_.path);
+  }
   handles_.erase(found);
   return {};
 }

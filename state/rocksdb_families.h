@@ -30,6 +30,7 @@ class RocksDbFamilies : public std::enable_shared_from_this<RocksDbFamilies> {
   static Result<std::shared_ptr<RocksDbFamilies>> open(Options options);
   ~RocksDbFamilies();
 
+  /// A new family is made in the database when something is first written to any of them.
   Result<std::shared_ptr<Family>> open_family(const std::string& name);
   Status drop_family(const std::string& name);
   std::vector<std::string> names() const;
@@ -46,6 +47,7 @@ class RocksDbFamilies : public std::enable_shared_from_this<RocksDbFamilies> {
   bool drop_damaged_families();
   Status set_aside();
   Status drop(const std::string& name);
+  Status make_families();
   void tell(const std::string& message) const;
   std::string next_spill_file();
 

@@ -27,10 +27,10 @@ rocksdb::DBOptions base_options();
 std::shared_ptr<rocksdb::TableFactory> make_table_factory(
     const std::shared_ptr<rocksdb::Cache>& cache);
 
-/// A cursor that could not be had: never valid, and says why.
-class FailedCursor final : public StorageCursor {
+/// A cursor over nothing: there is nothing, or it could not be had, which `status` then says.
+class EmptyCursor final : public StorageCursor {
  public:
-  explicit FailedCursor(Error error) : error_(std::move(error)) {}
+  explicit EmptyCursor(Status status = {}) : status_(std::move(status)) {}
   bool valid() const override { return false; }
   void next() override {}
   void previous() override {}
@@ -39,10 +39,10 @@ class FailedCursor final : public StorageCursor {
   void seek_to_last() override {}
   BytesView key() const override { return {}; }
   BytesView value() const override { return {}; }
-  Status status() const override { return std::unexpected(error_); }
+  Status status() const override { return status_; }
 
  private:
-  Error error_;
+  Status status_;
 };
 
 /// A cursor over the keys [from, to) of a column family, each without the `hidden` bytes that all

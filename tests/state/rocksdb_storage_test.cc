@@ -34,6 +34,15 @@ std::vector<fs::path> files_in(const fs::path& directory, const std::string& ext
   return files;
 }
 
+std::vector<fs::path> files_beginning(const fs::path& directory, const std::string& prefix) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    if (entry.path().filename().string().starts_with(prefix)) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 void flip_byte(const fs::path& file, std::uintmax_t at) {
   std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
   stream.seekg(static_cast<std::streamoff>(at));
@@ -113,6 +122,38 @@ TEST_F(RocksDbDirectory, DirectoryThatCannotBeMadeIsAnErrorWithItsName) {
 
   ASSERT_FALSE(opened);
   EXPECT_THAT(opened.error().message, HasSubstr(file + "/below"));
+}
+
+TEST_F(RocksDbDirectory, FamiliesAreMadeAllAtOnceByTheFirstWrite) {
+  open();
+  const auto files_before = files_beginning(state(), "OPTIONS-");
+  std::vector<std::shared_ptr<Family>> families;
+  for (int i = 0; i < 20; ++i) families.push_back(*storage->open_family(std::to_string(i)));
+  EXPECT_FALSE(families[7]->scan()->valid());
+  EXPECT_EQ(families[7]->checkpoint().error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(files_beginning(state(), "OPTIONS-"), files_before) << "nothing is written yet";
+
+  ingest("7");
+
+  EXPECT_EQ(read("7"), "value");
+  EXPECT_EQ(read("8"), "none");
+  families.clear();
+  close();
+  open();
+  EXPECT_THAT(storage->families(), SizeIs(20));
+  EXPECT_EQ(read("7"), "value");
+}
+
+TEST_F(RocksDbDirectory, FamilyDroppedBeforeItsFirstWriteTakesNone) {
+  open();
+  const auto family = *storage->open_family("short-lived");
+  ASSERT_TRUE(storage->drop_family("short-lived"));
+
+  const auto written = family->ingest({{"key", BytesView("value")}}, checkpoint_at(7));
+
+  ASSERT_FALSE(written);
+  EXPECT_THAT(written.error().message, HasSubstr("short-lived was dropped"));
+  EXPECT_THAT(storage->families(), IsEmpty());
 }
 
 TEST_F(RocksDbDirectory, DeletedStateIsJustEmpty) {
