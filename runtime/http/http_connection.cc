@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kReadBytes = 8u << 10;
 constexpr std::size_t kKeptBytes = 64u << 10;   // Larger buffers are given back after the request.
 constexpr std::size_t kCopiedBody = 16u << 10;  // Larger bodies are written from where they are.
+constexpr std::size_t kHeldBytes = 64u << 10;   // Of answers that wait to be written together.
 constexpr std::chrono::milliseconds kLingerTime{1'000};
 
 std::string peer_of(const asio::ip::tcp::socket& socket) {
@@ -116,6 +117,7 @@ void HttpConnection::check_deadline(Clock::Instant now) {
     case State::kClosed:
       return;
     case State::kIdle:
+    case State::kHeld:
     case State::kWrite:
     case State::kLinger:
       return close();
@@ -158,12 +160,16 @@ void HttpConnection::on_read(boost::system::error_code error, std::size_t size) 
 }
 
 void HttpConnection::process() {
-  while (state_ == State::kIdle || state_ == State::kHead || state_ == State::kBody) {
-    if (!parse_some()) return;
+  processing_ = true;
+  for (;;) {
+    if (state_ == State::kHeld) next_request();
+    if (state_ != State::kIdle && state_ != State::kHead && state_ != State::kBody) break;
+    if (!parse_some()) break;
   }
+  processing_ = false;
 }
 
-// Makes one step; false: wait for more bytes, or for an answer.
+// Makes one step; false: wait for more bytes.
 bool HttpConnection::parse_some() {
   while (state_ == State::kIdle && input_begin_ < input_end_ &&
          (input_[input_begin_] == '\r' || input_[input_begin_] == '\n')) {
@@ -171,7 +177,7 @@ bool HttpConnection::parse_some() {
   }
   if (input_begin_ == input_end_) {
     input_begin_ = input_end_ = 0;
-    read();
+    await_input();
     return false;
   }
   if (state_ == State::kIdle) {
@@ -193,10 +199,10 @@ bool HttpConnection::parse_some() {
     refuse(parser_->fault(error, line_ended));
     return false;
   }
-  if (state_ == State::kHead && parser_->is_header_done()) return begin_body();
-  if (state_ == State::kBody && parser_->is_done()) {
+  if (state_ == State::kHead && parser_->is_header_done()) {
+    begin_body();
+  } else if (state_ == State::kBody && parser_->is_done()) {
     dispatch();
-    return false;
   }
   return true;
 }
@@ -210,11 +216,29 @@ void HttpConnection::need_more() {
   if (input_end_ == input_.size()) {
     return refuse(problem(400, "malformed_request", "a line of the chunked body is too long"));
   }
-  read();
+  await_input();
+}
+
+// Reads on, once the answers that were held back are written.
+void HttpConnection::await_input() {
+  if (output_.empty()) return read();
+  const auto state = std::exchange(state_, State::kWrite);
+  const auto deadline = deadline_;
+  set_deadline(limits().write_time);
+  asio::async_write(
+      socket_, asio::buffer(output_),
+      [self = shared_from_this(), state, deadline](boost::system::error_code error, std::size_t) {
+        if (self->state_ == State::kClosed) return;
+        if (error || self->loop_->stopping()) return self->close();
+        self->output_.clear();
+        self->state_ = state;
+        self->deadline_ = deadline;
+        self->read();
+      });
 }
 
 // The head is complete: refuses what needs no body to be refused, else goes on to the body.
-bool HttpConnection::begin_body() {
+void HttpConnection::begin_body() {
   state_ = State::kBody;
   began_ = system_clock().now();
   deadline_ = began_ + limits().body_time;
@@ -222,24 +246,12 @@ bool HttpConnection::begin_body() {
   http11_ = parser_->http11();
   head_only_ = request_.method() == "HEAD";
   if (auto response = refusal()) {
-    if (parser_->is_done()) {
-      answer(*std::move(response));
-    } else {
-      refuse(*response);
-    }
-    return false;
+    return parser_->is_done() ? answer(*std::move(response)) : refuse(*response);
   }
-  if (parser_->is_done()) {
-    dispatch();
-    return false;
-  }
+  if (parser_->is_done()) return dispatch();
   if (parser_->expects_continue() && input_begin_ == input_end_) {
-    // The socket's buffer is empty here, so that these bytes always fit.
-    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    boost::system::error_code ignored;
-    socket_.write_some(asio::buffer(kContinue.data(), kContinue.size()), ignored);
+    output_ += "HTTP/1.1 100 Continue\r\n\r\n";
   }
-  return true;
 }
 
 std::optional<HttpResponse> HttpConnection::refusal() {
@@ -295,6 +307,15 @@ void HttpConnection::dispatch() {
   otherwise_.reset();
   set_deadline(limits().answer_time);
   call_handler(Responder(shared_from_this(), request_number_));
+  if (state_ == State::kHandler) write_held();
+}
+
+// A handler that takes its time does not keep back the answers before its own. What the socket does
+// not take now is written with that.
+void HttpConnection::write_held() {
+  if (output_.empty()) return;
+  boost::system::error_code error;  // The next write meets it as well.
+  output_.erase(0, socket_.write_some(asio::buffer(output_), error));
 }
 
 void HttpConnection::call_handler(Responder responder) {
@@ -367,8 +388,6 @@ void HttpConnection::answer(HttpResponse response) {
   set_deadline(limits().write_time);
   if (loop_->stopping()) keep_alive_ = false;
   status_ = response.status;
-  output_.clear();
-  output_body_.clear();
   write_head(response, {.date = loop_->date(), .keep_alive = keep_alive_, .http11 = http11_},
              output_);
   if (!head_only_ && has_body(response.status)) {
@@ -378,7 +397,12 @@ void HttpConnection::answer(HttpResponse response) {
       output_body_ = std::move(response.body);
     }
   }
-  write_answer();
+  // A client that has sent its next request already gets several answers with one write.
+  const bool more = keep_alive_ && input_begin_ < input_end_;
+  if (!more || !output_body_.empty() || output_.size() > kHeldBytes) return write_answer();
+  loop_->answered(status_, began_);
+  state_ = State::kHeld;
+  if (!processing_) next_request();
 }
 
 // Answers a request of which not all was read: the connection cannot go on.
@@ -409,13 +433,14 @@ void HttpConnection::write_answer() {
 void HttpConnection::on_written(boost::system::error_code error) {
   if (state_ == State::kClosed) return;
   if (error) return close();
+  output_.clear();
+  output_body_ = {};
   loop_->answered(status_, began_);
   next_request();
 }
 
 void HttpConnection::next_request() {
-  if (output_.capacity() > kKeptBytes) output_ = {};
-  if (output_body_.capacity() > 0) output_body_ = {};
+  if (output_.empty() && output_.capacity() > kKeptBytes) output_ = {};
   if (pieces_.capacity() > kKeptBytes) pieces_ = {};
   auto& body = HttpRequestAccess::body(request_);
   if (body.capacity() > kKeptBytes) body = {};
@@ -423,7 +448,7 @@ void HttpConnection::next_request() {
   if (!keep_alive_) return linger();
   state_ = State::kIdle;
   set_deadline(limits().idle_time);
-  process();
+  if (!processing_) process();
 }
 
 // Closing at once, with bytes unread, would make the client's system throw the answer away.

@@ -37,6 +37,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     kHead,     ///< Some of its head is.
     kBody,     ///< The head is complete and valid.
     kHandler,  ///< Its handler has it, or will answer later.
+    kHeld,     ///< It is answered; the next request is here and may be so before all is written.
     kWrite,    ///< The answer is being written.
     kStream,   ///< Pieces of the answer are being written or waited for.
     kLinger,   ///< All is written; what the client still sends is thrown away, so that it can read
@@ -50,7 +51,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void process();
   bool parse_some();
   void need_more();
-  bool begin_body();
+  void await_input();
+  void begin_body();
   std::optional<HttpResponse> refusal();
   std::optional<HttpResponse> token_fault() const;
   void dispatch();
@@ -60,6 +62,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void answer(HttpResponse response);
   void refuse(const HttpResponse& response);
   void write_answer();
+  void write_held();
   void on_written(boost::system::error_code error);
   void begin_stream(HttpResponse head);
   void begin_upgrade(std::string head, std::function<void(std::string_view)> on_bytes);
@@ -86,6 +89,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::size_t input_begin_ = 0;
   std::size_t input_end_ = 0;
   bool reading_ = false;
+  bool processing_ = false;  ///< process() is on the stack.
 
   HttpRequest request_;
   std::vector<HttpRequestAccess::Slice> segments_;
@@ -97,7 +101,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool http11_ = true;
   bool head_only_ = false;
 
-  std::string output_;
+  std::string output_;  ///< In kIdle to kHandler: answers that are yet to be written.
   std::string output_body_;
   int status_ = 0;
 

@@ -36,7 +36,7 @@ void HttpConnection::begin_stream(HttpResponse head) {
   finished_ = writing_ = false;
   if (loop_->stopping() || !http11_) keep_alive_ = false;  // Before 1.1 the end is that of all.
   status_ = head.status;
-  pieces_.clear();
+  pieces_ = std::exchange(output_, {});
   write_head(head,
              {.date = loop_->date(), .keep_alive = keep_alive_, .http11 = http11_, .chunked = true},
              pieces_);
@@ -54,7 +54,7 @@ void HttpConnection::begin_upgrade(std::string head,
   finished_ = writing_ = keep_alive_ = false;
   status_ = 101;
   on_bytes_ = std::move(on_bytes);
-  pieces_ = std::move(head);
+  pieces_ = std::exchange(output_, {}) + head;
   write_pieces();
   const std::size_t size = input_end_ - input_begin_;
   std::memmove(input_.data(), input_.data() + input_begin_, size);
@@ -86,7 +86,6 @@ void HttpConnection::finish_stream() {
 void HttpConnection::write_pieces() {
   writing_ = true;
   set_deadline(limits().write_time);
-  output_.clear();
   output_.swap(pieces_);
   writing_ready_.swap(pieces_ready_);
   asio::async_write(socket_, asio::buffer(output_),
@@ -99,6 +98,7 @@ void HttpConnection::on_pieces_written(boost::system::error_code error) {
   if (state_ == State::kClosed) return;
   if (error) return close();
   writing_ = false;
+  output_.clear();
   call_all(std::exchange(writing_ready_, {}), true);  // They may write the next pieces.
   if (state_ != State::kStream || writing_) return;
   if (!pieces_.empty()) return write_pieces();

@@ -81,6 +81,51 @@ TEST_F(HttpAnswers, PipelinedRequestsAreAnsweredInOrder) {
   EXPECT_EQ(client->read().body, "hello three");
 }
 
+TEST_F(HttpAnswers, AnswersDoNotWaitForALaterOneThatTakesItsTime) {
+  serve_with_shelf();
+  const auto client = connect();
+  client->send(
+      "GET /hello/one HTTP/1.1\r\nHost: t\r\n\r\n"
+      "GET /later HTTP/1.1\r\nHost: t\r\n\r\n"
+      "GET /hello/three HTTP/1.1\r\nHost: t\r\n\r\n");
+  auto responder = shelf_.take();
+
+  EXPECT_EQ(client->read().body, "hello one");
+
+  responder.send({.body = "two"});
+  EXPECT_EQ(client->read().body, "two");
+  EXPECT_EQ(client->read().body, "hello three");
+}
+
+TEST_F(HttpAnswers, AnswersDoNotWaitForTheRestOfTheNextRequest) {
+  serve_with_shelf();
+  const auto client = connect();
+  client->send(
+      "GET /hello/one HTTP/1.1\r\nHost: t\r\n\r\n"
+      "POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+
+  EXPECT_EQ(client->read().body, "hello one");
+  EXPECT_EQ(client->read().status, 100);
+
+  client->send("twoGET /hello/thr");
+  EXPECT_EQ(client->read().body, "two");
+  client->send("ee HTTP/1.1\r\nHost: t\r\n\r\n");
+  EXPECT_EQ(client->read().body, "hello three");
+}
+
+TEST_F(HttpAnswers, AThousandRequestsSentAtOnceAreAllAnswered) {
+  serve_with_shelf();
+  const auto client = connect();
+  std::string requests;
+  for (int i = 0; i < 1000; ++i) {
+    requests += "GET /hello/" + std::to_string(i) + " HTTP/1.1\r\nHost: t\r\n\r\n";
+  }
+
+  client->send(requests);
+
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(client->read().body, "hello " + std::to_string(i));
+}
+
 TEST_F(HttpAnswers, AnAnswerMayComeLaterFromAnotherThread) {
   serve_with_shelf();
   const auto client = connect();
