@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <stdexcept>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
 #include "http_response_parser.h"
@@ -18,6 +21,7 @@ using tcp = asio::ip::tcp;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kOpeningMax = 32;
+constexpr std::size_t kReadsAtOnce = 32;
 constexpr milliseconds kWatchPeriod{50};
 constexpr milliseconds kBackoffFirst{10};
 constexpr milliseconds kBackoffMax{200};
@@ -26,10 +30,14 @@ constexpr milliseconds kBackoffMax{200};
 
 std::string_view name_of(Failure failure) {
   switch (failure) {
-    case Failure::kNone: return "none";
-    case Failure::kConnectionLost: return "connection_lost";
-    case Failure::kTimeout: return "timeout";
-    case Failure::kMalformed: return "malformed_response";
+    case Failure::kNone:
+      return "none";
+    case Failure::kConnectionLost:
+      return "connection_lost";
+    case Failure::kTimeout:
+      return "timeout";
+    case Failure::kMalformed:
+      return "malformed_response";
   }
   return "unknown";
 }
@@ -87,39 +95,40 @@ class HttpClient::Connection : public std::enable_shared_from_this<Connection> {
     });
   }
 
-  void send(Exchange exchange) {
-    exchange_ = std::move(exchange);
-    is_busy_ = true;
+  /// Sends them all at once; the answers come in their order.
+  void send(std::vector<Exchange> exchanges) {
+    exchanges_ = std::move(exchanges);
+    answered_ = 0;
+    outgoing_.clear();
+    for (const auto& exchange : exchanges_) outgoing_ += exchange.request;
     error_code error;
-    const std::size_t sent = socket_.write_some(asio::buffer(exchange_.request), error);
-    if (!error && sent == exchange_.request.size()) return;
+    const std::size_t sent = socket_.write_some(asio::buffer(outgoing_), error);
+    if (!error && sent == outgoing_.size()) return;
     if (error && error != asio::error::would_block) return;  // The read under way reports it.
-    const auto rest = asio::buffer(exchange_.request) + (error ? 0 : sent);
+    const auto rest = asio::buffer(outgoing_) + (error ? 0 : sent);
     is_writing_ = true;
     asio::async_write(socket_, rest, [self = shared_from_this()](error_code, std::size_t) {
       self->is_writing_ = false;
     });
   }
 
-  // Ends the connection and the exchange on it.
+  // Ends the connection and the exchanges on it.
   void fail(Failure failure) {
     if (closed_) return;
     const auto self = shared_from_this();
     close();
-    const bool was_busy = is_busy_;
-    is_busy_ = false;
     pool_.lost(self);
-    if (!was_busy) return;
-    --pool_.busy_;
-    exchange_.on_answer({.failure = failure, .status = 0, .body = {}});
+    auto unanswered = take_unanswered();
+    for (auto& exchange : unanswered) {
+      exchange.on_answer({.failure = failure, .status = 0, .body = {}});
+    }
   }
 
-  // Ends the connection if an exchange is on it, whose answer nobody wants any more.
+  // Ends the connection if exchanges are on it, whose answers nobody wants any more.
   void abandon() {
-    if (!is_busy_ || closed_) return;
+    if (!is_busy() || closed_) return;
     const auto self = shared_from_this();
-    is_busy_ = false;
-    --pool_.busy_;
+    take_unanswered();
     close();
     pool_.forget(this);
   }
@@ -131,52 +140,70 @@ class HttpClient::Connection : public std::enable_shared_from_this<Connection> {
   }
 
   bool is_open() const { return is_open_; }
-  bool is_overdue(Clock::time_point now) const { return is_busy_ && exchange_.deadline <= now; }
+  bool is_overdue(Clock::time_point now) const {
+    return is_busy() && exchanges_[answered_].deadline <= now;
+  }
 
  private:
+  bool is_busy() const { return answered_ < exchanges_.size(); }
+
   void read() {
-    socket_.async_read_some(asio::buffer(bytes_), [self = shared_from_this()](
-                                                      error_code error, std::size_t count) {
-      if (!self->closed_) self->received(error, count);
-    });
+    socket_.async_read_some(asio::buffer(bytes_),
+                            [self = shared_from_this()](error_code error, std::size_t count) {
+                              if (!self->closed_) self->received(error, count);
+                            });
   }
 
   void received(error_code error, std::size_t count) {
-    if (error || !is_busy_) return fail(Failure::kConnectionLost);
-    switch (parser_.feed({bytes_.data(), count})) {
-      case HttpResponseParser::State::kMalformed: return fail(Failure::kMalformed);
-      case HttpResponseParser::State::kMore: return read();
-      case HttpResponseParser::State::kComplete: return answered();
+    if (error || !is_busy()) return fail(Failure::kConnectionLost);
+    const auto self = shared_from_this();
+    auto state = parser_.feed({bytes_.data(), count});
+    while (state == HttpResponseParser::State::kComplete) {
+      const bool keeps_alive = parser_.keeps_alive();
+      answer_first();
+      if (closed_) return;
+      if (!keeps_alive) return fail(Failure::kConnectionLost);
+      state = parser_.next();
+      if (!is_busy()) return all_answered();
     }
+    if (state == HttpResponseParser::State::kMalformed) return fail(Failure::kMalformed);
+    read();
   }
 
-  void answered() {
-    OnAnswer on_answer = std::move(exchange_.on_answer);
-    const auto self = shared_from_this();
-    is_busy_ = false;
+  void answer_first() {
+    OnAnswer on_answer = std::move(exchanges_[answered_].on_answer);
+    ++answered_;
     --pool_.busy_;
     on_answer({.failure = Failure::kNone, .status = parser_.status(), .body = parser_.body()});
-    if (closed_) return;
-    const bool keeps_alive = parser_.keeps_alive();
-    parser_.next();
+  }
+
+  void all_answered() {
     // Bytes nobody asked for, or an answer before the request was whole: not worth trusting.
-    if (!keeps_alive || is_writing_ || !parser_.is_fresh()) {
-      close();
-      return pool_.lost(self);
-    }
+    if (is_writing_ || !parser_.is_fresh()) return fail(Failure::kConnectionLost);
     read();
     pool_.became_idle(*this);
+  }
+
+  std::vector<Exchange> take_unanswered() {
+    std::vector<Exchange> unanswered(
+        std::move_iterator(exchanges_.begin() + static_cast<std::ptrdiff_t>(answered_)),
+        std::move_iterator(exchanges_.end()));
+    pool_.busy_ -= unanswered.size();
+    exchanges_.clear();
+    answered_ = 0;
+    return unanswered;
   }
 
   HttpClient& pool_;
   tcp::socket socket_;
   HttpResponseParser parser_;
-  Exchange exchange_;
+  std::vector<Exchange> exchanges_;
+  std::size_t answered_ = 0;  // Of them.
+  std::string outgoing_;
   bool is_open_ = false;
-  bool is_busy_ = false;
   bool is_writing_ = false;
   bool closed_ = false;
-  std::array<char, 4096> bytes_;
+  std::array<char, 16384> bytes_;
 };
 
 HttpClient::HttpClient(asio::io_context& io, tcp::endpoint server, Options options)
@@ -189,16 +216,15 @@ HttpClient::~HttpClient() {
 }
 
 void HttpClient::submit(Lane lane, std::string request, OnAnswer on_answer) {
-  Exchange exchange{std::move(request), std::move(on_answer), Clock::now() + options_.timeout};
-  if (!idle_.empty() && waiting() == 0) {
-    Connection* connection = idle_.back();
-    idle_.pop_back();
-    ++busy_;
-    connection->send(std::move(exchange));
-    return;
-  }
-  waiting_[static_cast<std::size_t>(lane)].push_back(std::move(exchange));
-  pump();
+  waiting_[static_cast<std::size_t>(lane)].push_back(
+      {std::move(request), std::move(on_answer), Clock::now() + options_.timeout});
+  if (lane == Lane::kCommands) return pump();
+  if (std::exchange(will_pump_, true)) return;
+  asio::post(io_, [this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    will_pump_ = false;
+    pump();
+  });
 }
 
 void HttpClient::abandon_all() {
@@ -210,19 +236,28 @@ void HttpClient::abandon_all() {
 // Gives waiting requests to idle connections and opens more for those left.
 void HttpClient::pump() {
   while (!idle_.empty() && waiting() > 0) {
-    auto& queue = waiting_[waiting_[next_lane_].empty() ? 1 - next_lane_ : next_lane_];
+    if (waiting_[next_lane_].empty()) next_lane_ = 1 - next_lane_;
+    auto& queue = waiting_[next_lane_];
+    const bool reads = next_lane_ == static_cast<std::size_t>(Lane::kReads);
+    const std::size_t count = reads ? std::min(queue.size(), kReadsAtOnce) : 1;
+    const auto end = queue.begin() + static_cast<std::ptrdiff_t>(count);
+    std::vector<Exchange> exchanges(std::move_iterator(queue.begin()), std::move_iterator(end));
+    queue.erase(queue.begin(), end);
     next_lane_ = 1 - next_lane_;
-    Exchange exchange = std::move(queue.front());
-    queue.pop_front();
     Connection* connection = idle_.back();
     idle_.pop_back();
-    ++busy_;
-    connection->send(std::move(exchange));
+    busy_ += count;
+    connection->send(std::move(exchanges));
   }
-  while (opening_ < std::min(waiting(), kOpeningMax) &&
+  while (opening_ < std::min(connections_wanted(), kOpeningMax) &&
          connections_.size() < options_.connections_max && Clock::now() >= next_attempt_) {
     open_one();
   }
+}
+
+std::size_t HttpClient::connections_wanted() const {
+  const auto reads = waiting_[static_cast<std::size_t>(Lane::kReads)].size();
+  return waiting() - reads + (reads + kReadsAtOnce - 1) / kReadsAtOnce;
 }
 
 void HttpClient::open_one() {

@@ -26,8 +26,8 @@ std::string_view name_of(Failure failure);
 
 struct Answer {
   Failure failure = Failure::kNone;
-  int status = 0;          ///< 0 exactly when there is a failure.
-  std::string_view body;   ///< Valid during the call.
+  int status = 0;         ///< 0 exactly when there is a failure.
+  std::string_view body;  ///< Valid during the call.
 
   bool ok() const { return status / 100 == 2; }
 };
@@ -52,7 +52,9 @@ class RequestWriter {
   std::string common_headers_;
 };
 
-/// Sends requests over a pool of keep-alive connections to one server, one at a time on each.
+/// Sends requests over a pool of keep-alive connections to one server: commands one at a time on
+/// each, reads that are submitted together together on one (pipelined), since they are answered at
+/// once and a system call for each would take more from the server than its answer.
 ///
 /// The pool opens connections as they are needed, up to a limit, and prefers those used last, so a
 /// fast server is served by few. A request that finds none free waits; commands and reads that wait
@@ -100,6 +102,7 @@ class HttpClient {
   };
 
   std::size_t waiting() const { return waiting_[0].size() + waiting_[1].size(); }
+  std::size_t connections_wanted() const;
   void pump();
   void open_one();
   void opened(Connection& connection);
@@ -119,6 +122,8 @@ class HttpClient {
   std::size_t next_lane_ = 0;
   std::size_t opening_ = 0;
   std::size_t busy_ = 0;
+  bool will_pump_ = false;
+  std::shared_ptr<void> alive_ = std::make_shared<int>();  // Posted calls see whether it is gone.
   Clock::time_point next_attempt_{};
   std::chrono::milliseconds backoff_{0};
   boost::asio::steady_timer watchdog_;

@@ -47,6 +47,7 @@ SaleResult Sale::run() {
   next_progress_ = start_ + std::chrono::seconds(1);
   tick();
   while (!is_over(Clock::now())) shop_.io.run_one();
+  alive_.reset();
   timer_.cancel();
   shop_.client.abandon_all();  // A late answer would change what was given away.
   note_unresolved();
@@ -66,8 +67,9 @@ bool Sale::is_over(Clock::time_point now) const {
 
 void Sale::tick() {
   timer_.expires_after(kTick);
-  timer_.async_wait([this](boost::system::error_code error) {
-    if (error) return;
+  // A tick that is due when the sale ends comes all the same, to nobody.
+  timer_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {
+    if (error || alive.expired()) return;
     work(Clock::now());
     tick();
   });

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -109,6 +110,7 @@ class Sale {
   std::chrono::nanoseconds gap_;       // Between two orders.
   std::chrono::nanoseconds side_gap_;  // Between two side commands.
   boost::asio::steady_timer timer_;
+  std::shared_ptr<void> alive_ = std::make_shared<int>();  // Until run() returns.
   std::vector<Tracked> orders_;
   std::vector<std::vector<Due>> wheel_;  // One slot a millisecond.
   std::uint64_t wheel_at_ = 0;           // Milliseconds since start_ already turned.

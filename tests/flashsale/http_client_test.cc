@@ -1,5 +1,6 @@
 #include <chrono>
 #include <optional>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -32,8 +33,8 @@ class Client : public ::testing::Test {
     return *client_;
   }
   void ask(const std::string& path) { ask_for(writer_.get(path)); }
-  void ask_for(std::string request) {
-    client().submit(HttpClient::Lane::kCommands, std::move(request), [this](const Answer& answer) {
+  void ask_for(std::string request, HttpClient::Lane lane = HttpClient::Lane::kCommands) {
+    client().submit(lane, std::move(request), [this](const Answer& answer) {
       heard_.push_back({answer.failure, answer.status, std::string(answer.body)});
     });
     ++asked_;
@@ -87,6 +88,34 @@ TEST_F(Client, AnswersManyAtOnceOverAtMostItsConnections) {
   for (const Heard& heard : heard_) EXPECT_EQ(heard.status, 200);
 }
 
+TEST_F(Client, ReadsAskedTogetherTravelTogether) {
+  for (int i = 0; i < 100; ++i) {
+    ask_for(writer_.get("/" + std::to_string(i)), HttpClient::Lane::kReads);
+  }
+
+  wait_for_answers();
+
+  EXPECT_EQ(client().statistics().connections_opened, 4u);
+  std::set<std::string> bodies;
+  for (const auto& heard : heard_) bodies.insert(heard.body);
+  EXPECT_EQ(bodies.size(), 100u);
+  EXPECT_TRUE(bodies.contains("GET /99  "));
+}
+
+TEST_F(Client, ReadsOfALostConnectionAreAllReported) {
+  on_request_ = [](const auto& request) {
+    return request.path == "/5" ? StubServer::hang_up() : Reply{200, "yes"};
+  };
+  for (int i = 0; i < 10; ++i) {
+    ask_for(writer_.get("/" + std::to_string(i)), HttpClient::Lane::kReads);
+  }
+
+  wait_for_answers();
+
+  EXPECT_EQ(heard_[4].body, "yes");
+  for (int i = 5; i < 10; ++i) EXPECT_EQ(heard_[i].failure, Failure::kConnectionLost);
+}
+
 TEST_F(Client, CommandsAndReadsThatWaitTakeTurns) {
   client({.connections_max = 1});
   std::vector<std::string> order;
@@ -104,7 +133,7 @@ TEST_F(Client, CommandsAndReadsThatWaitTakeTurns) {
   submit(HttpClient::Lane::kCommands, "/order-2");
   wait_for_answers();
 
-  EXPECT_THAT(order, ElementsAre("/order-1", "/poll-1", "/order-2", "/poll-2"));
+  EXPECT_THAT(order, ElementsAre("/order-1", "/poll-1", "/poll-2", "/order-2"));
 }
 
 TEST_F(Client, ADroppedConnectionIsReportedAndTheNextRequestTakesANewOne) {
