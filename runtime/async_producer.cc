@@ -11,7 +11,7 @@
 #include <thalweg/runtime/clock.h>
 #include <thalweg/schemas/partitioning.h>
 
-#include "thread_name.h"
+#include "this_thread.h"
 
 namespace thalweg {
 

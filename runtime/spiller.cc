@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "phase_board.h"
-#include "thread_name.h"
+#include "this_thread.h"
 
 namespace thalweg::internal {
 

@@ -2,13 +2,13 @@
 
 #include <utility>
 
-#include "thread_name.h"
+#include "this_thread.h"
 
 namespace thalweg::internal {
 
-StreamThread::StreamThread(std::unique_ptr<Worker> worker, Clock& clock,
+StreamThread::StreamThread(std::unique_ptr<Worker> worker, Clock& clock, int nice,
                            std::function<void()> on_progress)
-    : worker_(std::move(worker)), clock_(clock), on_progress_(std::move(on_progress)) {
+    : worker_(std::move(worker)), clock_(clock), nice_(nice), on_progress_(std::move(on_progress)) {
   worker_->set_wakeup([signal = signal_] {
     {
       std::lock_guard lock(signal->mutex);
@@ -37,6 +37,7 @@ void StreamThread::join() {
 
 void StreamThread::run() {
   name_this_thread("StreamThread-" + std::to_string(worker_->number()));
+  be_nice(nice_);
   bool settled = false;
   while (!worker_->stopped()) {
     const bool worked = worker_->run_once();

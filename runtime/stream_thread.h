@@ -15,7 +15,8 @@ class StreamThread {
  public:
   /// `on_progress` is called from the thread when settled() or stopped() of the worker may have
   /// changed.
-  StreamThread(std::unique_ptr<Worker> worker, Clock& clock, std::function<void()> on_progress);
+  StreamThread(std::unique_ptr<Worker> worker, Clock& clock, int nice,
+               std::function<void()> on_progress);
   ~StreamThread();
 
   void start();
@@ -35,6 +36,7 @@ class StreamThread {
 
   std::unique_ptr<Worker> worker_;
   Clock& clock_;
+  const int nice_;
   std::function<void()> on_progress_;
   std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
   std::thread thread_;

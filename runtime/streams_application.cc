@@ -202,9 +202,9 @@ class StreamsApplication::Impl {
       }
     }
     for (std::int32_t i = 0; i < config_.num_stream_threads; ++i) {
-      threads_.push_back(std::make_unique<StreamThread>(std::make_unique<Worker>(worker_setup(i)),
-                                                        *environment_.clock,
-                                                        [this] { on_progress(); }));
+      threads_.push_back(std::make_unique<StreamThread>(
+          std::make_unique<Worker>(worker_setup(i)), *environment_.clock,
+          config_.stream_thread_nice, [this] { on_progress(); }));
     }
     for (auto& thread : threads_) thread->start();
     return {};

@@ -10,7 +10,7 @@ void Applications::add(const Role& role, StreamsApplication& application) {
   by_role_.emplace(role.name, &application);
   for (const SubTopology& part : application.topology().subtopologies()) {
     for (const auto& store : part.stores) by_store_.emplace(store, &application);
-    if (role.only_listens) continue;
+    if (role.pace == Pace::kListens) continue;
     for (const auto& topic : part.source_topics) {
       auto& readers = readers_[topic];
       if (readers.empty() || readers.back() != &application) readers.push_back(&application);

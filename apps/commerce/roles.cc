@@ -10,17 +10,18 @@ namespace thalweg::shop {
 namespace {
 
 constexpr std::chrono::milliseconds kListenersPause{100};
+constexpr std::int32_t kFollowersNice = 10;  // A tenth of what a thread of the orders gets.
 
 constexpr std::array kRoles = {
     Role{"gateway", "gateway", nullptr},
     Role{"orders", "order-service", build_orders},
     Role{"coupons", "coupon-request-group", build_coupons},
-    Role{"views", "views", build_views, true},
-    Role{"ranking", "ranking", build_ranking, true},
-    Role{"analytics", "analytics", build_analytics, true},
-    Role{"notifications", "notifications", build_notifications, true},
-    Role{"choreography", "choreography", build_choreography},
-    Role{"delivery", "external-platform-redis-group", build_delivery},
+    Role{"views", "views", build_views, Pace::kListens},
+    Role{"ranking", "ranking", build_ranking, Pace::kListens},
+    Role{"analytics", "analytics", build_analytics, Pace::kListens},
+    Role{"notifications", "notifications", build_notifications, Pace::kListens},
+    Role{"choreography", "choreography", build_choreography, Pace::kListens},
+    Role{"delivery", "external-platform-redis-group", build_delivery, Pace::kFollows},
 };
 
 const Role* role_named(std::string_view name) {
@@ -32,7 +33,10 @@ const Role* role_named(std::string_view name) {
 
 std::span<const Role> all_roles() { return kRoles; }
 
-void take_time(StreamsConfig& config) {
+void set_pace(Pace pace, StreamsConfig& config) {
+  if (pace == Pace::kServes) return;
+  config.stream_thread_nice = std::max(config.stream_thread_nice, kFollowersNice);
+  if (pace == Pace::kFollows) return;
   config.num_stream_threads = 1;
   config.commit_interval_min = std::max(config.commit_interval_min, kListenersPause);
   config.commit_interval = std::max(config.commit_interval, config.commit_interval_min);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,18 +13,25 @@
 
 namespace thalweg::shop {
 
+/// How a role shares the machine with the others of its process
+/// (docs/decisions/0017-listeners-take-their-time.md).
+enum class Pace : std::uint8_t {
+  kServes,   ///< Commands wait for it.
+  kFollows,  ///< It goes where the orders have been, and gives way to them.
+  kListens,  ///< As kFollows, on one thread, with seldom commits; no command waits for it.
+};
+
 /// A part of the shop that a process can play: one application, which is one group on the log.
 struct Role {
-  std::string_view name;            ///< In `--roles`.
+  std::string_view name;  ///< In `--roles`.
   std::string_view application_id;
   /// Null for the gateway, which is HTTP and has no topology.
   Topology (*topology)(const ShopConfig& config);
-  /// Only listens to the others: it takes its time, and no command waits for it.
-  bool only_listens = false;
+  Pace pace = Pace::kServes;
 };
 
-/// Settings of applications that only listen: docs/decisions/0017-listeners-take-their-time.md.
-void take_time(StreamsConfig& config);
+/// Settings for an application of that pace.
+void set_pace(Pace pace, StreamsConfig& config);
 
 /// Every role there is.
 std::span<const Role> all_roles();

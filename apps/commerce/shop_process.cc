@@ -87,7 +87,7 @@ void ShopProcess::add_application(const Role& role) {
   // What a source cannot read stops nobody.
   config.deserialization_handler = FailureHandling::kDeadLetter;
   config.dead_letter_topic = "{topic}.dlq";
-  if (role.only_listens) take_time(config);
+  set_pace(role.pace, config);
   applications_.push_back(std::make_unique<StreamsApplication>(
       role.topology(options_.shop), std::move(config), environment_->environment()));
   by_role_.add(role, *applications_.back());

@@ -8,7 +8,7 @@
 #include "embedded/embedded_consumer.h"
 #include "embedded/embedded_log_impl.h"
 #include "embedded/embedded_producer.h"
-#include "thread_name.h"
+#include "this_thread.h"
 
 namespace thalweg {
 

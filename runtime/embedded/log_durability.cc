@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "thread_name.h"
+#include "this_thread.h"
 
 namespace thalweg::internal {
 

@@ -7,7 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "http/http_connection.h"
-#include "thread_name.h"
+#include "this_thread.h"
 
 namespace thalweg::internal {
 
