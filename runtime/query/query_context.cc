@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "query/change_feed.h"
 #include "query/query_text.h"
 
 namespace thalweg::internal {
@@ -33,7 +34,8 @@ QueryContext::QueryContext(HttpServer& server, std::vector<std::unique_ptr<Query
       metrics_(metrics),
       clock_(clock),
       options_(options),
-      forwarder_(options.at_least_time + options.forward_time) {
+      forwarder_(options.at_least_time + options.forward_time),
+      changes_(std::make_unique<ChangeFeed>(*this)) {
   for (const auto& source : sources_) {
     for (const auto& [topic, schemas] : source->topic_schemas()) {
       topic_schemas_[topic] = {schemas.key, schemas.value};
@@ -47,6 +49,7 @@ QueryContext::QueryContext(HttpServer& server, std::vector<std::unique_ptr<Query
 QueryContext::~QueryContext() { close(); }
 
 void QueryContext::close() {
+  changes_->close();
   asker_.close();
   reader_.close();
   forwarder_.close();

@@ -19,6 +19,8 @@
 
 namespace thalweg::internal {
 
+class ChangeFeed;
+
 /// A store of one application: what about it never changes.
 struct StoreRef {
   QuerySource* source = nullptr;
@@ -63,6 +65,8 @@ class QueryContext {
   /// For reading topics, which may take seconds.
   BlockingWorker& reader() { return reader_; }
   QueryForwarder& forwarder() { return forwarder_; }
+  /// For those who follow stores.
+  ChangeFeed& changes() { return *changes_; }
   /// Null once closed.
   AsyncProducer* producer();
   void close();
@@ -111,6 +115,7 @@ class QueryContext {
   BlockingWorker asker_;
   BlockingWorker reader_;
   QueryForwarder forwarder_;
+  const std::unique_ptr<ChangeFeed> changes_;
 
   std::mutex mutex_;  // Guards what follows.
   std::multimap<std::string, StoreRef, std::less<>> stores_;
@@ -124,6 +129,7 @@ using ContextPtr = std::shared_ptr<QueryContext>;
 
 // Each adds its routes.
 void add_state_routes(const ContextPtr& context);
+void add_change_routes(const ContextPtr& context);
 void add_topic_routes(const ContextPtr& context);
 void add_record_routes(const ContextPtr& context);
 void add_operation_routes(const ContextPtr& context);

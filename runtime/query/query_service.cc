@@ -1,5 +1,6 @@
 #include <thalweg/runtime/query_server.h>
 
+#include "query/change_feed.h"
 #include "query/query_context.h"
 
 namespace thalweg {
@@ -12,6 +13,7 @@ ContextPtr add_query_routes(HttpServer& server, std::vector<std::unique_ptr<Quer
   auto context =
       std::make_shared<QueryContext>(server, std::move(sources), log, metrics, clock, options);
   add_state_routes(context);
+  add_change_routes(context);
   add_topic_routes(context);
   add_record_routes(context);
   add_operation_routes(context);
@@ -24,6 +26,7 @@ class QueryService::Impl {
  public:
   explicit Impl(internal::ContextPtr context) : context_(std::move(context)) {}
   ~Impl() { context_->close(); }
+  void stop_waiting() { context_->changes().finish_all(); }
 
  private:
   internal::ContextPtr context_;
@@ -38,5 +41,7 @@ QueryService::QueryService(HttpServer& server, std::vector<StreamsApplication*> 
 }
 
 QueryService::~QueryService() = default;
+
+void QueryService::stop_waiting() { impl_->stop_waiting(); }
 
 }  // namespace thalweg

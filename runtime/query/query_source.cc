@@ -23,6 +23,11 @@ class ApplicationSource final : public QuerySource {
       std::string_view store) const override {
     return application_.views(store);
   }
+  std::optional<std::string> changelog(std::string_view store) const override {
+    const auto changelog = application_.topology().changelog(store);
+    if (!changelog) return std::nullopt;
+    return changelog->internal ? application_id() + "-" + changelog->topic : changelog->topic;
+  }
   std::optional<std::string> active_host(std::string_view store,
                                          std::int32_t partition) const override {
     return application_.active_host(store, partition);

@@ -25,6 +25,8 @@ class QuerySource {
   virtual std::vector<StoreInfo> stores() const = 0;
   virtual Result<std::vector<std::shared_ptr<const StoreView>>> views(
       std::string_view store) const = 0;
+  /// The topic that has every change of the store, by its full name; nothing when logging is off.
+  virtual std::optional<std::string> changelog(std::string_view store) const = 0;
   /// Where queries for a partition of the store are answered, when that is another process.
   virtual std::optional<std::string> active_host(std::string_view store,
                                                  std::int32_t partition) const {

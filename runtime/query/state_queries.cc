@@ -6,6 +6,8 @@
 
 #include "query/query_context.h"
 #include "query/query_text.h"
+#include "query/row_json.h"
+#include "query/store_request.h"
 #include "query/store_scan.h"
 
 namespace thalweg::internal {
@@ -14,59 +16,6 @@ namespace {
 
 constexpr std::size_t kPageBytes = 8u << 20;  // A page ends early when it gets larger.
 constexpr std::size_t kStreamedRows = 200;    // Per piece of an NDJSON answer.
-
-std::string_view kind_name(StateStore::Kind kind) {
-  switch (kind) {
-    case StateStore::Kind::kKeyValue:
-      return "key-value";
-    case StateStore::Kind::kWindow:
-      return "window";
-    case StateStore::Kind::kSession:
-      return "session";
-    case StateStore::Kind::kVersioned:
-      return "versioned";
-    case StateStore::Kind::kBuffer:
-      return "buffer";
-  }
-  return "unknown";
-}
-
-void append_row(const StoreRef& store, std::int32_t partition, const StoredEntry& entry,
-                std::string& out) {
-  out += R"({"key":)";
-  if (!append_by_schema(*store.key_schema, entry.key, out)) out += R"(,"key_encoding":"base64")";
-  out += R"(,"value":)";
-  if (!append_by_schema(*store.value_schema, entry.value, out)) {
-    out += R"(,"value_encoding":"base64")";
-  }
-  out += R"(,"timestamp":)" + std::to_string(to_millis(entry.timestamp));
-  out += R"(,"partition":)" + std::to_string(partition) + "}";
-}
-
-bool has_windows(const StoreRef& store) {
-  return store.kind == StateStore::Kind::kWindow || store.kind == StateStore::Kind::kSession;
-}
-
-std::optional<HttpResponse> wrong_kind(const StoreRef& store) {
-  if (store.kind == StateStore::Kind::kKeyValue) return std::nullopt;
-  return problem(
-      400, "wrong_store_type",
-      "the store '" + store.name + "' is a " + std::string(kind_name(store.kind)) +
-          " store; all rows are read from key-value stores",
-      has_windows(store) ? "GET /v1/stores/{store}/keys/{key}?from&to reads one key" : "");
-}
-
-Answered<bool> flag(const HttpRequest& request, std::string_view name) {
-  const auto text = request.query(name);
-  if (!text || *text == "false" || *text == "0") return false;
-  if (text->empty() || *text == "true" || *text == "1") return true;
-  return std::unexpected(bad_parameter(name, *text, "'true' or 'false'"));
-}
-
-HttpResponse invalid_key(const Error& error) {
-  return problem(400, "invalid_key", error.message,
-                 "write i64:42, b64:..., json:..., str:..., or the text of a string key");
-}
 
 // --- GET /v1/stores
 // -------------------------------------------------------------------------------
@@ -290,32 +239,16 @@ struct ScanRequest {
   bool partial = false;  ///< Rows of the partitions that are here will do.
 };
 
-// Narrows the bounds to those of `from`, `to`, `prefix` and `cursor` together.
-std::optional<HttpResponse> read_bounds(const HttpRequest& request, const Schema& schema,
-                                        StoreView::Scan& bounds) {
-  const auto raise = [&](std::string from) {
-    if (!bounds.from || *bounds.from < from) bounds.from = std::move(from);
-  };
-  const auto lower = [&](std::string to) {
-    if (!bounds.to || *bounds.to > to) bounds.to = std::move(to);
-  };
-  for (const std::string_view name : {"from", "to"}) {
-    const auto text = request.query(name);
-    if (!text) continue;
-    auto key = parse_key(*text, schema);
-    if (!key) return invalid_key(key.error());
-    name == "from" ? raise(*std::move(key)) : lower(*std::move(key));
-  }
-  if (const auto text = request.query("prefix")) {
-    auto prefix = parse_key_prefix(*text, schema);
-    if (!prefix) return invalid_key(prefix.error());
-    if (auto end = after_prefix(*prefix)) lower(*std::move(end));
-    raise(*std::move(prefix));
-  }
-  if (const auto text = request.query("cursor")) {
-    auto last = decode_base64(*text);
-    if (!last) return bad_parameter("cursor", *text, "what next_cursor of the page before says");
-    bounds.reverse ? lower(*std::move(last)) : raise(*std::move(last) + '\0');
+// Goes on where the page before ended.
+std::optional<HttpResponse> read_cursor(const HttpRequest& request, StoreView::Scan& bounds) {
+  const auto text = request.query("cursor");
+  if (!text) return std::nullopt;
+  auto last = decode_base64(*text);
+  if (!last) return bad_parameter("cursor", *text, "what next_cursor of the page before says");
+  if (bounds.reverse) {
+    lower(bounds, *std::move(last));
+  } else {
+    raise(bounds, *std::move(last) + '\0');
   }
   return std::nullopt;
 }
@@ -336,9 +269,9 @@ Answered<ScanRequest> read_scan(QueryContext& context, const HttpRequest& reques
       *std::move(store), *std::move(options), {}, *limit, request.query("limit").has_value(),
       *partial};
   scan.bounds.reverse = *reverse;
-  if (auto fault = read_bounds(request, *scan.store.key_schema, scan.bounds)) {
-    return std::unexpected(*std::move(fault));
-  }
+  auto fault = read_bounds(request, *scan.store.key_schema, scan.bounds);
+  if (!fault) fault = read_cursor(request, scan.bounds);
+  if (fault) return std::unexpected(*std::move(fault));
   return scan;
 }
 

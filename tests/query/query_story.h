@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -131,6 +132,10 @@ class FakeSource final : public internal::QuerySource {
     return std::vector<std::shared_ptr<const StoreView>>(found->second.begin(),
                                                          found->second.end());
   }
+  std::optional<std::string> changelog(std::string_view store) const override {
+    if (unlogged.contains(store)) return std::nullopt;
+    return id_ + "-" + std::string(store) + "-changelog";
+  }
   void when_processed(const TopicPartition& input, Offset offset,
                       std::function<void()> done) override {
     {
@@ -148,6 +153,7 @@ class FakeSource final : public internal::QuerySource {
   std::optional<std::string> why;
   TopologyDescription description;
   std::map<std::string, Topology::TopicSchemas> schemas;
+  std::set<std::string, std::less<>> unlogged;  ///< Stores without a changelog.
 
  private:
   struct Waiting {

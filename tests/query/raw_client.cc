@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 namespace thalweg::testing {
 
@@ -109,6 +110,16 @@ RawResponse RawClient::read(bool to_head_request) {
     response.complete = true;
   }
   return response;
+}
+
+std::string RawClient::read_until(std::string_view mark) {
+  std::size_t at;
+  while ((at = buffer_.find(mark)) == buffer_.npos) {
+    if (!fill()) return std::exchange(buffer_, {});
+  }
+  std::string text = buffer_.substr(0, at + mark.size());
+  buffer_.erase(0, at + mark.size());
+  return text;
 }
 
 RawResponse RawClient::get(std::string_view target, std::string_view headers) {

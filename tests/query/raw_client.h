@@ -37,6 +37,8 @@ class RawClient {
   RawResponse read(bool to_head_request = false);
   /// Reads what comes until the server closes.
   std::string read_to_end();
+  /// Reads up to and with the next `mark`; what came when the connection ended before.
+  std::string read_until(std::string_view mark);
   /// Whether the server closes without sending anything more.
   bool closed_silently() { return read_to_end().empty(); }
 

@@ -38,6 +38,8 @@ struct QueryOptions {
 ///     GET  /v1/stores/{store}/keys           rows in key order: from, to, prefix, reverse, limit,
 ///     cursor;
 ///                                            all of them as NDJSON when that is what is accepted
+///     GET  /v1/stores/{store}/changes        what changes from now on, as server-sent events: key,
+///     from, to, prefix, snapshot, interval (milliseconds)
 ///     GET  /v1/topics
 ///     GET  /v1/topics/{topic}/records        partition, offset (negative: from the end),
 ///     timestamp, limit POST /v1/topics/{topic}/records        {key, value, headers?, timestamp?,
@@ -58,12 +60,23 @@ struct QueryOptions {
 /// With `max_lag=N` a standby replica that is behind by N offsets of its changelog at most answers
 /// too, without asking further; `X-Lag` says how far it was behind.
 ///
+/// Changes are those of the store's changelog, whichever process made them: `data:` is a row as
+/// everywhere, with a null value when it was deleted. The newest of each key is sent, never the
+/// same key twice in a piece: a client that is slow, or asks for an `interval` between pieces,
+/// misses values but never the last one. With `snapshot=true` all rows as they are come first,
+/// then `event: live`; without, whoever reads rows after the first byte misses nothing in
+/// between. `id:` ends each piece, and as `Last-Event-ID` (or `lastEventId=`) goes on behind it;
+/// `event: reset` says that the log no longer has what came next, and rows have to be read anew.
+///
 /// The applications, the log, the registry and the clock must outlive the server's stop().
 class QueryService {
  public:
   QueryService(HttpServer& server, std::vector<StreamsApplication*> applications, Log& log,
                MetricsRegistry& metrics, Clock& clock, QueryOptions options = {});
   ~QueryService();  ///< Ends what is still being read or written; the routes then answer 503.
+  /// Ends the answers that never end by themselves, and begins no more: before the server's stop(),
+  /// which would wait for them.
+  void stop_waiting();
   QueryService(const QueryService&) = delete;
   QueryService& operator=(const QueryService&) = delete;
 
