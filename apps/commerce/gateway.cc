@@ -215,6 +215,7 @@ Gateway::Gateway(HttpServer& server, const Applications& applications, Environme
   add_view_routes(context_);
   add_event_routes(context_);
   add_socket_routes(context_);
+  add_page_routes(context_);
   add_route(context_, "GET", "/audit",
             [](const ContextPtr& context, HttpRequest&, Responder responder) {
               context->auditor().audit(std::move(responder));

@@ -1,6 +1,7 @@
 #include <thalweg/runtime/read_only_window_store.h>
 
 #include "gateway_context.h"
+#include "order_funnel.h"
 #include "query_fields.h"
 #include "sales_model.h"
 
@@ -85,9 +86,74 @@ void get_customer(const ContextPtr& context, HttpRequest& request, Responder res
   context->send_durable(customer->commit, std::move(responder), std::move(response));
 }
 
+struct Funnel {
+  std::map<std::string, std::int64_t> steps;
+  std::map<std::string, std::int64_t> cancellations;  ///< By reason.
+  std::int64_t cancelled = 0;
+  CommitSequence commit = 0;
+
+  std::int64_t of(EventType type) const {
+    const auto step = steps.find(funnel_row({.type = type}));
+    return step == steps.end() ? 0 : step->second;
+  }
+};
+
+/// All events of an order are counted by one task, and each task's rows are read at one moment: so
+/// no order is seen completed that is not seen created.
+Result<Funnel> read_funnel(const ContextPtr& context) {
+  constexpr std::size_t kRowsMax = 1'000;
+  const auto views = context->views(stores::kOrderFunnel);
+  if (!views) return std::unexpected(views.error());
+  Funnel funnel;
+  for (const auto& view : *views) {
+    if (!view) return failure(ErrorCode::kUnavailable, "a partition is not restored here yet");
+    const auto rows = view->scan({.limit = kRowsMax});
+    if (!rows) return std::unexpected(rows.error());
+    funnel.commit = std::max(funnel.commit, view->last_commit());
+    for (const StoredEntry& row : *rows) {
+      std::int64_t count = 0;
+      Serde<std::int64_t>::deserialize(row.value, count);
+      if (row.key.starts_with(kCancelledPrefix)) {
+        funnel.cancellations[row.key.substr(std::string_view(kCancelledPrefix).size())] += count;
+        funnel.cancelled += count;
+      } else {
+        funnel.steps[row.key] += count;
+      }
+    }
+  }
+  return funnel;
+}
+
+/// `{created, completed, cancelled, open, steps: {type: orders}, cancellations: {reason: orders}}`:
+/// how far the orders of all time have come.
+void get_funnel(const ContextPtr& context, HttpRequest&, Responder responder) {
+  const auto funnel = read_funnel(context);
+  if (!funnel) return responder.send(unavailable(funnel.error()));
+  const std::int64_t created = funnel->of(EventType::ORDER_CREATED);
+  const std::int64_t completed = funnel->of(EventType::ORDER_COMPLETED);
+  const auto append = [](const std::map<std::string, std::int64_t>& counts) {
+    return [&counts](std::string& out) {
+      JsonWriter json(out);
+      for (const auto& [name, count] : counts) json.number(name, count);
+      json.end();
+    };
+  };
+  HttpResponse response;
+  JsonWriter(response.body)
+      .number("created", created)
+      .number("completed", completed)
+      .number("cancelled", funnel->cancelled)
+      .number("open", created - completed - funnel->cancelled)
+      .value("steps", append(funnel->steps))
+      .value("cancellations", append(funnel->cancellations))
+      .end();
+  context->send_durable(funnel->commit, std::move(responder), std::move(response));
+}
+
 }  // namespace
 
 void add_analytics_routes(const ContextPtr& context) {
+  add_route(context, "GET", "/analytics/funnel", get_funnel, "analytics");
   add_route(context, "GET", "/analytics/sales", get_sales, "analytics");
   add_route(context, "GET", "/analytics/products/{id}", get_product_sales, "analytics");
   add_route(context, "GET", "/analytics/customers/{id}", get_customer, "analytics");

@@ -153,6 +153,8 @@ class GatewayContext {
   std::shared_ptr<InboxReader> listen(InboxReader::Wish wish, std::unique_ptr<InboxSink> sink);
   /// Whether whoever asks is believed to be who they say.
   bool is_development() const { return config_.auth_secret.empty(); }
+  /// Whether dead letters are run again only for whoever has the operators' token.
+  bool asks_operators_for_a_token() const { return !config_.admin_token.empty(); }
 
   /// Who asks. With `auth.secret`: whom the token speaks for; the answer to whoever has none is the
   /// error. Without: the header `X-User`, which is believed; empty when there is none.
@@ -192,6 +194,8 @@ void publish_view(const ContextPtr& context, const HttpRequest& request,
                   const std::string& product_id);
 void add_event_routes(const ContextPtr& context);
 void add_socket_routes(const ContextPtr& context);
+/// The page at `/`, whose files are part of the program.
+void add_page_routes(const ContextPtr& context);
 
 /// Adds a route whose handler is `handle(context, request, responder)`, called when the application
 /// that plays `role` is ready; 503 in a process that does not play it. Unless `options` say

@@ -133,6 +133,7 @@ void ShopProcess::add_demo_data() {
 
 void ShopProcess::stop() {
   if (gateway_) gateway_->stop_waiting();
+  if (queries_) queries_->stop_waiting();
   if (server_) server_->stop();
   gateway_.reset();
   queries_.reset();

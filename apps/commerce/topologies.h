@@ -43,6 +43,7 @@ inline constexpr const char* kRankingByHour = "ranking-by-hour";
 inline constexpr const char* kSalesByHour = "sales-by-hour";  ///< kWholeShop by hour -> Sales
 inline constexpr const char* kRevenueByProduct = "revenue-by-product";  ///< id -> ProductSales
 inline constexpr const char* kCustomers = "customers";                  ///< user id -> Customer
+inline constexpr const char* kOrderFunnel = "order-funnel";  ///< funnel_row() -> how many, by task
 inline constexpr const char* kInbox = "inbox";  ///< inbox_key() -> Notice
 }  // namespace stores
 
@@ -75,7 +76,7 @@ Topology build_coupons(const ShopConfig& config = {});
 /// `ranking`: products by units of completed orders: of all time, by day and by hour.
 Topology build_ranking(const ShopConfig& config = {});
 
-/// `analytics`: sales per hour, revenue per product, what each customer buys.
+/// `analytics`: sales per hour, revenue per product, what each customer buys, how far orders get.
 Topology build_analytics(const ShopConfig& config = {});
 
 /// `notifications`: what users are told, kept for those who are not there.
