@@ -24,7 +24,10 @@ const strangers = []; // Requests to anybody but the shop.
 function driver() {
   const place = spawnSync(join(root, "scripts/install-page"), ["--where"], { encoding: "utf8" });
   const library = join(place.stdout.trim(), "node_modules/playwright-core");
-  for (const [what, path] of [["playwright-core", library], ["Chromium", browserBinary]]) {
+  for (const [what, path] of [
+    ["playwright-core", library],
+    ["Chromium", browserBinary],
+  ]) {
     if (!existsSync(path)) {
       throw new Error(`${what} is not at ${path}: run scripts/install-dependencies`);
     }
@@ -72,24 +75,48 @@ function open(size, scheme = "light") {
   return browser.newPage({ viewport: size, colorScheme: scheme });
 }
 
+async function openShop() {
+  shop = spawn(
+    shopBinary,
+    [
+      "--data-dir",
+      join(directory, "data"),
+      "--listen",
+      url.slice("http://".length),
+      "--set",
+      `webhook.url=http://127.0.0.1:${receiverPort}`,
+      "--set",
+      "delivery.retry.ms=1,1,1,1",
+      "--set",
+      "delivery.retry.jitter.percent=0",
+    ],
+    { stdio: "inherit" },
+  );
+  await until("the shop is ready", async () => (await fetch(`${url}/readyz`)).ok);
+}
+
+async function closeShop() {
+  const ended = new Promise((end) => shop.on("exit", end));
+  shop.kill("SIGTERM");
+  assert.equal(await ended, 0, "the shop closes cleanly while pages listen");
+}
+
 before(async () => {
   const chromium = driver();
   directory = mkdtempSync(join(tmpdir(), "thalweg-page-"));
-  const port = await freePort();
+  url = `http://127.0.0.1:${await freePort()}`;
   receiverPort = await freePort();
-  url = `http://127.0.0.1:${port}`;
-  shop = spawn(shopBinary, [
-    "--data-dir", join(directory, "data"), "--listen", `127.0.0.1:${port}`,
-    "--set", `webhook.url=http://127.0.0.1:${receiverPort}`,
-    "--set", "delivery.retry.ms=1,1,1,1", "--set", "delivery.retry.jitter.percent=0",
-  ], { stdio: "inherit" });
-  await until("the shop is ready", async () => (await fetch(`${url}/readyz`)).ok);
+  await openShop();
   browser = await chromium.launch({
     executablePath: browserBinary,
     args: [
       ...(process.getuid() === 0 ? ["--no-sandbox"] : []),
-      "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
     ],
   });
   page = await open({ width: 1440, height: 900 });
@@ -109,11 +136,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   receiver?.kill();
-  if (shop) {
-    const ended = new Promise((end) => shop.on("exit", end));
-    shop.kill("SIGTERM");
-    assert.equal(await ended, 0, "the shop closes cleanly while pages listen");
-  }
+  if (shop) await closeShop();
   if (directory) rmSync(directory, { recursive: true, force: true });
 });
 
@@ -122,8 +145,10 @@ after(async () => {
 test("the page opens and says how the shop is", async () => {
   await page.goto(url);
   const { applications } = await api("/readyz");
-  await until("it runs", async () =>
-    (await text("#state-text")) === `Running · ${applications.length} applications`);
+  await until(
+    "it runs",
+    async () => (await text("#state-text")) === `Running · ${applications.length} applications`,
+  );
   assert.ok(await page.locator("#development").isVisible(), "development mode is said aloud");
 });
 
@@ -135,16 +160,23 @@ test("an empty shelf is filled with a click", async () => {
 
 test("a customer buys, and sees the order complete", async () => {
   await page.click("#deposit");
-  await until("the balance is that of the interface", async () =>
-    (await count("#balance")) === (await api("/users/demo/balance")).balance);
+  await until(
+    "the balance is that of the interface",
+    async () => (await count("#balance")) === (await api("/users/demo/balance")).balance,
+  );
   await page.getByRole("button", { name: "Buy Storm lantern" }).click();
-  await until("the order is completed",
-    async () => (await text("#own-orders")).includes("Completed"));
-  await until("its history is shown step by step", async () =>
-    (await page.locator("#history-steps .name").allTextContents()).join() ===
-    "Order created,Inventory deducted,Payment completed,Shipment created,Order completed");
+  await until("the order is completed", async () =>
+    (await text("#own-orders")).includes("Completed"),
+  );
+  await until(
+    "its history is shown step by step",
+    async () =>
+      (await page.locator("#history-steps .name").allTextContents()).join() ===
+      "Order created,Inventory deducted,Payment completed,Shipment created,Order completed",
+  );
   await until("the customer is told", async () =>
-    (await text("#notices")).includes("Order completed"));
+    (await text("#notices")).includes("Order completed"),
+  );
   assert.equal(await count("#balance"), (await api("/users/demo/balance")).balance);
 });
 
@@ -153,7 +185,8 @@ test("an order that cannot be paid says why", async () => {
   await page.press("#user", "Enter");
   await page.getByRole("button", { name: "Buy Hammock" }).click();
   await until("it is cancelled", async () =>
-    /insufficient balance/.test(await text("#history-status")));
+    /insufficient balance/.test(await text("#history-status")),
+  );
   await page.fill("#user", "demo");
   await page.press("#user", "Enter");
 });
@@ -165,21 +198,27 @@ test("the stock goes down as others buy", async () => {
   }
   await until("the stock is that of the interface", async () => {
     const stock = await api("/products/lantern/stock");
-    return stock.sold === 11 && (await count("#stock-available")) === stock.available &&
-      (await count("#stock-sold")) === stock.sold;
+    return (
+      stock.sold === 11 &&
+      (await count("#stock-available")) === stock.available &&
+      (await count("#stock-sold")) === stock.sold
+    );
   });
   assert.equal(await text("#stock-name"), "Storm lantern");
 });
 
 test("coupons are offered, taken, and counted", async () => {
   await page.click("#offer-coupons");
-  const coupon = await until("it is on offer", async () =>
-    (await page.locator("#coupons .name").first().textContent()) || null);
+  const coupon = await until(
+    "it is on offer",
+    async () => (await page.locator("#coupons .name").first().textContent()) || null,
+  );
   await page.getByRole("button", { name: `Get a coupon ${coupon}` }).click();
   await until("one is gone", async () => (await count("#coupons .number")) === 99);
   assert.equal((await api(`/coupons/${coupon}`)).left, 99);
   await until("the customer may pay with it", async () =>
-    (await text("#coupon-choice")).includes(coupon));
+    (await text("#coupon-choice")).includes(coupon),
+  );
 });
 
 // --- The control room -------------------------------------------------------------------------
@@ -187,19 +226,27 @@ test("coupons are offered, taken, and counted", async () => {
 test("the numbers are those of the interface", async () => {
   await until("the tiles say what the funnel says", async () => {
     const funnel = await api("/analytics/funnel");
-    return funnel.open === 0 && funnel.created === 12 &&
+    return (
+      funnel.open === 0 &&
+      funnel.created === 12 &&
       (await count("#tile-created")) === funnel.created &&
       (await count("#tile-completed")) === funnel.completed &&
-      (await count("#tile-cancelled")) === funnel.cancelled;
+      (await count("#tile-cancelled")) === funnel.cancelled
+    );
   });
   const [first] = await api("/ranking/products?window=hour&n=10");
-  await until("the best sold is first", async () =>
-    (await page.locator("#ranking tr td").allTextContents()).slice(0, 3).join() ===
-    `1,${first.name},${first.quantity}`);
+  await until(
+    "the best sold is first",
+    async () =>
+      (await page.locator("#ranking tr td").allTextContents()).slice(0, 3).join() ===
+      `1,${first.name},${first.quantity}`,
+  );
   const popular = await api("/products/popular?window=1h&n=10");
   assert.ok(popular.length > 0, "who buys has looked");
-  await until("so are the most viewed", async () =>
-    (await page.locator("#popular tr").count()) === popular.length);
+  await until(
+    "so are the most viewed",
+    async () => (await page.locator("#popular tr").count()) === popular.length,
+  );
   assert.match(await text("#events"), /Order completed/);
 });
 
@@ -210,7 +257,11 @@ test("the plan of every application can be looked at", async () => {
   await page.selectOption("#topology-select", "analytics");
   const stores = await page.locator("#topology .store .title").allTextContents();
   assert.deepEqual(stores.sort(), [
-    "customers", "order-funnel", "product-prices", "revenue-by-product", "sales-by-hour",
+    "customers",
+    "order-funnel",
+    "product-prices",
+    "revenue-by-product",
+    "sales-by-hour",
   ]);
   await page.selectOption("#topology-select", "");
 });
@@ -224,33 +275,48 @@ test("dead letters are run again", async () => {
   await until("each is in the table", async () => (await letters.count()) === given);
   await until("an alert is shown", async () => page.locator("#alerts li").first().isVisible());
   receiver = spawn(receiverBinary, ["--listen", `127.0.0.1:${receiverPort}`], { stdio: "inherit" });
-  await until("the receiver is there",
-    async () => (await fetch(`http://127.0.0.1:${receiverPort}/ledger`)).ok);
+  await until(
+    "the receiver is there",
+    async () => (await fetch(`http://127.0.0.1:${receiverPort}/ledger`)).ok,
+  );
 
-  await letters.first().getByRole("button", { name: /^Retry/ }).click();
+  await letters
+    .first()
+    .getByRole("button", { name: /^Retry/ })
+    .click();
 
-  await until("it is delivered and gone", async () => (await letters.count()) === given - 1);
-  assert.equal((await api("/deliveries?status=COMPLETED")).length, 1);
+  await until("it is no dead letter", async () => (await letters.count()) === given - 1);
+  await until("it is delivered", async () => {
+    return (await api("/deliveries?status=COMPLETED")).length === 1;
+  });
 });
 
 // --- How it behaves ---------------------------------------------------------------------------
 
 test("nothing moves while nothing happens", async () => {
-  const changes = await page.evaluate(() => new Promise((told) => {
-    const seen = [];
-    const observer = new MutationObserver((records) => {
-      for (const record of records) {
-        const near = record.target.id || record.target.parentElement?.id || record.target.nodeName;
-        seen.push(`${record.type} of ${near}`);
-      }
-    });
-    const begin = () => observer.observe(document.getElementById("main"), {
-      subtree: true, childList: true, characterData: true, attributes: true,
-    });
-    // The toasts of earlier clicks and the last rates have gone by then.
-    setTimeout(begin, 5000);
-    setTimeout(() => told(seen), 10_000);
-  }));
+  const changes = await page.evaluate(
+    () =>
+      new Promise((told) => {
+        const seen = [];
+        const observer = new MutationObserver((records) => {
+          for (const record of records) {
+            const near =
+              record.target.id || record.target.parentElement?.id || record.target.nodeName;
+            seen.push(`${record.type} of ${near}`);
+          }
+        });
+        const begin = () =>
+          observer.observe(document.getElementById("main"), {
+            subtree: true,
+            childList: true,
+            characterData: true,
+            attributes: true,
+          });
+        // The toasts of earlier clicks and the last rates have gone by then.
+        setTimeout(begin, 5000);
+        setTimeout(() => told(seen), 10_000);
+      }),
+  );
   assert.deepEqual(changes, []);
 });
 
@@ -266,15 +332,23 @@ for (const [name, size, scheme] of [
     await until("and the graph", async () => (await other.locator("#topology svg").count()) === 1);
     const faults = await other.evaluate(() => {
       const found = [];
-      if (document.documentElement.scrollWidth > innerWidth) found.push("the page scrolls sideways");
+      if (document.documentElement.scrollWidth > innerWidth)
+        found.push("the page scrolls sideways");
       const name = (element) => element.id || element.className;
       const boxes = [...document.querySelectorAll(".panel, .tile, header, footer, .banner")]
         .filter((element) => element.offsetParent !== null || element.tagName === "HEADER")
         .map((element) => [name(element), element.getBoundingClientRect()]);
-      boxes.forEach(([first, a], i) => boxes.slice(i + 1).forEach(([second, b]) => {
-        if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 &&
-            b.top < a.bottom - 1) found.push(`${first} overlaps ${second}`);
-      }));
+      boxes.forEach(([first, a], i) =>
+        boxes.slice(i + 1).forEach(([second, b]) => {
+          if (
+            a.left < b.right - 1 &&
+            b.left < a.right - 1 &&
+            a.top < b.bottom - 1 &&
+            b.top < a.bottom - 1
+          )
+            found.push(`${first} overlaps ${second}`);
+        }),
+      );
       for (const element of document.querySelectorAll(".panel *")) {
         if (element.closest(".graph, .scroll, .u-wrap, .hidden, .notices")) continue;
         const box = element.getBoundingClientRect();
@@ -284,7 +358,9 @@ for (const [name, size, scheme] of [
         }
       }
       for (const control of document.querySelectorAll("button, select, input")) {
-        const label = control.getAttribute("aria-label") || control.textContent.trim() ||
+        const label =
+          control.getAttribute("aria-label") ||
+          control.textContent.trim() ||
           control.labels?.[0]?.textContent;
         if (!label) found.push(`${name(control)} has no name`);
       }
@@ -298,4 +374,18 @@ for (const [name, size, scheme] of [
 test("nobody but the shop is asked, and the browser has nothing to complain of", () => {
   assert.deepEqual(strangers, []);
   assert.deepEqual(troubles, []);
+});
+
+test("the page says when the shop is gone, and goes on with it", async () => {
+  await closeShop();
+  await until("it says so", async () => (await text("#state-text")).startsWith("No answer since"));
+  await openShop();
+  await until("it runs again", async () => (await text("#state-text")).startsWith("Running"));
+
+  await api("/orders", { userId: "demo", items: [{ productId: "lantern", quantity: 1 }] });
+
+  await until(
+    "the stock goes on going down",
+    async () => (await count("#stock-sold")) === 12 && (await count("#tile-created")) === 13,
+  );
 });

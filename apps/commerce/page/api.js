@@ -72,7 +72,12 @@ export function send(method, path, body, headers = headersOfUser()) {
 
 /** What operators do. */
 export const sendAsOperator = (method, path) =>
-  send(method, path, undefined, session.operator ? { Authorization: `Bearer ${session.operator}` } : {});
+  send(
+    method,
+    path,
+    undefined,
+    session.operator ? { Authorization: `Bearer ${session.operator}` } : {},
+  );
 
 /**
  * Calls `work` now and then every `period` milliseconds, one at a time, and only while somebody

@@ -1,5 +1,5 @@
-// Small tools for the document. Everything that is shown changes in place, and only when it differs:
-// so nothing flickers, and a quiet shop costs nothing.
+// Small tools for the document. All that is shown changes in place, and only when it differs: so
+// nothing flickers, and a quiet shop costs nothing.
 
 /** An element: h("button", {class: "primary", onclick: buy}, "Buy"). */
 export function h(tag, properties = {}, ...children) {

@@ -2,7 +2,16 @@
 import { every, get } from "./api.js";
 import { lineChart } from "./charts.js";
 import {
-  byId, formatCount, formatMoneyShort, formatRate, formatShort, h, keepList, plain, setCount, setText,
+  byId,
+  formatCount,
+  formatMoneyShort,
+  formatRate,
+  formatShort,
+  h,
+  keepList,
+  plain,
+  setCount,
+  setText,
   setWidth,
 } from "./dom.js";
 import { Rates, Series } from "./series.js";
@@ -34,48 +43,71 @@ function bar(kind) {
 }
 
 export function startFunnel(status) {
-  const chart = lineChart(byId("orders-chart"), [
-    { label: "created", color: "--accent", fill: true },
-    { label: "completed", color: "--good" },
-    { label: "cancelled", color: "--bad" },
-  ], { format: formatRate });
+  const chart = lineChart(
+    byId("orders-chart"),
+    [
+      { label: "created", color: "--accent", fill: true },
+      { label: "completed", color: "--good" },
+      { label: "cancelled", color: "--bad" },
+    ],
+    { format: formatRate },
+  );
   const series = new Series(3);
   const rates = new Rates();
 
-  every(1000, async () => {
-    const funnel = await get("/analytics/funnel");
-    const now = performance.timeOrigin / 1000 + performance.now() / 1000;
-    status.answered();
-    const created = rates.of("created", funnel.created, now);
-    const completed = rates.of("completed", funnel.completed, now);
-    const cancelled = rates.of("cancelled", funnel.cancelled, now);
-    if (created !== null) series.add(now, created, completed ?? 0, cancelled ?? 0);
-    chart.show(series.data);
-    setText(byId("tile-rate"), created === null ? "–" : formatRate(created));
-    setCount(byId("tile-created"), funnel.created, formatShort);
-    setCount(byId("tile-open"), funnel.open, formatShort);
-    setCount(byId("tile-completed"), funnel.completed, formatShort);
-    setCount(byId("tile-cancelled"), funnel.cancelled, formatShort);
-    keepList(
-      byId("funnel-steps"),
-      kSteps.map(([step, label]) => ({
-        step, label, orders: funnel.steps[step] ?? 0, of: funnel.created,
-      })),
-      (item) => item.step,
-      bar("accent"),
-    );
-    keepList(
-      byId("funnel-reasons"),
-      Object.entries(funnel.cancellations)
-        .sort((a, b) => b[1] - a[1])
-        .map(([reason, orders]) => ({ reason, label: plain(reason), orders, of: funnel.created })),
-      (item) => item.reason,
-      bar("bad"),
-    );
-  }, status.failed);
+  every(
+    1000,
+    async () => {
+      const funnel = await get("/analytics/funnel");
+      const now = performance.timeOrigin / 1000 + performance.now() / 1000;
+      status.answered();
+      const created = rates.of("created", funnel.created, now);
+      const completed = rates.of("completed", funnel.completed, now);
+      const cancelled = rates.of("cancelled", funnel.cancelled, now);
+      if (created !== null) series.add(now, created, completed ?? 0, cancelled ?? 0);
+      chart.show(series.data);
+      setText(byId("tile-rate"), created === null ? "–" : formatRate(created));
+      setCount(byId("tile-created"), funnel.created, formatShort);
+      setCount(byId("tile-open"), funnel.open, formatShort);
+      setCount(byId("tile-completed"), funnel.completed, formatShort);
+      setCount(byId("tile-cancelled"), funnel.cancelled, formatShort);
+      keepList(
+        byId("funnel-steps"),
+        kSteps.map(([step, label]) => ({
+          step,
+          label,
+          orders: funnel.steps[step] ?? 0,
+          of: funnel.created,
+        })),
+        (item) => item.step,
+        bar("accent"),
+      );
+      keepList(
+        byId("funnel-reasons"),
+        Object.entries(funnel.cancellations)
+          .sort((a, b) => b[1] - a[1])
+          .map(([reason, orders]) => ({
+            reason,
+            label: plain(reason),
+            orders,
+            of: funnel.created,
+          })),
+        (item) => item.reason,
+        bar("bad"),
+      );
+    },
+    status.failed,
+  );
 
-  every(3000, async () => {
-    const sales = await get("/analytics/sales");
-    setText(byId("tile-revenue"), formatMoneyShort(sales.reduce((sum, hour) => sum + hour.amount, 0)));
-  }, status.failed);
+  every(
+    3000,
+    async () => {
+      const sales = await get("/analytics/sales");
+      setText(
+        byId("tile-revenue"),
+        formatMoneyShort(sales.reduce((sum, hour) => sum + hour.amount, 0)),
+      );
+    },
+    status.failed,
+  );
 }

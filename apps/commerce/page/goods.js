@@ -2,15 +2,28 @@
 import { changes, every, get, getOwn, send, session } from "./api.js";
 import { lineChart } from "./charts.js";
 import {
-  byId, formatCount, formatMoney, h, keepList, say, setAttribute, setCount, setHidden,
-  setText, setWidth,
+  byId,
+  formatCount,
+  formatMoney,
+  h,
+  keepList,
+  say,
+  setAttribute,
+  setCount,
+  setHidden,
+  setText,
+  setWidth,
 } from "./dom.js";
 import { Series } from "./series.js";
 
 const kShelf = 8;
 
 const state = {
-  products: new Map(), sold: new Map(), selected: null, coupons: new Map(), counts: new Map(),
+  products: new Map(),
+  sold: new Map(),
+  selected: null,
+  coupons: new Map(),
+  counts: new Map(),
 };
 
 /** The product to watch: the one that was chosen, else the one that sells best now. */
@@ -33,11 +46,16 @@ function productToWatch(ranking) {
 
 function startStock() {
   const series = new Series(1);
-  const chart = lineChart(byId("stock-chart"),
-    [{ label: "available", color: "--accent", fill: true, stepped: true }], { format: formatCount });
-  const views = lineChart(byId("views-chart"),
+  const chart = lineChart(
+    byId("stock-chart"),
+    [{ label: "available", color: "--accent", fill: true, stepped: true }],
+    { format: formatCount },
+  );
+  const views = lineChart(
+    byId("views-chart"),
     [{ label: "views per minute", color: "--accent", fill: true, stepped: true }],
-    { span: 1800, format: formatCount });
+    { span: 1800, format: formatCount },
+  );
   let stop = null;
   let row = null;
 
@@ -64,10 +82,12 @@ function startStock() {
     const minute = 60_000;
     const end = Math.floor(Date.now() / minute) * minute;
     const from = end - 29 * minute;
-    const path = `/products/${encodeURIComponent(product)}/views?window=1m` +
+    const path =
+      `/products/${encodeURIComponent(product)}/views?window=1m` +
       `&from=${new Date(from).toISOString()}&to=${new Date(end + minute).toISOString()}`;
     const counted = new Map(
-      (await get(path)).windows.map((window) => [Date.parse(window.start), window.views]));
+      (await get(path)).windows.map((window) => [Date.parse(window.start), window.views]),
+    );
     const times = Array.from({ length: 30 }, (_, i) => from + i * minute);
     views.show([times.map((time) => time / 1000), times.map((time) => counted.get(time) ?? 0)]);
   };
@@ -78,8 +98,9 @@ function startStock() {
     series.clear();
     row = null;
     stop?.();
-    stop = product && changes("stock", { key: `str:${product}`, snapshot: true, interval: 250 },
-      (change) => {
+    stop =
+      product &&
+      changes("stock", { key: `str:${product}`, snapshot: true, interval: 250 }, (change) => {
         row = change.value;
         show();
         sample();
@@ -134,8 +155,11 @@ function card(ordered) {
 }
 
 async function stockTheShelf() {
-  const goods = [["lantern", "Storm lantern", 4900], ["kettle", "Camping kettle", 2450],
-    ["hammock", "Hammock", 7900]];
+  const goods = [
+    ["lantern", "Storm lantern", 4900],
+    ["kettle", "Camping kettle", 2450],
+    ["hammock", "Hammock", 7900],
+  ];
   for (const [id, name, price] of goods) {
     await send("PUT", `/products/${id}`, { name, price, stock: 1000 }, {});
   }
@@ -149,8 +173,11 @@ async function readShelf() {
   ]);
   const rows = new Map(page.items.map((row) => [row.key, row]));
   const missing = ranking.filter((sold) => !rows.has(sold.productId)).slice(0, kShelf / 2);
-  const found = await Promise.all(missing.map((sold) =>
-    get(`/v1/stores/stock/keys/str:${encodeURIComponent(sold.productId)}`).catch(() => null)));
+  const found = await Promise.all(
+    missing.map((sold) =>
+      get(`/v1/stores/stock/keys/str:${encodeURIComponent(sold.productId)}`).catch(() => null),
+    ),
+  );
   for (const row of found) if (row) rows.set(row.key, row);
   const order = new Map(ranking.map((sold, i) => [sold.productId, i]));
   const place = (key) => order.get(key) ?? kShelf;
@@ -166,7 +193,8 @@ async function readShelf() {
 async function wantCoupon(coupon) {
   try {
     await send("POST", "/coupons/issue", {
-      userId: session.development ? session.user : undefined, couponId: coupon,
+      userId: session.development ? session.user : undefined,
+      couponId: coupon,
     });
     say(`Asked for coupon ${coupon}; the answer comes as a notification.`);
   } catch (error) {
@@ -184,7 +212,11 @@ function couponRow(coupon) {
     update({ key, quantity, issued }) {
       setText(name, key);
       setAttribute(name, "title", key);
-      setCount(left, quantity - issued, (n) => `${formatCount(n)} of ${formatCount(quantity)} left`);
+      setCount(
+        left,
+        quantity - issued,
+        (n) => `${formatCount(n)} of ${formatCount(quantity)} left`,
+      );
       setWidth(fill, quantity ? (quantity - issued) / quantity : 0);
       setAttribute(button, "aria-label", `Get a coupon ${key}`);
     },
@@ -194,7 +226,9 @@ function couponRow(coupon) {
 function showCoupons() {
   const rows = [...state.coupons.entries()]
     .map(([key, coupon]) => ({
-      key, quantity: coupon.quantity, issued: state.counts.get(key)?.issued ?? 0,
+      key,
+      quantity: coupon.quantity,
+      issued: state.counts.get(key)?.issued ?? 0,
     }))
     .sort((a, b) => (a.key < b.key ? -1 : 1));
   keepList(byId("coupons"), rows, (row) => row.key, couponRow);
@@ -203,24 +237,31 @@ function showCoupons() {
 
 async function offerCoupons() {
   const now = Date.now();
-  await send("POST", "/coupons", {
-    couponId: `welcome-${new Date(now).toISOString().slice(11, 19).replaceAll(":", "")}`,
-    quantity: 100,
-    validFrom: new Date(now - 60_000).toISOString(),
-    validUntil: new Date(now + 86_400_000).toISOString(),
-    discount: { percent: 10 },
-  }, {});
+  await send(
+    "POST",
+    "/coupons",
+    {
+      couponId: `welcome-${new Date(now).toISOString().slice(11, 19).replaceAll(":", "")}`,
+      quantity: 100,
+      validFrom: new Date(now - 60_000).toISOString(),
+      validUntil: new Date(now + 86_400_000).toISOString(),
+      discount: { percent: 10 },
+    },
+    {},
+  );
 }
 
 async function showOwnCoupons() {
   const choice = byId("coupon-choice");
-  const own = (await getOwn(`/users/${encodeURIComponent(session.user)}/coupons`))
-    .filter((coupon) => coupon.status === "UNUSED");
+  const own = (await getOwn(`/users/${encodeURIComponent(session.user)}/coupons`)).filter(
+    (coupon) => coupon.status === "UNUSED",
+  );
   const wanted = ["", ...own.map((coupon) => coupon.couponId)];
   if (wanted.join("\n") === [...choice.options].map((option) => option.value).join("\n")) return;
   const chosen = choice.value;
   choice.replaceChildren(
-    ...wanted.map((id) => h("option", { value: id }, id ? `coupon ${id}` : "no coupon")));
+    ...wanted.map((id) => h("option", { value: id }, id ? `coupon ${id}` : "no coupon")),
+  );
   choice.value = wanted.includes(chosen) ? chosen : "";
 }
 
@@ -241,43 +282,59 @@ function rankRow() {
 
 function fillSelect(shelf) {
   const select = byId("stock-select");
-  const ids = shelf.map((row) => row.key).join("\n");
+  const goods = shelf.map((row) => [row.key, row.value.name || row.key]);
+  if (state.selected && !goods.some(([id]) => id === state.selected)) {
+    goods.push([state.selected, state.selected]);
+  }
+  const ids = goods.map(([id]) => id).join("\n");
   if (select.dataset.ids !== ids) {
     select.dataset.ids = ids;
-    select.replaceChildren(
-      ...shelf.map((row) => h("option", { value: row.key }, row.value.name || row.key)));
+    select.replaceChildren(...goods.map(([value, name]) => h("option", { value }, name)));
   }
   if (state.selected && select.value !== state.selected) select.value = state.selected;
 }
 
 export function startGoods(status, ordered) {
   const stock = startStock();
-  const shelf = every(2000, async () => {
-    const { ranking, shelf: rows } = await readShelf();
-    keepList(byId("shelf"), rows, (row) => row.key, card(ordered));
-    setHidden(byId("empty-shelf"), rows.length > 0);
-    stock.select(productToWatch(ranking));
-    fillSelect(rows);
-  }, status.failed);
+  const shelf = every(
+    2000,
+    async () => {
+      const { ranking, shelf: rows } = await readShelf();
+      keepList(byId("shelf"), rows, (row) => row.key, card(ordered));
+      setHidden(byId("empty-shelf"), rows.length > 0);
+      stock.select(productToWatch(ranking));
+      fillSelect(rows);
+    },
+    status.failed,
+  );
 
-  const rankings = every(2000, async () => {
-    const window = byId("ranking-window").value;
-    const [sold, seen] = await Promise.all([
-      get(`/ranking/products?window=${window}&n=10`), get("/products/popular?window=1h&n=10"),
-    ]);
-    keepList(byId("ranking"), sold, (item) => item.rank, rankRow);
-    keepList(byId("popular"), seen, (item) => item.rank, rankRow);
-    setHidden(byId("no-ranking"), sold.length > 0);
-    setHidden(byId("no-popular"), seen.length > 0);
-  }, status.failed);
+  const rankings = every(
+    2000,
+    async () => {
+      const window = byId("ranking-window").value;
+      const [sold, seen] = await Promise.all([
+        get(`/ranking/products?window=${window}&n=10`),
+        get("/products/popular?window=1h&n=10"),
+      ]);
+      keepList(byId("ranking"), sold, (item) => item.rank, rankRow);
+      keepList(byId("popular"), seen, (item) => item.rank, rankRow);
+      setHidden(byId("no-ranking"), sold.length > 0);
+      setHidden(byId("no-popular"), seen.length > 0);
+    },
+    status.failed,
+  );
   byId("ranking-window").addEventListener("change", rankings.now);
   every(10_000, stock.showViews, status.failed);
 
-  const coupons = every(5000, async () => {
-    const page = await get("/v1/stores/coupons/keys?limit=20");
-    state.coupons = new Map(page.items.map(({ key, value }) => [key, value]));
-    showCoupons();
-  }, status.failed);
+  const coupons = every(
+    5000,
+    async () => {
+      const page = await get("/v1/stores/coupons/keys?limit=20");
+      state.coupons = new Map(page.items.map(({ key, value }) => [key, value]));
+      showCoupons();
+    },
+    status.failed,
+  );
   changes("coupon-counts", { snapshot: true, interval: 500 }, ({ key, value }) => {
     if (value) state.counts.set(key, value);
     showCoupons();
@@ -285,7 +342,8 @@ export function startGoods(status, ordered) {
 
   const own = every(5000, showOwnCoupons);
   for (const [id, work, then] of [
-    ["stock-the-shelf", stockTheShelf, shelf.now], ["offer-coupons", offerCoupons, coupons.now],
+    ["stock-the-shelf", stockTheShelf, shelf.now],
+    ["offer-coupons", offerCoupons, coupons.now],
   ]) {
     byId(id).addEventListener("click", async (event) => {
       event.target.disabled = true;

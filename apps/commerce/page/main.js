@@ -25,8 +25,9 @@ function startTheme() {
     localStorage.setItem("theme", next);
     applyTheme(next);
   });
-  matchMedia("(prefers-color-scheme: dark)")
-    .addEventListener("change", () => document.dispatchEvent(new Event("themechange")));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
+    document.dispatchEvent(new Event("themechange")),
+  );
 }
 
 // --- How the shop is --------------------------------------------------------------------------
@@ -54,15 +55,22 @@ class Status {
 }
 
 function startHealth(status) {
-  every(2000, async () => {
-    const answer = await fetch("/readyz", { cache: "no-store", signal: AbortSignal.timeout(5000) });
-    const { status: state, applications } = await answer.json();
-    status.answered();
-    const running = applications.filter((application) => application.ready).length;
-    const behind = applications.find((application) => !application.ready);
-    if (state === "ready") status.show("good", `Running · ${running} applications`);
-    else status.show("warn", `${behind.application}: ${behind.reason}`);
-  }, status.failed);
+  every(
+    2000,
+    async () => {
+      const answer = await fetch("/readyz", {
+        cache: "no-store",
+        signal: AbortSignal.timeout(5000),
+      });
+      const { status: state, applications } = await answer.json();
+      status.answered();
+      const running = applications.filter((application) => application.ready).length;
+      const behind = applications.find((application) => !application.ready);
+      if (state === "ready") status.show("good", `Running · ${running} applications`);
+      else status.show("warn", `${behind.application}: ${behind.reason}`);
+    },
+    status.failed,
+  );
 }
 
 // --- Who looks --------------------------------------------------------------------------------

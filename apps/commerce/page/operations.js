@@ -1,6 +1,17 @@
 // What operators look after: deliveries that were given up, and alerts.
 import { every, get, sendAsOperator, session } from "./api.js";
-import { byId, formatTime, h, keepList, plain, say, setAttribute, setHidden, setText, shortId } from "./dom.js";
+import {
+  byId,
+  formatTime,
+  h,
+  keepList,
+  plain,
+  say,
+  setAttribute,
+  setHidden,
+  setText,
+  shortId,
+} from "./dom.js";
 
 async function act(id, verb, refresh) {
   for (let attempt = 0; attempt < 2; ++attempt) {
@@ -24,12 +35,26 @@ function letterRow(refresh) {
     const error = h("td", { class: "error" });
     const attempts = h("td", { class: "number", title: "Attempts" });
     const time = h("td", { class: "number" });
-    const buttons = ["retry", "discard"].map((verb) => h("button",
-      { onclick: () => act(letter.id, verb, refresh), "aria-label": `${plain(verb)} ${letter.id}` },
-      verb === "retry" ? "Run again" : "Discard"));
+    const buttons = ["retry", "discard"].map((verb) =>
+      h(
+        "button",
+        {
+          onclick: () => act(letter.id, verb, refresh),
+          "aria-label": `${plain(verb)} ${letter.id}`,
+        },
+        verb === "retry" ? "Run again" : "Discard",
+      ),
+    );
     return {
-      element: h("tr", { "data-id": letter.id }, time, what, attempts, error,
-        h("td", { class: "actions" }, ...buttons)),
+      element: h(
+        "tr",
+        { "data-id": letter.id },
+        time,
+        what,
+        attempts,
+        error,
+        h("td", { class: "actions" }, ...buttons),
+      ),
       update(item) {
         setText(time, formatTime(item.updatedAt));
         setText(what, `${item.source ?? ""} ${shortId(item.orderId ?? item.id)}`.trim());
@@ -45,48 +70,59 @@ function letterRow(refresh) {
 function alertRow(item) {
   const alert = item.value ?? {};
   return {
-    element: h("li", { class: "bad" }, h("time", {}, formatTime(alert.at ?? item.timestamp)),
+    element: h(
+      "li",
+      { class: "bad" },
+      h("time", {}, formatTime(alert.at ?? item.timestamp)),
       h("span", { class: "name" }, alert.source ?? ""),
-      h("span", { class: "muted" }, alert.reason ?? "")),
+      h("span", { class: "muted" }, alert.reason ?? ""),
+    ),
     update() {},
   };
 }
-
-const kStates = ["PUBLISHED", "IN_PROGRESS", "FAILED"];
 
 /** How long not to ask again when the shop delivers nothing: that takes a restart. */
 const kPause = 60_000;
 
 export function startOperations(status) {
   let asleepUntil = 0;
-  const letters = every(2000, async () => {
-    if (Date.now() < asleepUntil) return;
-    let items = [];
-    try {
-      items = await get("/dlq?limit=50");
-      const waiting = await Promise.all(
-        kStates.map((state) => get(`/deliveries?status=${state}&limit=100`)));
-      const counts = waiting.map((list) => (list.length < 100 ? list.length : "100+"));
-      setText(byId("deliveries"), `${counts[0]} published · ${counts[1]} on their way · ` +
-        `${counts[2]} waiting for another attempt`);
-      setText(byId("no-letters"), "Nothing was given up.");
-    } catch (error) {
-      if (error.status !== 503) throw error;
-      asleepUntil = Date.now() + kPause;
-      setText(byId("deliveries"), "");
-      setText(byId("no-letters"),
-        "Nothing is delivered to the outside: start the shop with --set webhook.url=http://…");
-    }
-    keepList(byId("letters"), items, (letter) => letter.id, letterRow(() => letters.now()));
-    setHidden(byId("letters-table"), items.length === 0);
-    setHidden(byId("no-letters"), items.length > 0);
-    setText(byId("letters-count"), items.length || "");
-  }, status.failed);
+  const letters = every(
+    2000,
+    async () => {
+      if (Date.now() < asleepUntil) return;
+      let items = [];
+      try {
+        items = await get("/dlq?limit=50");
+        setText(byId("no-letters"), "Nothing was given up.");
+      } catch (error) {
+        if (error.status !== 503) throw error;
+        asleepUntil = Date.now() + kPause;
+        setText(
+          byId("no-letters"),
+          "Nothing is delivered to the outside: start the shop with --set webhook.url=http://…",
+        );
+      }
+      keepList(
+        byId("letters"),
+        items,
+        (letter) => letter.id,
+        letterRow(() => letters.now()),
+      );
+      setHidden(byId("letters-table"), items.length === 0);
+      setHidden(byId("no-letters"), items.length > 0);
+      setText(byId("letters-count"), items.length || "");
+    },
+    status.failed,
+  );
 
-  every(5000, async () => {
-    const page = await get("/v1/topics/admin-alerts/records?offset=-5&limit=15");
-    const newest = page.items.sort((a, b) => b.timestamp - a.timestamp).slice(0, 5);
-    keepList(byId("alerts"), newest, (item) => `${item.partition}:${item.offset}`, alertRow);
-    setHidden(byId("alerts-box"), newest.length === 0);
-  }, status.failed);
+  every(
+    5000,
+    async () => {
+      const page = await get("/v1/topics/admin-alerts/records?offset=-5&limit=15");
+      const newest = page.items.sort((a, b) => b.timestamp - a.timestamp).slice(0, 5);
+      keepList(byId("alerts"), newest, (item) => `${item.partition}:${item.offset}`, alertRow);
+      setHidden(byId("alerts-box"), newest.length === 0);
+    },
+    status.failed,
+  );
 }

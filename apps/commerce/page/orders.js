@@ -1,7 +1,17 @@
 // The user's own: balance, orders with their history, and what they are told.
 import { every, get, getOwn, notices, send, session } from "./api.js";
 import {
-  byId, formatMoney, formatTime, h, keepList, plain, say, setAttribute, setCount, setHidden, setText,
+  byId,
+  formatMoney,
+  formatTime,
+  h,
+  keepList,
+  plain,
+  say,
+  setAttribute,
+  setCount,
+  setHidden,
+  setText,
   shortId,
 } from "./dom.js";
 
@@ -21,8 +31,13 @@ function stepRow() {
     element,
     update({ event, since }) {
       setText(time, formatTime(event.at));
-      setText(name, plain(event.type) + (event.reason && kBadSteps.test(event.type)
-        ? ` (${plain(event.reason).toLowerCase()})` : ""));
+      setText(
+        name,
+        plain(event.type) +
+          (event.reason && kBadSteps.test(event.type)
+            ? ` (${plain(event.reason).toLowerCase()})`
+            : ""),
+      );
       setText(after, since > 0 ? `+${since} ms` : since === 0 ? "+0 ms" : "");
       setAttribute(element, "class", kBadSteps.test(event.type) ? "bad" : "good");
     },
@@ -35,17 +50,22 @@ async function showHistory() {
   setHidden(byId("no-history"), Boolean(id));
   if (!id) return;
   const [order, events] = await Promise.all([
-    getOwn(`/orders/${id}`), getOwn(`/orders/${id}/events`),
+    getOwn(`/orders/${id}`),
+    getOwn(`/orders/${id}/events`),
   ]);
   if (id !== followed) return;
   setText(byId("history-id"), shortId(id));
   setAttribute(byId("history-id"), "title", id);
-  setText(byId("history-status"), plain(order.status) +
-    (order.reason ? `: ${plain(order.reason).toLowerCase()}` : ""));
+  setText(
+    byId("history-status"),
+    plain(order.status) + (order.reason ? `: ${plain(order.reason).toLowerCase()}` : ""),
+  );
   setAttribute(byId("history-status"), "class", `badge ${order.status.toLowerCase()}`);
   setText(byId("history-amount"), formatMoney(order.finalAmount));
   const steps = events.map((event, i) => ({
-    event, place: i, since: i > 0 ? Date.parse(event.at) - Date.parse(events[i - 1].at) : null,
+    event,
+    place: i,
+    since: i > 0 ? Date.parse(event.at) - Date.parse(events[i - 1].at) : null,
   }));
   keepList(byId("history-steps"), steps, (step) => step.place, stepRow);
 }
@@ -54,8 +74,14 @@ function orderRow(item) {
   const badge = h("span", {});
   const what = h("span", { class: "name" });
   const amount = h("span", { class: "number" });
-  const button = h("button", { class: "row", onclick: () => follow(item.orderId) },
-    h("span", { class: "id", title: item.orderId }, shortId(item.orderId)), what, amount, badge);
+  const button = h(
+    "button",
+    { class: "row", onclick: () => follow(item.orderId) },
+    h("span", { class: "id", title: item.orderId }, shortId(item.orderId)),
+    what,
+    amount,
+    badge,
+  );
   return {
     element: h("li", {}, button),
     update(order) {
@@ -126,10 +152,14 @@ export function startOrders(status) {
     });
   };
   listen();
-  every(2000, async () => {
-    await showOrders();
-    await showHistory();
-  }, status.failed);
+  every(
+    2000,
+    async () => {
+      await showOrders();
+      await showHistory();
+    },
+    status.failed,
+  );
 
   byId("deposit").addEventListener("click", async () => {
     try {
@@ -153,21 +183,32 @@ export function startOrders(status) {
 function eventRow(item) {
   const { type, order_id: id, reason } = item.value;
   const bad = kBadSteps.test(type);
-  const element = h("li", { class: bad ? "bad" : type === "ORDER_COMPLETED" ? "good" : "" },
-    h("time", {}, formatTime(item.value.at)), h("span", { class: "id", title: id }, shortId(id)),
-    h("span", { class: "name" }, plain(type) +
-      (bad && reason && reason !== "NONE" ? `: ${plain(reason).toLowerCase()}` : "")));
+  const element = h(
+    "li",
+    { class: bad ? "bad" : type === "ORDER_COMPLETED" ? "good" : "" },
+    h("time", {}, formatTime(item.value.at)),
+    h("span", { class: "id", title: id }, shortId(id)),
+    h(
+      "span",
+      { class: "name" },
+      plain(type) + (bad && reason && reason !== "NONE" ? `: ${plain(reason).toLowerCase()}` : ""),
+    ),
+  );
   return { element, update() {} };
 }
 
 export function startEvents(status) {
-  every(1000, async () => {
-    const page = await get("/v1/topics/order-events/records?offset=-8&limit=24");
-    const newest = page.items
-      .filter((item) => item.value?.order_id)
-      .sort((a, b) => b.value.at - a.value.at || b.offset - a.offset)
-      .slice(0, 10);
-    keepList(byId("events"), newest, (item) => `${item.partition}:${item.offset}`, eventRow);
-    setHidden(byId("no-events"), newest.length > 0);
-  }, status.failed);
+  every(
+    1000,
+    async () => {
+      const page = await get("/v1/topics/order-events/records?offset=-8&limit=24");
+      const newest = page.items
+        .filter((item) => item.value?.order_id)
+        .sort((a, b) => b.value.at - a.value.at || b.offset - a.offset)
+        .slice(0, 10);
+      keepList(byId("events"), newest, (item) => `${item.partition}:${item.offset}`, eventRow);
+      setHidden(byId("no-events"), newest.length > 0);
+    },
+    status.failed,
+  );
 }

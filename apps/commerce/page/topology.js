@@ -19,7 +19,8 @@ function partitionOf(name) {
 
 /** Internal topics go by their names without the application's in a plan. */
 function topicsOf(plan, known) {
-  return (topic) => (known.has(`${plan.application}-${topic}`) ? `${plan.application}-${topic}` : topic);
+  return (topic) =>
+    known.has(`${plan.application}-${topic}`) ? `${plan.application}-${topic}` : topic;
 }
 
 function overview(plans, known) {
@@ -29,12 +30,17 @@ function overview(plans, known) {
     topics.get(topic)[way].add(application);
   };
   const nodes = plans.map((plan) => ({
-    id: plan.application, kind: "application", title: plan.application, lines: [], application: plan.application,
+    id: plan.application,
+    kind: "application",
+    title: plan.application,
+    lines: [],
+    application: plan.application,
   }));
   for (const plan of plans) {
     for (const { nodes: parts } of plan.topology.subtopologies) {
       for (const node of parts) {
-        if (node.type === "source") node.topics.forEach((t) => touch(t, plan.application, "readers"));
+        if (node.type === "source")
+          node.topics.forEach((t) => touch(t, plan.application, "readers"));
         if (node.type === "sink") node.topics.forEach((t) => touch(t, plan.application, "writers"));
       }
     }
@@ -69,7 +75,14 @@ function detail(plan, known) {
   };
   for (const { id, nodes: parts } of plan.topology.subtopologies) {
     const group = `group ${id}`;
-    nodes.push({ id: group, kind: "group", title: `tasks ${id}_*`, lines: [], group: id, application: plan.application });
+    nodes.push({
+      id: group,
+      kind: "group",
+      title: `tasks ${id}_*`,
+      lines: [],
+      group: id,
+      application: plan.application,
+    });
     for (const node of parts) {
       const name = `${id} ${node.name}`;
       if (node.type === "processor") {
@@ -83,24 +96,29 @@ function detail(plan, known) {
         addOnce({ id: `topic ${topic}`, kind: "topics", lines: [{ topic }] });
         if (node.type === "source") {
           node.successors.forEach((to) =>
-            edges.push({ from: `topic ${topic}`, to: `${id} ${to}`, topics: [topic] }));
+            edges.push({ from: `topic ${topic}`, to: `${id} ${to}`, topics: [topic] }),
+          );
         } else if (node.type === "sink") {
           node.predecessors.forEach((from) =>
-            edges.push({ from: `${id} ${from}`, to: `topic ${topic}`, topics: [topic] }));
+            edges.push({ from: `${id} ${from}`, to: `topic ${topic}`, topics: [topic] }),
+          );
         }
       }
     }
     const byName = new Map(parts.map((node) => [node.name, node]));
     for (const node of parts) {
       if (node.type !== "processor") continue;
-      node.successors.filter((to) => byName.get(to).type === "processor").forEach((to) =>
-        edges.push({ from: `${id} ${node.name}`, to: `${id} ${to}`, topics: [] }));
+      node.successors
+        .filter((to) => byName.get(to).type === "processor")
+        .forEach((to) => edges.push({ from: `${id} ${node.name}`, to: `${id} ${to}`, topics: [] }));
     }
   }
   // A source that feeds a sink has no processor between: it is left out with both its ends.
   const there = new Set(nodes.map((node) => node.id));
   return {
-    nodes, edges: edges.filter((edge) => there.has(edge.from) && there.has(edge.to)), direction: "LR",
+    nodes,
+    edges: edges.filter((edge) => there.has(edge.from) && there.has(edge.to)),
+    direction: "LR",
   };
 }
 
@@ -131,7 +149,9 @@ function drawNode(node, at, select) {
   const left = at.x - at.width / 2;
   const top = at.y - at.height / 2;
   const group = s("g", { class: `node ${node.kind}`, transform: `translate(${left},${top})` });
-  group.append(s("rect", { width: at.width, height: at.height, rx: node.kind === "store" ? 12 : 5 }));
+  group.append(
+    s("rect", { width: at.width, height: at.height, rx: node.kind === "store" ? 12 : 5 }),
+  );
   let y = 18;
   if (node.title) {
     group.append(s("text", { x: 11, y, class: "title" }, node.title));
@@ -139,8 +159,12 @@ function drawNode(node, at, select) {
   }
   const numbers = { node, group };
   if (node.kind === "application" || node.kind === "group") {
-    numbers.state = s("text", { x: node.kind === "group" ? at.width - 11 : 11,
-      y: node.kind === "group" ? 18 : y, class: "number", "text-anchor": node.kind === "group" ? "end" : "start" });
+    numbers.state = s("text", {
+      x: node.kind === "group" ? at.width - 11 : 11,
+      y: node.kind === "group" ? 18 : y,
+      class: "number",
+      "text-anchor": node.kind === "group" ? "end" : "start",
+    });
     group.append(numbers.state);
   }
   numbers.topics = node.lines.map(({ topic }) => {
@@ -154,14 +178,25 @@ function drawNode(node, at, select) {
     group.setAttribute("role", "button");
     group.setAttribute("aria-label", `Show the plan of ${node.title}`);
     group.addEventListener("click", () => select(node.application));
-    group.addEventListener("keydown", (event) => event.key === "Enter" && select(node.application));
+    group.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      select(node.application);
+    });
   }
   return numbers;
 }
 
 function draw(host, graph, select) {
   const plan = new graphlib.Graph({ compound: true, multigraph: true });
-  plan.setGraph({ rankdir: graph.direction, nodesep: 14, ranksep: 46, edgesep: 8, marginx: 8, marginy: 8 });
+  plan.setGraph({
+    rankdir: graph.direction,
+    nodesep: 14,
+    ranksep: 46,
+    edgesep: 8,
+    marginx: 8,
+    marginy: 8,
+  });
   plan.setDefaultEdgeLabel(() => ({}));
   for (const node of graph.nodes) plan.setNode(node.id, node.kind === "group" ? {} : sizeOf(node));
   for (const node of graph.nodes) if (node.parent) plan.setParent(node.id, node.parent);
@@ -170,27 +205,50 @@ function draw(host, graph, select) {
 
   const { width, height } = plan.graph();
   const svg = s("svg", {
-    viewBox: `0 0 ${Math.ceil(width)} ${Math.ceil(height)}`, role: "img",
+    viewBox: `0 0 ${Math.ceil(width)} ${Math.ceil(height)}`,
+    role: "img",
     "aria-label": "Applications and the topics between them",
   });
   // Shrinks a little to fit; what is still too wide scrolls.
   svg.style.width = `${Math.ceil(width)}px`;
   svg.style.minWidth = `${Math.ceil(width * kLeastScale)}px`;
-  svg.append(s("defs", {}, s("marker", {
-    id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 6, markerHeight: 6, orient: "auto",
-    markerUnits: "userSpaceOnUse",
-  }, s("path", { d: "M0,0.8 L7,4 L0,7.2 z" }))));
+  svg.append(
+    s(
+      "defs",
+      {},
+      s(
+        "marker",
+        {
+          id: "arrow",
+          viewBox: "0 0 8 8",
+          refX: 7,
+          refY: 4,
+          markerWidth: 6,
+          markerHeight: 6,
+          orient: "auto",
+          markerUnits: "userSpaceOnUse",
+        },
+        s("path", { d: "M0,0.8 L7,4 L0,7.2 z" }),
+      ),
+    ),
+  );
   const groups = graph.nodes.filter((node) => node.kind === "group");
   const others = graph.nodes.filter((node) => node.kind !== "group");
   const shown = groups.map((node) => {
     const at = plan.node(node.id);
-    return drawNode(node, { x: at.x, y: at.y - 8, width: at.width, height: at.height + 16 }, select);
+    return drawNode(
+      node,
+      { x: at.x, y: at.y - 8, width: at.width, height: at.height + 16 },
+      select,
+    );
   });
   shown.forEach((numbers) => svg.append(numbers.group));
   const edges = graph.edges.map((edge, i) => {
     const { points } = plan.edge(edge.from, edge.to, `e${i}`);
     const path = s("path", {
-      d: curve(points), class: `edge ${edge.kind ?? ""}`, "marker-end": "url(#arrow)",
+      d: curve(points),
+      class: `edge ${edge.kind ?? ""}`,
+      "marker-end": "url(#arrow)",
     });
     svg.append(path);
     return { edge, path };
@@ -244,7 +302,8 @@ class Flow {
   }
   show({ shown, edges }) {
     for (const { node, state, topics } of shown) {
-      for (const { topic, rate } of topics) setText(rate, `${formatRate(this.topics.get(topic) ?? 0)}/s`);
+      for (const { topic, rate } of topics)
+        setText(rate, `${formatRate(this.topics.get(topic) ?? 0)}/s`);
       if (!state) continue;
       const key = node.kind === "group" ? `${node.application} ${node.group}` : node.application;
       const { rate, lag } = this.groups.get(key) ?? { rate: 0, lag: 0 };
@@ -270,7 +329,10 @@ export function startTopology(status) {
 
   const redraw = () => {
     const graph = select.value
-      ? detail(plans.find((plan) => plan.application === select.value), known)
+      ? detail(
+          plans.find((plan) => plan.application === select.value),
+          known,
+        )
       : overview(plans, known);
     drawn = draw(byId("topology"), graph, (application) => {
       select.value = application;
@@ -281,20 +343,26 @@ export function startTopology(status) {
   };
   select.addEventListener("change", () => plans && redraw());
 
-  every(2000, async () => {
-    const [topics, tasks] = await Promise.all([get("/v1/topics"), get("/v1/tasks")]);
-    flow.take(topics.items, tasks.items, performance.now() / 1000);
-    const names = topics.items.map((topic) => topic.name).join();
-    if (names !== drawnFor) {
-      plans = (await get("/v1/topology")).items;
-      known = new Set(topics.items.map((topic) => topic.name));
-      drawnFor = names;
-      const chosen = select.value;
-      select.replaceChildren(h("option", { value: "" }, "All applications"),
-        ...plans.map((plan) => h("option", { value: plan.application }, plan.application)));
-      select.value = plans.some((plan) => plan.application === chosen) ? chosen : "";
-      redraw();
-    }
-    flow.show(drawn);
-  }, status.failed);
+  every(
+    2000,
+    async () => {
+      const [topics, tasks] = await Promise.all([get("/v1/topics"), get("/v1/tasks")]);
+      flow.take(topics.items, tasks.items, performance.now() / 1000);
+      const names = topics.items.map((topic) => topic.name).join();
+      if (names !== drawnFor) {
+        plans = (await get("/v1/topology")).items;
+        known = new Set(topics.items.map((topic) => topic.name));
+        drawnFor = names;
+        const chosen = select.value;
+        select.replaceChildren(
+          h("option", { value: "" }, "All applications"),
+          ...plans.map((plan) => h("option", { value: plan.application }, plan.application)),
+        );
+        select.value = plans.some((plan) => plan.application === chosen) ? chosen : "";
+        redraw();
+      }
+      flow.show(drawn);
+    },
+    status.failed,
+  );
 }
