@@ -16,6 +16,10 @@ export const session = {
   set token(token) {
     sessionStorage.setItem("token", token);
   },
+  /** Whether the shop knows who asks, or believes it. */
+  get known() {
+    return this.development || this.token !== "";
+  },
   get operator() {
     return sessionStorage.getItem("operator") || "";
   },

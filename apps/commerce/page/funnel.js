@@ -11,6 +11,7 @@ import {
   keepList,
   plain,
   setCount,
+  setHidden,
   setText,
   setWidth,
 } from "./dom.js";
@@ -82,6 +83,7 @@ export function startFunnel(status) {
         (item) => item.step,
         bar("accent"),
       );
+      setHidden(byId("h-reasons"), funnel.cancelled === 0);
       keepList(
         byId("funnel-reasons"),
         Object.entries(funnel.cancellations)

@@ -100,10 +100,11 @@ function startStock() {
     stop?.();
     stop =
       product &&
-      changes("stock", { key: `str:${product}`, snapshot: true, interval: 250 }, (change) => {
+      changes("stock", { key: `str:${product}`, snapshot: true, interval: 500 }, (change) => {
+        const first = !row;
         row = change.value;
         show();
-        sample();
+        if (first) sample();
       });
     showViews().catch(() => {});
   }
@@ -252,6 +253,7 @@ async function offerCoupons() {
 }
 
 async function showOwnCoupons() {
+  if (!session.known) return;
   const choice = byId("coupon-choice");
   const own = (await getOwn(`/users/${encodeURIComponent(session.user)}/coupons`)).filter(
     (coupon) => coupon.status === "UNUSED",
@@ -297,7 +299,7 @@ function fillSelect(shelf) {
 export function startGoods(status, ordered) {
   const stock = startStock();
   const shelf = every(
-    2000,
+    3000,
     async () => {
       const { ranking, shelf: rows } = await readShelf();
       keepList(byId("shelf"), rows, (row) => row.key, card(ordered));
@@ -309,7 +311,7 @@ export function startGoods(status, ordered) {
   );
 
   const rankings = every(
-    2000,
+    3000,
     async () => {
       const window = byId("ranking-window").value;
       const [sold, seen] = await Promise.all([

@@ -20,6 +20,7 @@ const kNotices = 20;
 const kBadSteps = /INSUFFICIENT|REFUSED|FAILED|CANCELLED/;
 
 let followed = null;
+let shown = ""; // The order whose history is shown, and as of when.
 let told = [];
 
 function stepRow() {
@@ -44,16 +45,18 @@ function stepRow() {
   };
 }
 
-async function showHistory() {
+/** `orders` are the newest. Asks for the history only when there is more of it. */
+async function showHistory(orders) {
   const id = followed;
   setHidden(byId("history"), !id);
   setHidden(byId("no-history"), Boolean(id));
   if (!id) return;
-  const [order, events] = await Promise.all([
-    getOwn(`/orders/${id}`),
-    getOwn(`/orders/${id}/events`),
-  ]);
+  const order = orders.find((known) => known.orderId === id) ?? (await getOwn(`/orders/${id}`));
+  const state = `${id} ${order.updatedAt}`;
+  if (state === shown) return;
+  const events = await getOwn(`/orders/${id}/events`);
   if (id !== followed) return;
+  shown = state;
   setText(byId("history-id"), shortId(id));
   setAttribute(byId("history-id"), "title", id);
   setText(
@@ -96,15 +99,21 @@ function orderRow(item) {
 
 async function showOrders() {
   const user = encodeURIComponent(session.user);
-  const orders = await getOwn(`/users/${user}/orders?limit=${kOrders}`);
+  const orders = session.known ? await getOwn(`/users/${user}/orders?limit=${kOrders}`) : [];
   if (!followed && orders.length > 0) followed = orders[0].orderId;
   keepList(byId("own-orders"), orders, (order) => order.orderId, orderRow);
   setHidden(byId("no-orders"), orders.length > 0);
+  setText(
+    byId("no-orders"),
+    session.known ? "No order yet: buy something." : "Give a customer's token, at the top.",
+  );
+  if (!session.known) return orders;
   const balance = await getOwn(`/users/${user}/balance`).catch((error) => {
     if (error.status === 404) return { balance: 0 };
     throw error;
   });
   setCount(byId("balance"), balance.balance, formatMoney);
+  return orders;
 }
 
 function noticeRow() {
@@ -126,7 +135,8 @@ function showNotices() {
   setHidden(byId("no-notices"), told.length > 0);
 }
 
-const refresh = () => Promise.all([showOrders(), showHistory()]).catch(() => {});
+const show = async () => showHistory(await showOrders());
+const refresh = () => show().catch(() => {});
 
 /** Shows the order's history, and keeps it up to date. */
 export function follow(orderId) {
@@ -139,8 +149,10 @@ export function startOrders(status) {
   let pending = 0;
   const listen = () => {
     stop();
+    stop = () => {};
     told = [];
     showNotices();
+    if (!session.known) return;
     stop = notices((id, body) => {
       told = [{ id, body }, ...told].sort((a, b) => b.id - a.id).slice(0, kNotices);
       // Many may come at once, when what was kept is told again.
@@ -152,14 +164,8 @@ export function startOrders(status) {
     });
   };
   listen();
-  every(
-    2000,
-    async () => {
-      await showOrders();
-      await showHistory();
-    },
-    status.failed,
-  );
+  // Notices come by themselves; this is for orders that are placed elsewhere and go on for long.
+  every(5000, show, status.failed);
 
   byId("deposit").addEventListener("click", async () => {
     try {

@@ -206,7 +206,7 @@ function draw(host, graph, select) {
   const { width, height } = plan.graph();
   const svg = s("svg", {
     viewBox: `0 0 ${Math.ceil(width)} ${Math.ceil(height)}`,
-    role: "img",
+    role: "group",
     "aria-label": "Applications and the topics between them",
   });
   // Shrinks a little to fit; what is still too wide scrolls.
@@ -344,7 +344,7 @@ export function startTopology(status) {
   select.addEventListener("change", () => plans && redraw());
 
   every(
-    2000,
+    3000,
     async () => {
       const [topics, tasks] = await Promise.all([get("/v1/topics"), get("/v1/tasks")]);
       flow.take(topics.items, tasks.items, performance.now() / 1000);
