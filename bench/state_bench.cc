@@ -83,6 +83,47 @@ struct Bench {
   CommitSequence commits = 0;
 };
 
+/// A thousand keys in windows of ten minutes, one every ten seconds: per record sixty reads and
+/// writes, most of them of windows that were written since the last commit.
+void BM_Store_hop(benchmark::State& state) {
+  constexpr int kWindows = 60;
+  constexpr int kHopKeys = 1'000;
+  constexpr auto kHop = std::chrono::seconds(10);
+  const auto builder = window_store_builder<std::string, std::int64_t>(
+      "bench", {.retention = kWindows * kHop, .window_size = kWindows * kHop}, {.caching = true});
+  const auto store = builder->build();
+  auto* windows = dynamic_cast<WindowStore<std::string, std::int64_t>*>(store.get());
+  Nowhere changelog;
+  MemoryBudget budget{256u << 20};
+  StoreContext context;
+  context.family = "bench/0_0/bench";
+  context.changelog = &changelog;
+  context.budget = &budget;
+  context.caching = true;
+  if (auto status = store->open(context); !status) {
+    throw std::runtime_error(status.error().message);
+  }
+  std::vector<std::string> keys;
+  for (int i = 0; i < kHopKeys; ++i) keys.push_back("page-" + std::to_string(i));
+  std::mt19937 random(7);
+  std::int64_t at = 0;
+  CommitSequence commits = 0;
+  for (auto _ : state) {
+    const auto& key = keys[random() % kHopKeys];
+    const Timestamp newest = from_millis(at / kPerCommit * 10'000 + 1'000'000'000);
+    for (int window = 0; window < kWindows; ++window) {
+      const Timestamp start = newest - window * kHop;
+      const std::int64_t* count = windows->fetch(key, start);
+      windows->put(key, (count ? *count : 0) + 1, start, newest, kNoHeaders);
+    }
+    if (++at % kPerCommit != 0) continue;
+    store->flush();
+    store->commit(at, ++commits);
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_Store_hop);
+
 /// The keys of a stream that touches `kKeys` of them at random.
 template <typename K>
 std::vector<K> random_keys() {

@@ -39,7 +39,10 @@ final class PeerTopologies {
         switch (PeerSettings.WORKLOAD) {
             case "map" -> map(builder);
             case "count", "iq", "startup" -> count(builder);
-            case "window" -> window(builder);
+            case "window" -> window(builder,
+                    TimeWindows.ofSizeWithNoGrace(Duration.ofMinutes(1)));
+            case "hop" -> window(builder, TimeWindows.ofSizeWithNoGrace(Duration.ofMinutes(10))
+                    .advanceBy(Duration.ofSeconds(10)));
             case "stjoin" -> streamTableJoin(builder);
             case "ssjoin" -> streamStreamJoin(builder);
             case "repart" -> repartition(builder);
@@ -85,12 +88,11 @@ final class PeerTopologies {
                 .to(OUTPUT, Produced.with(STRING, LONG));
     }
 
-    private static void window(final StreamsBuilder builder) {
-        final Duration size = Duration.ofMinutes(1);
-        final var windowed = WindowedSerdes.timeWindowedSerdeFrom(String.class, size.toMillis());
+    private static void window(final StreamsBuilder builder, final TimeWindows windows) {
+        final var windowed = WindowedSerdes.timeWindowedSerdeFrom(String.class, windows.size());
         counted(builder, 0)
                 .groupByKey(Grouped.with(STRING, BLOB))
-                .windowedBy(TimeWindows.ofSizeWithNoGrace(size))
+                .windowedBy(windows)
                 .count(Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("wcounts")
                         .withKeySerde(STRING).withValueSerde(LONG))
                 .toStream()

@@ -150,6 +150,15 @@ class Topics:
     def load(self, topic, data_set, records, base_ms):
         return self._call("load", topic, data_set, records, base_ms)[-1]
 
+    def offer(self, source, output, phases, *flags):
+        with self.offering(source, output, phases, *flags) as load:
+            return load.result()
+
+    def offering(self, source, output, phases, *flags):
+        """Offers a load in the background; the phases are (rate, seconds[, 0: not counted])."""
+        return Offer([str(self.tool), "--bootstrap", self.bootstrap, "offer", source, output,
+                      *(":".join(map(str, phase)) for phase in phases), *flags])
+
     def digest(self, topic):
         return self._call("digest", topic)[-1]
 
@@ -159,3 +168,25 @@ class Topics:
         if done.returncode != 0:
             raise BenchError(f"topic_tool {arguments[0]}: {done.stderr.strip()}")
         return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+class Offer:
+    """A load under way. Stopped at the end of `with`, if it is not done."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def result(self):
+        said, errors = self.process.communicate()
+        if self.process.returncode != 0:
+            raise BenchError(f"topic_tool offer: {errors.strip()}")
+        return json.loads(said)

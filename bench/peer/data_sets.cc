@@ -37,11 +37,12 @@ std::uint64_t random_of(std::int64_t index, std::uint64_t salt) {
 
 std::string key_of(std::uint64_t number) { return fmt::format("k{:07}", number); }
 
-/// Amounts of random keys; `time` says when.
-DataSet amounts(std::uint64_t salt, std::int64_t (*time)(std::int64_t index, std::int64_t count)) {
+/// Amounts of one of `keys` keys; `time` says when.
+DataSet amounts(std::uint64_t salt, std::uint64_t keys,
+                std::int64_t (*time)(std::int64_t index, std::int64_t count)) {
   return [=](std::int64_t index, std::int64_t count, std::int64_t base_ms, DataRecord& record) {
     const std::uint64_t random = random_of(index, salt);
-    record.key = key_of((random >> 20) % kKeys);
+    record.key = key_of((random >> 20) % keys);
     record.value.resize(kValueBytes);
     write_i64(record.value, 0, static_cast<std::int64_t>(1 + (random & 1023)));
     write_i32(record.value, 8, static_cast<std::int32_t>((random >> 50) % 10'000));
@@ -72,6 +73,19 @@ void shuffle_record(std::int64_t index, std::int64_t, std::int64_t base_ms, Data
   record.timestamp_ms = base_ms + index / 10;
 }
 
+void fill_order(std::uint64_t id, std::uint64_t random, std::int64_t created_ns,
+                std::string& order) {
+  order.resize(kValueBytes);
+  write_i64(order, 0, static_cast<std::int64_t>(id));
+  write_i32(order, 8, static_cast<std::int32_t>(random % 10'000));
+  write_i32(order, 12, static_cast<std::int32_t>((random >> 16) % 100'000));
+  write_i32(order, 16, static_cast<std::int32_t>(1 + (random >> 40) % 3));
+  write_i64(order, 20, static_cast<std::int64_t>(100 + (random >> 44) % 10'000));
+  write_i64(order, 28, created_ns);
+  order[36] = '\0';
+  fill_noise(order, 37, id * 7);
+}
+
 void order_record(std::int64_t index, std::int64_t, std::int64_t base_ms, DataRecord& record) {
   const auto id = static_cast<std::uint64_t>(index);
   record.key.emplace(8, '\0');
@@ -88,36 +102,15 @@ DataSet data_set(const std::string& name) {
     return index * kAllWindowsMs / count;
   };
   const auto five_a_ms = [](std::int64_t index, std::int64_t) { return index / 5; };
-  if (name == "kv") return amounts(1, spread);
-  if (name == "left") return amounts(5, five_a_ms);
-  if (name == "right") return amounts(77, five_a_ms);
+  if (name == "kv") return amounts(1, kKeys, spread);
+  if (name == "few") return amounts(1, 1'000, spread);
+  if (name == "left") return amounts(5, kKeys, five_a_ms);
+  if (name == "right") return amounts(77, kKeys, five_a_ms);
   if (name == "table") return rows(-3'600'000);
   if (name == "keys") return rows(0);
   if (name == "shuffle") return shuffle_record;
   if (name == "orders") return order_record;
   throw std::invalid_argument("there is no data set " + name);
-}
-
-void fill_order(std::uint64_t id, std::uint64_t random, std::int64_t created_ns,
-                std::string& order) {
-  order.resize(kValueBytes);
-  write_i64(order, 0, static_cast<std::int64_t>(id));
-  write_i32(order, 8, static_cast<std::int32_t>(random % 10'000));
-  write_i32(order, 12, static_cast<std::int32_t>((random >> 16) % 100'000));
-  write_i32(order, 16, static_cast<std::int32_t>(1 + (random >> 40) % 3));
-  write_i64(order, 20, static_cast<std::int64_t>(100 + (random >> 44) % 10'000));
-  write_i64(order, 28, created_ns);
-  order[36] = '\0';
-  fill_noise(order, 37, id * 7);
-}
-
-void fill_stamped(std::uint64_t number, std::uint64_t random, std::int64_t created_ns,
-                  std::string& value) {
-  value.resize(kValueBytes);
-  write_i64(value, 0, static_cast<std::int64_t>(number));
-  write_i32(value, 8, static_cast<std::int32_t>(random % 10'000));
-  write_i64(value, 12, created_ns);
-  fill_noise(value, 20, random);
 }
 
 }  // namespace thalweg::bench

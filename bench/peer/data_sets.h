@@ -21,14 +21,7 @@ struct DataRecord {
 using DataSet = std::function<void(std::int64_t index, std::int64_t count, std::int64_t base_ms,
                                    DataRecord& record)>;
 
-/// kv, left, right, table, keys, shuffle or orders. Throws std::invalid_argument for other names.
+/// kv, few, left, right, table, keys, shuffle or orders. Throws std::invalid_argument for others.
 DataSet data_set(const std::string& name);
-
-/// An order of the saga, chosen by `random`.
-void fill_order(std::uint64_t id, std::uint64_t random, std::int64_t created_ns,
-                std::string& order);
-/// A record of the data set kv whose number stands at 0 and whose time of creation stands at 12.
-void fill_stamped(std::uint64_t number, std::uint64_t random, std::int64_t created_ns,
-                  std::string& value);
 
 }  // namespace thalweg::bench

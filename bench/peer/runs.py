@@ -1,5 +1,6 @@
 """One run of one side, watched from outside."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -56,7 +57,10 @@ class Runner:
         state.mkdir(parents=True)
         self.topics.create(f"{output}:4")
         try:
-            row = self._execute(side, self._environment(settings, application, output, state))
+            inputs = ",".join(data.topic for data in settings.workload.inputs
+                              if not data.topic.endswith("-changelog"))
+            row = self._execute(side, self.environment(settings, application, inputs, output)
+                                | {"PB_STATE_DIR": str(state), "PB_T0_NS": str(time.time_ns())})
             if settings.workload.equal not in (None, "restored"):
                 row["output"] = self.topics.digest(output)
             return row
@@ -66,11 +70,21 @@ class Runner:
             self.topics.delete(output, *([] if application != f"pb-app-{self.count}"
                                          else [f"{application}-"]))
 
-    def _environment(self, settings, application, output, state):
+    @contextlib.contextmanager
+    def live_topics(self):
+        """An input and an output that are empty, and gone afterwards with the application's own."""
+        self.count += 1
+        source, output = f"pb-live-{self.count}", f"pb-live-out-{self.count}"
+        self.topics.create(f"{source}:4", f"{output}:4")
+        try:
+            yield source, output
+        finally:
+            self.topics.delete(source, output)
+
+    def environment(self, settings, application, inputs, output):
         workload = settings.workload
-        inputs = [data.topic for data in workload.inputs if not data.topic.endswith("-changelog")]
         return os.environ | {
-            "PB_WORKLOAD": workload.name,
+            "PB_WORKLOAD": workload.topology or workload.name,
             "PB_BOOTSTRAP": self.broker.bootstrap,
             "PB_APP_ID": application,
             "PB_GUARANTEE": settings.guarantee,
@@ -78,14 +92,12 @@ class Runner:
             "PB_COMMIT_MS": settings.commit_ms,
             "PB_CACHE": settings.cache,
             "PB_THREADS": "",
-            "PB_IN": ",".join(inputs),
+            "PB_IN": inputs,
             "PB_OUT": output,
             "PB_N": str(workload.records()),
             "PB_N_DONE": str(settings.records_done),
-            "PB_STATE_DIR": str(state),
             "PB_MODE": "drain",
             "PB_READY_FILE": "",
-            "PB_T0_NS": str(time.time_ns()),
         }
 
     def _execute(self, side, environment):
@@ -114,6 +126,16 @@ class Runner:
                              f"{errors.read_text()[-3000:]}")
         row["load"] = load
         return row | self._seen(row, took, usage, machine, broker)
+
+    def watched(self, work):
+        """The row that `work` returns, with what the machine did in the meantime."""
+        load, machine, broker = os.getloadavg()[0], machine_cpu(), self.broker.cpu()
+        began = time.monotonic()
+        row = work()
+        took = time.monotonic() - began
+        broker_cpu = self.broker.cpu() - broker
+        others = machine_cpu() - machine - row["cpu_s"] - broker_cpu
+        return row | {"load": load, "broker_cpu_s": broker_cpu, "other_cores": others / took}
 
     def _seen(self, row, took, usage, machine, broker):
         """From outside: a side's own word is not taken for what it used."""

@@ -12,6 +12,7 @@
 
 #include "peer/data_sets.h"
 #include "peer/kafka_topics.h"
+#include "peer/paced_load.h"
 #include "peer/progress.h"
 #include "peer/shuffle_rules.h"
 #include "peer/topic_digest.h"
@@ -76,6 +77,31 @@ void digest(const std::string& bootstrap, const std::string& topic) {
       digest.records, digest.keys, digest.last_sum, digest.all, digest.last);
 }
 
+/// RATE:SECONDS, with :0 behind it where latencies do not count.
+LoadPhase phase_of(const std::string& text) {
+  const auto parts = CLI::detail::split(text, ':');
+  if (parts.size() != 2 && parts.size() != 3) {
+    throw std::invalid_argument(text + " is not RATE:SECONDS[:0]");
+  }
+  return {std::stod(parts[0]), std::stod(parts[1]), parts.size() == 2 || parts[2] != "0"};
+}
+
+double percentile(const std::vector<double>& ascending, double part) {
+  if (ascending.empty()) return 0;
+  const auto last = static_cast<double>(ascending.size() - 1);
+  return ascending[static_cast<std::size_t>(last * part)];
+}
+
+void offer_load(const std::string& bootstrap, const PacedLoad& load) {
+  const PacedResult result = offer(bootstrap, load);
+  const auto& took = result.latencies_ms;
+  fmt::print(
+      "{{\"sent\":{},\"received\":{},\"counted\":{},\"p50_ms\":{:.3f},\"p99_ms\":{:.3f},"
+      "\"p999_ms\":{:.3f},\"max_ms\":{:.3f},\"longest_gap_s\":{:.3f},\"gap_began_s\":{:.3f}}}\n",
+      result.sent, result.received, took.size(), percentile(took, 0.5), percentile(took, 0.99),
+      percentile(took, 0.999), percentile(took, 1), result.longest_gap_s, result.gap_began_s);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -106,6 +132,19 @@ int main(int argc, char** argv) {
   fill->add_option("count", load.count)->required();
   fill->add_option("base-ms", load.base_ms, "Event time of the beginning")->required();
   fill->callback([&] { load.run(bootstrap); });
+  PacedLoad load_offered;
+  std::vector<std::string> phases;
+  bool amounts = false;
+  auto* pace = app.add_subcommand("offer", "Offer orders at a steady pace, see when they come out");
+  pace->add_option("input", load_offered.input)->required();
+  pace->add_option("output", load_offered.output)->required();
+  pace->add_option("phase", phases, "RATE:SECONDS[:0]; 0: for warmth only")->required();
+  pace->add_flag("--amounts", amounts, "Records of kv, one out for each in; no latencies");
+  pace->callback([&] {
+    load_offered.orders = !amounts;
+    for (const auto& phase : phases) load_offered.phases.push_back(phase_of(phase));
+    offer_load(bootstrap, load_offered);
+  });
   auto* check = app.add_subcommand("digest", "What is in a topic, whatever its order");
   check->add_option("topic", topic)->required();
   check->callback([&] { digest(bootstrap, topic); });

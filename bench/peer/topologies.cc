@@ -60,6 +60,15 @@ void window(StreamsBuilder& builder, const PeerSettings& settings, Progress& pro
       .to(settings.output);
 }
 
+void hopping_window(StreamsBuilder& builder, const PeerSettings& settings, Progress& progress) {
+  counted(builder, settings.inputs.at(0), progress)
+      .group_by_key()
+      .windowed_by(TimeWindows::of_size_with_no_grace(10min).advance_by(10s))
+      .count({.store = "wcounts"})
+      .to_stream()
+      .to(settings.output);
+}
+
 void stream_table_join(StreamsBuilder& builder, const PeerSettings& settings, Progress& progress) {
   const auto table =
       builder.table<std::string, Blob>(settings.inputs.at(1), {}, {.store = "table"});
@@ -129,6 +138,7 @@ Topology peer_topology(const PeerSettings& settings, Progress& progress) {
                                             {"iq", count},
                                             {"startup", count},
                                             {"window", window},
+                                            {"hop", hopping_window},
                                             {"stjoin", stream_table_join},
                                             {"repart", repartition},
                                             {"ssjoin", stream_stream_join},
