@@ -131,20 +131,22 @@ Status KafkaLog::request_topic(const TopicSpec& spec) {
   return status_of(results, count, what);
 }
 
-// A topic is made before every broker knows of it.
-Status KafkaLog::wait_for_leaders(const TopicSpec& spec) {
+// A topic is made before every broker knows of it, whoever has made it: two processes that start
+// together make the same ones, and one of them is told that they exist.
+Status KafkaLog::wait_for_leaders(const std::string& topic) {
   const auto deadline = std::chrono::steady_clock::now() + shared_->options.request_timeout;
   for (;;) {
-    const auto leaders = shared_->leaders(spec.name);
-    if (leaders && leaders->led == spec.partitions) break;
+    const auto leaders = shared_->leaders(topic);
+    if (leaders && leaders->led == leaders->partitions) {
+      shared_->remember(topic, leaders->partitions);
+      return {};
+    }
     if (std::chrono::steady_clock::now() > deadline) {
       return failure(ErrorCode::kUnavailable,
-                     "topic " + spec.name + " was made, but not all its partitions have leaders");
+                     "topic " + topic + " was made, but not all its partitions have leaders");
     }
     std::this_thread::sleep_for(kUntilLeadersAreKnown);
   }
-  shared_->remember(spec.name, spec.partitions);
-  return {};
 }
 
 Status KafkaLog::request_deletion(const std::string& name) {

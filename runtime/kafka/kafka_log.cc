@@ -60,8 +60,11 @@ Result<TopicSpec> KafkaLog::topic(const std::string& name) const {
 
 Status KafkaLog::create_topic(const TopicSpec& spec) {
   if (auto valid = check_topic(spec); !valid) return valid;
-  if (auto created = request_topic(spec); !created) return created;
-  return wait_for_leaders(spec);
+  const auto created = request_topic(spec);
+  const bool exists = !created && created.error().code == ErrorCode::kAlreadyExists;
+  if (!created && !exists) return created;
+  if (auto led = wait_for_leaders(spec.name); !led) return led;
+  return created;
 }
 
 Status KafkaLog::delete_topic(const std::string& name) {

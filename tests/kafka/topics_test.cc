@@ -1,3 +1,5 @@
+#include <thread>
+
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
@@ -46,6 +48,24 @@ TEST(Topics, AGlobalTableIsJoinedFromEveryPartition) {
   EXPECT_EQ(output.at("b"), Records{"20000062 @5"});
   EXPECT_EQ(output.at("c"), Records{"30000093 @6"});
   EXPECT_FALSE(output.contains("d"));
+}
+
+// Two processes of an application that started at once: one was told that its tasks topic existed,
+// asked for it, and ended, since no broker had heard of the topic yet.
+TEST(Topics, ThoseMadeByTwoAtOnceAreThereForBoth) {
+  constexpr int kTopics = 20;
+  const auto make_all = [] {
+    auto log = *open_kafka_log({.bootstrap_servers = cluster().bootstrap_servers()});
+    for (int i = 0; i < kTopics; ++i) {
+      const std::string name = "made-twice-" + std::to_string(i);
+      const auto made = log->create_topic({.name = name, .partitions = 4});
+      EXPECT_TRUE(made || made.error().code == ErrorCode::kAlreadyExists) << made.error().message;
+      const auto found = log->topic(name);
+      EXPECT_TRUE(found) << found.error().message;
+    }
+  };
+  std::jthread other(make_all);
+  make_all();
 }
 
 TEST(Topics, ThoseThatMatchAPatternLaterAreReadFromThenOn) {
