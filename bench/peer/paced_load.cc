@@ -10,7 +10,6 @@
 #include "peer/data_sets.h"
 #include "peer/kafka_topics.h"
 #include "peer/progress.h"
-#include "peer/shuffle_rules.h"
 
 namespace thalweg::bench {
 namespace {
@@ -34,7 +33,7 @@ class Sender {
 
   std::int64_t sent() const { return sent_.load(); }
   bool is_done() const { return done_.load(); }
-  /// The order numbers from which on latencies count, by phase.
+  /// Whether the phase that the order belongs to counts.
   bool is_counted(std::int64_t order) const {
     double first = 0;
     for (const auto& phase : load_.phases) {
