@@ -6,7 +6,7 @@ import { byId, formatRate, formatShort, h, s, setAttribute, setText } from "./do
 import { Rates } from "./series.js";
 
 const kLine = 16;
-const kCharacter = 6.6;
+const kFont = 11.5;
 const kLeastScale = 0.75;
 
 /** "orders-12" -> ["orders", 12]. */
@@ -124,14 +124,19 @@ function detail(plan, known) {
 
 // --- Drawing ----------------------------------------------------------------------------------
 
+const ruler = document.createElement("canvas").getContext("2d");
+
+function widthOf(text, weight) {
+  ruler.font = `${weight} ${kFont}px ${getComputedStyle(document.body).fontFamily}`;
+  return ruler.measureText(text).width;
+}
+
 function sizeOf(node) {
-  const texts = [node.title ?? "", ...node.lines.map((line) => `${line.topic}  0000.0/s`)];
-  if (node.kind === "application") texts.push("00,000.0/s · 00.0k waiting");
+  const widths = node.lines.map((line) => widthOf(`${line.topic}  0,000.0/s`, 400));
+  if (node.title) widths.push(widthOf(node.title, 600));
+  if (node.kind === "application") widths.push(widthOf("00.00K/s · 00.00K waiting", 400));
   const rows = node.lines.length + (node.title ? 1 : 0) + (node.kind === "application" ? 1 : 0);
-  return {
-    width: Math.max(60, Math.max(...texts.map((text) => text.length)) * kCharacter + 22),
-    height: rows * kLine + 12,
-  };
+  return { width: Math.max(...widths) + 24, height: rows * kLine + 12 };
 }
 
 function curve(points) {
@@ -191,7 +196,7 @@ function draw(host, graph, select) {
   const plan = new graphlib.Graph({ compound: true, multigraph: true });
   plan.setGraph({
     rankdir: graph.direction,
-    nodesep: 14,
+    nodesep: graph.nodes.some((node) => node.kind === "group") ? 26 : 14,
     ranksep: 46,
     edgesep: 8,
     marginx: 8,
@@ -259,7 +264,13 @@ function draw(host, graph, select) {
     svg.append(numbers.group);
   });
   host.replaceChildren(svg);
-  return { shown, edges };
+  // What a plan begins with is at the left, though not always at the top.
+  const first = others.map((node) => plan.node(node.id)).reduce((a, b) => (b.x < a.x ? b : a));
+  const showBeginning = () => {
+    const scale = svg.clientWidth / width;
+    host.scrollTo(0, first.y * scale - host.clientHeight / 2);
+  };
+  return { shown, edges, showBeginning };
 }
 
 // --- Numbers ----------------------------------------------------------------------------------
@@ -338,7 +349,7 @@ export function startTopology(status) {
       select.value = application;
       redraw();
     });
-    byId("topology").scrollTo(0, 0);
+    drawn.showBeginning();
     flow.show(drawn);
   };
   select.addEventListener("change", () => plans && redraw());
