@@ -300,6 +300,8 @@ test("nothing moves while nothing happens", async () => {
         const seen = [];
         const observer = new MutationObserver((records) => {
           for (const record of records) {
+            // Charts go on with the time: a minute that begins has no views yet.
+            if (record.target.parentElement?.closest(".legend")) continue;
             const near =
               record.target.id || record.target.parentElement?.id || record.target.nodeName;
             seen.push(`${record.type} of ${near}`);
