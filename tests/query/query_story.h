@@ -205,6 +205,13 @@ class QueryStory : public HttpStory {
     ASSERT_TRUE(started) << started.error().message;
   }
 
+  /// Another service on the same log.
+  void restart() {
+    server_->stop(std::chrono::milliseconds(0));
+    context_->close();
+    start();
+  }
+
   RawResponse get(const std::string& target, const std::string& headers = "") {
     return connect()->get(target, headers);
   }
@@ -213,6 +220,12 @@ class QueryStory : public HttpStory {
                    const std::string& content_type = "application/json") {
     return connect()->request("POST", "/v1/topics/" + topic + "/records", body,
                               "Content-Type: " + content_type + "\r\n");
+  }
+
+  RawResponse post_with_key(const std::string& topic, const std::string& body,
+                            const std::string& key) {
+    return connect()->request("POST", "/v1/topics/" + topic + "/records", body,
+                              "Idempotency-Key: " + key + "\r\n");
   }
 
   SimulatedStorage storage_;

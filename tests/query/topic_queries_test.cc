@@ -62,6 +62,44 @@ TEST_F(TopicQueries, ArraysAndLinesOfRecordsAreWrittenInOrder) {
   EXPECT_EQ(values(), "\"1\" \"2\" \"3\" \"4\" \"5\" \"6\" ");
 }
 
+TEST_F(TopicQueries, ARequestRepeatedWithItsKeyWritesNothingTwice) {
+  start_with_topic(1);
+  const std::string records = R"([{"key":"a","value":1},{"key":"b","value":2}])";
+
+  const auto first = post_with_key("orders", records, "k-1");
+  post("orders", R"({"value":3})");
+  const auto again = post_with_key("orders", records, "k-1");
+  const auto other = post_with_key("orders", R"({"value":4})", "k-2");
+
+  EXPECT_EQ(first.status, 200);
+  EXPECT_EQ(again.body, first.body);
+  EXPECT_EQ(again.header("x-position"), first.header("x-position"));
+  EXPECT_EQ(other.status, 200);
+  EXPECT_EQ(values(), "\"1\" \"2\" \"3\" \"4\" ");
+}
+
+TEST_F(TopicQueries, AKeyIsKnownToAServiceThatComesLater) {
+  start_with_topic(1);
+  const auto first = post_with_key("orders", R"({"key":"a","value":1})", "k-1");
+
+  restart();
+  const auto again = post_with_key("orders", R"({"key":"a","value":1})", "k-1");
+
+  EXPECT_EQ(again.body, first.body);
+  EXPECT_EQ(values(), "\"1\" ");
+}
+
+TEST_F(TopicQueries, AKeyThatBelongsToOtherRecordsIs409) {
+  start_with_topic(1);
+  post_with_key("orders", R"({"key":"a","value":1})", "k-1");
+
+  const auto other = post_with_key("orders", R"({"key":"a","value":2})", "k-1");
+
+  EXPECT_EQ(other.status, 409);
+  EXPECT_THAT(other.body, testing::HasSubstr("idempotency_key_reused"));
+  EXPECT_EQ(values(), "\"1\" ");
+}
+
 TEST_F(TopicQueries, HeadersTimeAndPartitionAreTheClients) {
   start_with_topic();
 
