@@ -63,12 +63,14 @@ void GlobalState::apply(std::size_t index, std::int32_t partition, const RecordV
     if (!table.input->prepare(record, metadata_, stream_time_)) return;
   } catch (const SerdeError& error) {
     auto* own = setup_.config->deserialization_exception_handler.get();
-    const ErrorContext context{{plan()[index].subtopology, partition}, "", metadata_};
+    const ErrorContext context{.task = {plan()[index].subtopology, partition},
+                               .node = "",
+                               .record = metadata_,
+                               .source = &record};
     const auto handling =
         own ? own->handle(context, record, error) : setup_.config->deserialization_handler;
     if (handling == FailureHandling::kFail) {
-      throw StreamsError("cannot read a record of a global table (" + place +
-                         "): " + error.what() +
+      throw StreamsError("cannot read a record of a global table (" + place + "): " + error.what() +
                          ". The deserialization exception handler says to fail");
     }
     spdlog::warn("skipped an unreadable record of a global table ({}): {}", place, error.what());

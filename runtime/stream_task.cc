@@ -59,8 +59,7 @@ StreamTask::StreamTask(Setup setup)
                    setup_.wakeup) {
   for (const auto& topic : setup_.plan->inputs) inputs_.push_back({topic, setup_.id.partition});
   if (auto* metrics = setup_.environment.metrics) {
-    const MetricsRegistry::Labels labels{{"client_id", setup_.config->client_id},
-                                         {"task_id", to_string(setup_.id)}};
+    const auto labels = labels_of("");
     dropped_counter_ = &metrics->counter("kafka_streams_stream_task_metrics_dropped_records_total",
                                          "Records dropped: late, null, or unreadable", labels);
     processed_counter_ = &metrics->counter("kafka_streams_stream_task_metrics_process_total",
@@ -189,21 +188,21 @@ void StreamTask::process_head(RecordQueue& queue) {
 
 bool StreamTask::skip_failed(std::string_view node, const std::exception& error) {
   auto* own = setup_.config->processing_exception_handler.get();
-  return skip(own ? own->handle(error_context(node, metadata_), error)
-                  : setup_.config->processing_handler,
+  return skip(own ? own->handle(error_context(node), error) : setup_.config->processing_handler,
               node, "ProcessingError", error);
 }
 
 bool StreamTask::skip_unwritable(std::string_view node, const std::exception& error) {
   auto* own = setup_.config->production_exception_handler.get();
-  return skip(own ? own->handle(error_context(node, metadata_), error)
-                  : setup_.config->production_handler,
+  return skip(own ? own->handle(error_context(node), error) : setup_.config->production_handler,
               node, "ProductionError", error);
 }
 
-ErrorContext StreamTask::error_context(std::string_view node,
-                                       const RecordMetadata& metadata) const {
-  return {.task = setup_.id, .node = node, .record = metadata};
+ErrorContext StreamTask::error_context(std::string_view node) const {
+  return {.task = setup_.id,
+          .node = node,
+          .record = metadata_,
+          .source = current_ ? &current_->head() : nullptr};
 }
 
 bool StreamTask::skip(FailureHandling handling, std::string_view node, std::string_view exception,
@@ -261,8 +260,8 @@ bool StreamTask::run_async_calls(Timestamp wall_clock, bool begin_more) {
     }
     return worked;
   } catch (const std::exception& error) {
-    std::throw_with_nested(StreamsError("Exception caught in map_async. taskId=" +
-                                        to_string(setup_.id) + ": " + error.what()));
+    std::throw_with_nested(StreamsError(
+        "Exception caught in map_async. taskId=" + to_string(setup_.id) + ": " + error.what()));
   }
 }
 
@@ -291,9 +290,8 @@ std::map<TopicPartition, OffsetAndMetadata> StreamTask::positions() const {
   std::map<TopicPartition, OffsetAndMetadata> positions;
   for (std::size_t i = 0; i < group_.size(); ++i) {
     const RecordQueue& queue = group_.queue(i);
-    positions[queue.partition()] = {queue.position(),
-                                    encode_partition_time(queue.partition_time(),
-                                                          processor_metadata_)};
+    positions[queue.partition()] = {
+        queue.position(), encode_partition_time(queue.partition_time(), processor_metadata_)};
   }
   return positions;
 }
@@ -351,16 +349,38 @@ void StreamTask::dropped(std::string_view node, std::string_view reason) {
   static_cast<void>(reason);
 }
 
+void StreamTask::count(std::string_view metric, std::string_view node) {
+  auto found = node_metrics_.find(std::pair(metric, node));
+  if (found == node_metrics_.end()) {
+    const std::pair names{std::string(metric), std::string(node)};
+    auto* registry = setup_.environment.metrics;
+    Counter& counter = registry ? registry->counter("kafka_streams_stream_processor_node_metrics_" +
+                                                        names.first + "_total",
+                                                    "Counted by a processor", labels_of(node))
+                                : own_counters_.emplace_back();
+    found = node_metrics_.emplace(names, &counter).first;
+  }
+  found->second->add();
+}
+
+MetricsRegistry::Labels StreamTask::labels_of(std::string_view node) const {
+  MetricsRegistry::Labels labels{{"client_id", setup_.config->client_id},
+                                 {"task_id", to_string(setup_.id)}};
+  if (!node.empty()) labels.emplace_back("processor_node_id", node);
+  return labels;
+}
+
 void StreamTask::bad_record(const RecordView& record, const RecordMetadata& metadata,
                             const SerdeError& error) {
   auto* own = setup_.config->deserialization_exception_handler.get();
-  switch (own ? own->handle(error_context("", metadata), record, error)
-              : setup_.config->deserialization_handler) {
+  switch (
+      own ? own->handle({.task = setup_.id, .record = metadata, .source = &record}, record, error)
+          : setup_.config->deserialization_handler) {
     case FailureHandling::kFail:
-      std::throw_with_nested(StreamsError(
-          "cannot read a record (" + place(metadata) + "): " + error.what() +
-          (own ? ". The deserialization exception handler says to fail"
-               : ". deserialization.exception.handler is set to fail")));
+      std::throw_with_nested(
+          StreamsError("cannot read a record (" + place(metadata) + "): " + error.what() +
+                       (own ? ". The deserialization exception handler says to fail"
+                            : ". deserialization.exception.handler is set to fail")));
     case FailureHandling::kDeadLetter:
       to_dead_letters(record, metadata, "DeserializationError", error.what());
       break;

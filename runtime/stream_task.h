@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@
 
 #include <thalweg/runtime/clock.h>
 #include <thalweg/runtime/log.h>
+#include <thalweg/runtime/metrics.h>
 #include <thalweg/runtime/streams_application.h>
 #include <thalweg/runtime/streams_config.h>
 #include <thalweg/topology/topology.h>
@@ -41,14 +43,14 @@ class StreamTask final : public TaskContext {
   struct Setup {
     TaskId id;
     const Topology* topology;
-    std::int32_t subtopology;          ///< -1: all of them in one task (the test driver).
+    std::int32_t subtopology;  ///< -1: all of them in one task (the test driver).
     const PlannedSubTopology* plan;
     const StreamsConfig* config;
     Environment environment;
     RecordCollector* collector;
     /// As TaskContext::emit_interval(); Kafka Streams' own.
     std::chrono::milliseconds emit_interval = std::chrono::seconds(1);
-    GlobalState* globals = nullptr;    ///< The worker's; null: the topology has no global store.
+    GlobalState* globals = nullptr;  ///< The worker's; null: the topology has no global store.
     /// Called from any thread when run_async_calls() has something to do.
     std::function<void()> wakeup = {};
   };
@@ -114,9 +116,15 @@ class StreamTask final : public TaskContext {
   std::uint64_t processed() const { return processed_; }
   std::uint64_t punctuated() const { return punctuated_; }
   std::uint64_t dropped_records() const { return dropped_; }
-  const std::map<std::pair<NodeMetric, std::string>, std::uint64_t>& node_metrics() const {
-    return node_metrics_;
-  }
+  /// What nodes count, by metric and node.
+  struct ByNames {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const {
+      return a.first != b.first ? a.first < b.first : a.second < b.second;
+    }
+  };
+  using NodeMetrics = std::map<std::pair<std::string, std::string>, Counter*, ByNames>;
+  const NodeMetrics& node_metrics() const { return node_metrics_; }
 
   // --- TaskContext --------------------------------------------------------------------------
 
@@ -147,14 +155,14 @@ class StreamTask final : public TaskContext {
   std::function<void()> add_async_work(AsyncWork& work) override { return async_calls_.add(work); }
   void request_commit() override { commit_requested_ = true; }
   void dropped(std::string_view node, std::string_view reason) override;
-  void count(NodeMetric metric, std::string_view node) override {
-    ++node_metrics_[{metric, std::string(node)}];
-  }
+  void count(std::string_view metric, std::string_view node) override;
 
  private:
+  /// Of its metrics, or those of one of its nodes.
+  MetricsRegistry::Labels labels_of(std::string_view node) const;
   void process_head(RecordQueue& queue);
   bool flush(Store& store);
-  ErrorContext error_context(std::string_view node, const RecordMetadata& metadata) const;
+  ErrorContext error_context(std::string_view node) const;
   bool skip(FailureHandling handling, std::string_view node, std::string_view exception,
             const std::exception& error);
   void punctuate(const PunctuationQueue::Schedule& schedule, Timestamp time);
@@ -185,7 +193,8 @@ class StreamTask final : public TaskContext {
   std::size_t processed_since_flush_ = 0;
   std::uint64_t punctuated_ = 0;
   std::uint64_t dropped_ = 0;
-  std::map<std::pair<NodeMetric, std::string>, std::uint64_t> node_metrics_;
+  NodeMetrics node_metrics_;
+  std::deque<Counter> own_counters_;  // Where there is no registry to hold them.
   Counter* dropped_counter_ = nullptr;
   Counter* processed_counter_ = nullptr;
   Counter* enforced_counter_ = nullptr;

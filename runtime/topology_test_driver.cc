@@ -1,11 +1,10 @@
-#include <thalweg/runtime/topology_test_driver.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
 
 #include <thalweg/runtime/clock.h>
+#include <thalweg/runtime/topology_test_driver.h>
 #include <thalweg/schemas/java_hash.h>
 
 #include "stream_task.h"
@@ -29,9 +28,8 @@ class CapturingCollector final : public RecordCollector {
   std::int32_t partitions(TopicHandle) override { return 1; }
   void send(TopicHandle topic, std::int32_t, std::optional<BytesView> key,
             std::optional<BytesView> value, Timestamp timestamp, const Headers& headers) override {
-    TopologyTestDriver::Produced record{.key = {}, .value = {}, .timestamp = timestamp,
-                                        .headers = headers,
-                                        .sequence = 0};
+    TopologyTestDriver::Produced record{
+        .key = {}, .value = {}, .timestamp = timestamp, .headers = headers, .sequence = 0};
     if (key) record.key.emplace(*key);
     if (value) record.value.emplace(*value);
     fresh_.emplace_back(topic, std::move(record));
@@ -93,9 +91,8 @@ namespace {
 std::vector<internal::PlannedGlobalStore> plan_globals(const Topology& topology) {
   std::vector<internal::PlannedGlobalStore> plan;
   for (const auto& global : topology.global_stores()) {
-    plan.push_back({.subtopology = global.subtopology,
-                    .store = global.store,
-                    .topic = global.topic});
+    plan.push_back(
+        {.subtopology = global.subtopology, .store = global.store, .topic = global.topic});
   }
   return plan;
 }
@@ -219,8 +216,7 @@ class TopologyTestDriver::Impl {
   }
 
   std::optional<std::size_t> global_of(const std::string& topic) const {
-    const auto found =
-        std::ranges::find(global_plan_, topic, &internal::PlannedGlobalStore::topic);
+    const auto found = std::ranges::find(global_plan_, topic, &internal::PlannedGlobalStore::topic);
     if (found == global_plan_.end()) return std::nullopt;
     return static_cast<std::size_t>(found - global_plan_.begin());
   }
@@ -353,15 +349,12 @@ std::set<std::string> TopologyTestDriver::produced_topic_names() const {
 std::map<std::string, std::uint64_t> TopologyTestDriver::metrics() const {
   const StreamTask& task = impl_->task();
   std::map<std::string, std::uint64_t> metrics = {
-      {"dropped-records-total",
-       task.dropped_records() + impl_->globals().dropped_records()},
+      {"dropped-records-total", task.dropped_records() + impl_->globals().dropped_records()},
       {"process-total", task.processed() + impl_->global_records()},
       {"punctuate-total", task.punctuated()}};
-  for (const auto& [what, count] : task.node_metrics()) {
+  for (const auto& [what, counter] : task.node_metrics()) {
     const auto& [metric, node] = what;
-    metrics[(metric == NodeMetric::kSuppressionEmit ? "suppression-emit-total/"
-                                                    : "window-aggregate-final-emit-total/") +
-            node] = count;
+    metrics[metric + "-total/" + node] = counter->value();
   }
   return metrics;
 }

@@ -16,6 +16,27 @@
 #include "worker.h"
 
 namespace thalweg::internal {
+namespace {
+
+/// Where a partition is read from for which nothing is committed.
+Offset first_offset(AutoOffsetReset reset, const ConsumerEvent::Range& range,
+                    const TopicPartition& partition) {
+  switch (reset.kind()) {
+    case AutoOffsetReset::Kind::kEarliest:
+      return range.begin;
+    case AutoOffsetReset::Kind::kLatest:
+      return range.end;
+    case AutoOffsetReset::Kind::kByDuration:
+      return range.since;
+    case AutoOffsetReset::Kind::kNone:
+      break;
+  }
+  throw StreamsError("No valid committed offset found for input " + to_string(partition) +
+                     ", and Consumed::auto_offset_reset says none: commit one for the group, or "
+                     "say where to start");
+}
+
+}  // namespace
 
 bool Worker::poll_consumer() {
   if (!consumer_) return false;
@@ -184,12 +205,16 @@ void Worker::on_committed_offsets(const ConsumerEvent& event) {
   --questions_;
   if (settling_.empty()) return;
   std::vector<TopicPartition> partitions;
+  std::map<TopicPartition, Timestamp> since;
   for (const auto id : settling_) {
     Member& member = members_.at(id);
     member.committed.clear();
     for (const auto& input : member.task->inputs()) {
       if (const auto found = event.committed.find(input); found != event.committed.end()) {
         member.committed.insert(*found);
+      } else if (const auto reset = setup_.topology->auto_offset_reset(input.topic);
+                 reset.kind() == AutoOffsetReset::Kind::kByDuration) {
+        since.emplace(input, clock_.wall_clock() - reset.duration());
       }
       partitions.push_back(input);
     }
@@ -198,7 +223,7 @@ void Worker::on_committed_offsets(const ConsumerEvent& event) {
     }
   }
   ++questions_;
-  consumer_->fetch_ends(partitions);
+  consumer_->fetch_ends(partitions, since);
 }
 
 void Worker::on_ends(const ConsumerEvent& event) {
@@ -207,10 +232,10 @@ void Worker::on_ends(const ConsumerEvent& event) {
     Member& member = members_.at(id);
     member.first_start = member.committed.empty();
     for (const auto& input : member.task->inputs()) {
-      const auto range = event.ranges.at(input);
-      const bool latest =
-          setup_.topology->auto_offset_reset(input.topic) == AutoOffsetReset::kLatest;
-      member.committed.try_emplace(input, OffsetAndMetadata{latest ? range.end : range.begin, {}});
+      if (member.committed.contains(input)) continue;
+      const auto reset = setup_.topology->auto_offset_reset(input.topic);
+      const Offset first = first_offset(reset, event.ranges.at(input), input);
+      member.committed.emplace(input, OffsetAndMetadata{first, {}});
     }
     for (const auto& store : member.task->stores()) {
       if (store.changelog.topic.empty()) continue;

@@ -1,8 +1,8 @@
-#include <thalweg/topology/internal/stream_graph.h>
-
 #include <algorithm>
 #include <cctype>
 #include <queue>
+
+#include <thalweg/topology/internal/stream_graph.h>
 
 #include "graph_node.h"
 #include "optimizer.h"
@@ -63,8 +63,7 @@ void check_name(std::string_view name) {
 
 void missing_serde(std::string_view what, const std::type_info& type, std::string_view where) {
   throw TopologyError(std::string(where) + " needs a serde for its " + std::string(what) +
-                      ", but " +
-                      type_name(type) +
+                      ", but " + type_name(type) +
                       " has none: specialise thalweg::Serde for it, or pass one in the options of "
                       "the operator");
 }
@@ -92,13 +91,20 @@ class StreamGraph::Impl {
   std::vector<std::set<std::string>> copartitioned_;
   std::vector<std::string> internal_topics_;
   OptimizerRules rules_;
+  DslStore dsl_store_ = DslStore::kRocksDb;
   int next_index_ = 0;
   int next_priority_ = 0;
   bool built_ = false;
 };
 
-StreamGraph::StreamGraph() : impl_(std::make_unique<Impl>()) {}
+StreamGraph::StreamGraph(DslStore dsl_store) : impl_(std::make_unique<Impl>()) {
+  impl_->dsl_store_ = dsl_store;
+}
 StreamGraph::~StreamGraph() = default;
+
+bool StreamGraph::is_persistent(const std::optional<bool>& own) const {
+  return own.value_or(impl_->dsl_store_ == DslStore::kRocksDb);
+}
 
 std::string StreamGraph::new_name(std::string_view prefix) {
   return std::string(prefix) + ten_digits(impl_->next_index_++);
@@ -152,8 +158,7 @@ StreamHandle StreamGraph::add_table_source(const std::string& source_name, std::
 
 void StreamGraph::add_global_store(const std::string& source_name, std::string topic,
                                    SourcePlan source, const std::string& name,
-                                   ProcessorPlan processor,
-                                   std::shared_ptr<StoreBuilder> builder) {
+                                   ProcessorPlan processor, std::shared_ptr<StoreBuilder> builder) {
   check_name(topic);
   impl_->add({&impl_->root_}, std::make_unique<GlobalStoreGraphNode>(
                                   source_name, std::move(topic), std::move(source), name,
@@ -164,34 +169,34 @@ GraphNode* StreamGraph::add_processor(const std::vector<GraphNode*>& parents,
                                       const std::string& name, ProcessorPlan plan,
                                       OperatorTraits traits, std::vector<std::string> stores,
                                       std::shared_ptr<StoreBuilder> own_store) {
-  return impl_->add(
-      parents, std::make_unique<ProcessorGraphNode>(name, std::move(plan), traits,
-                                                    std::move(stores), std::move(own_store)));
+  return impl_->add(parents,
+                    std::make_unique<ProcessorGraphNode>(name, std::move(plan), traits,
+                                                         std::move(stores), std::move(own_store)));
 }
 
 GraphNode* StreamGraph::add_table_processor(GraphNode* parent, const std::string& name,
                                             ProcessorPlan plan, std::shared_ptr<TablePlan> table,
                                             OperatorTraits traits,
                                             std::vector<std::string> stores) {
-  return impl_->add({parent}, std::make_unique<TableProcessorGraphNode>(
-                                  name, std::move(plan), std::move(table), std::move(traits),
-                                  std::move(stores)));
+  return impl_->add(
+      {parent}, std::make_unique<TableProcessorGraphNode>(name, std::move(plan), std::move(table),
+                                                          std::move(traits), std::move(stores)));
 }
 
 GraphNode* StreamGraph::add_table_join(const std::vector<GraphNode*>& parents,
                                        const std::string& name, TableJoinSidePlan left,
                                        TableJoinSidePlan right, ProcessorPlan merge,
                                        std::shared_ptr<TablePlan> table) {
-  return impl_->add(parents, std::make_unique<TableJoinGraphNode>(
-                                 name, std::move(left), std::move(right), std::move(merge),
-                                 std::move(table)));
+  return impl_->add(parents,
+                    std::make_unique<TableJoinGraphNode>(name, std::move(left), std::move(right),
+                                                         std::move(merge), std::move(table)));
 }
 
 GraphNode* StreamGraph::add_stream_join(const std::vector<GraphNode*>& parents,
                                         const std::string& name, StreamJoinPlan plan,
                                         OperatorTraits traits) {
-  return impl_->add(parents, std::make_unique<StreamJoinGraphNode>(name, std::move(plan),
-                                                                   std::move(traits)));
+  return impl_->add(
+      parents, std::make_unique<StreamJoinGraphNode>(name, std::move(plan), std::move(traits)));
 }
 
 GraphNode* StreamGraph::add_table_repartition(GraphNode* parent, TableRepartitionPlan plan,
@@ -232,21 +237,21 @@ GraphNode* StreamGraph::add_internal_topic(const std::vector<GraphNode*>& parent
                                            SinkPlan sink, const std::string& source_name,
                                            SourcePlan source) {
   impl_->internal_topics_.push_back(topic);
-  GraphNode* written = impl_->add(
-      parents, std::make_unique<SinkGraphNode>(sink_name, topic, std::move(sink)));
-  return impl_->add({written}, std::make_unique<StreamSourceGraphNode>(
-                                   source_name, std::vector<std::string>{topic},
-                                   std::move(source)));
+  GraphNode* written =
+      impl_->add(parents, std::make_unique<SinkGraphNode>(sink_name, topic, std::move(sink)));
+  return impl_->add({written},
+                    std::make_unique<StreamSourceGraphNode>(
+                        source_name, std::vector<std::string>{topic}, std::move(source)));
 }
 
 GraphNode* StreamGraph::make_repartition(RepartitionPlan plan) {
   const std::string& prefix = plan.topic_prefix;
-  RepartitionGraphNode::Names names{
-      .topic = prefix.ends_with(kRepartitionSuffix) ? prefix
-                                                    : prefix + std::string(kRepartitionSuffix),
-      .sink = new_name("KSTREAM-SINK-"),
-      .filter = new_name("KSTREAM-FILTER-"),
-      .source = new_name("KSTREAM-SOURCE-")};
+  RepartitionGraphNode::Names names{.topic = prefix.ends_with(kRepartitionSuffix)
+                                                 ? prefix
+                                                 : prefix + std::string(kRepartitionSuffix),
+                                    .sink = new_name("KSTREAM-SINK-"),
+                                    .filter = new_name("KSTREAM-FILTER-"),
+                                    .source = new_name("KSTREAM-SOURCE-")};
   if (!is_generated(prefix)) {
     names.sink = names.topic + "-sink";
     names.filter = names.topic + "-filter";

@@ -57,10 +57,10 @@ void check_join_stores(const StreamJoinStores& stores, const JoinWindows& window
   }
 }
 
-StoreOptions join_store_options(const StreamJoinStores& stores,
+StoreOptions join_store_options(const StreamGraph& graph, const StreamJoinStores& stores,
                                 const std::optional<WindowStoreSupplier>& supplier) {
   if (supplier) return {.persistent = supplier->persistent};
-  return {.persistent = stores.persistent,
+  return {.persistent = graph.is_persistent(stores.persistent),
           .logging = stores.logging,
           .changelog_config = stores.changelog_config};
 }

@@ -1,10 +1,11 @@
-#include <thalweg/topology/streams_builder.h>
-
 #include <utility>
+
+#include <thalweg/topology/streams_builder.h>
 
 namespace thalweg {
 
-StreamsBuilder::StreamsBuilder() : graph_(std::make_unique<internal::StreamGraph>()) {}
+StreamsBuilder::StreamsBuilder(DslStore dsl_store)
+    : graph_(std::make_unique<internal::StreamGraph>(dsl_store)) {}
 StreamsBuilder::~StreamsBuilder() = default;
 
 StreamsBuilder& StreamsBuilder::add_state_store(std::shared_ptr<StoreBuilder> builder) {

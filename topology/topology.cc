@@ -1,7 +1,7 @@
-#include <thalweg/topology/topology.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <thalweg/topology/topology.h>
 
 namespace thalweg {
 
@@ -83,9 +83,7 @@ TopologyDescription Topology::describe() const { return graph_->describe(); }
 
 const std::vector<SubTopology>& Topology::subtopologies() const { return graph_->subtopologies(); }
 
-const std::vector<GlobalStore>& Topology::global_stores() const {
-  return graph_->global_stores();
-}
+const std::vector<GlobalStore>& Topology::global_stores() const { return graph_->global_stores(); }
 
 std::vector<RepartitionTopic> Topology::repartition_topics() const {
   return graph_->repartition_topics();
@@ -108,12 +106,12 @@ std::optional<Topology::Changelog> Topology::changelog(std::string_view store) c
 AutoOffsetReset Topology::auto_offset_reset(std::string_view topic) const {
   for (const internal::PlannedNode& node : graph_->nodes()) {
     if (node.kind != internal::PlannedNode::Kind::kSource) continue;
-    if (std::ranges::find(node.topics, topic) != node.topics.end()) return node.auto_offset_reset;
-    if (!node.pattern.empty() && matches_pattern(node.pattern, std::string(topic))) {
-      return node.auto_offset_reset;
-    }
+    const bool reads_it =
+        std::ranges::find(node.topics, topic) != node.topics.end() ||
+        (!node.pattern.empty() && matches_pattern(node.pattern, std::string(topic)));
+    if (reads_it) return node.auto_offset_reset.value_or(AutoOffsetReset::earliest());
   }
-  return AutoOffsetReset::kEarliest;
+  return AutoOffsetReset::earliest();
 }
 
 std::map<std::string, Topology::TopicSchemas> Topology::topic_schemas() const {

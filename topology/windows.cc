@@ -81,7 +81,7 @@ SlidingWindows SlidingWindows::of_time_difference_and_grace(Duration difference,
 }
 
 SessionWindows SessionWindows::of_inactivity_gap_and_grace(Duration gap, Duration grace) {
-  require(gap > Duration(0), "Gap time (inactivityGapMs) cannot be zero or negative.");
+  require(gap >= Duration(0), "Gap time cannot be negative.");
   require_grace(grace);
   return {gap, grace};
 }

@@ -225,13 +225,22 @@ void EmbeddedConsumer::fetch_committed(const std::vector<TopicPartition>& partit
   answer(std::move(event));
 }
 
-void EmbeddedConsumer::fetch_ends(const std::vector<TopicPartition>& partitions) {
+void EmbeddedConsumer::fetch_ends(const std::vector<TopicPartition>& partitions,
+                                  const std::map<TopicPartition, Timestamp>& since) {
   ConsumerEvent event{.kind = ConsumerEvent::Kind::kEndOffsets, .partitions = partitions};
   for (const TopicPartition& partition : partitions) {
     auto range = log_.range(partition);
     if (!range) {
       fail(partition, range.error());
       return;
+    }
+    if (const auto time = since.find(partition); time != since.end()) {
+      const auto found = log_.partition(partition).value()->first_since(time->second);
+      if (!found) {
+        fail(partition, found.error());
+        return;
+      }
+      range->since = *found;
     }
     event.ranges[partition] = *range;
   }

@@ -28,7 +28,8 @@ class EmbeddedConsumer final : public LogConsumer {
   bool fetch(std::vector<RecordBatch>& into, std::size_t max_records) override;
 
   void fetch_committed(const std::vector<TopicPartition>& partitions) override;
-  void fetch_ends(const std::vector<TopicPartition>& partitions) override;
+  void fetch_ends(const std::vector<TopicPartition>& partitions,
+                  const std::map<TopicPartition, Timestamp>& since) override;
   bool poll(ConsumerEvent& event) override { return mailbox_->take(event); }
   void set_wakeup(std::function<void()> wakeup) override {
     mailbox_->wakeup.set(std::move(wakeup));
@@ -39,7 +40,7 @@ class EmbeddedConsumer final : public LogConsumer {
     std::shared_ptr<PartitionLog> partition;
     std::uint32_t tag = 0;
     Offset position = 0;
-    bool stopped = false;               ///< Out of range or failed; until it is assigned anew.
+    bool stopped = false;  ///< Out of range or failed; until it is assigned anew.
     bool paused = false;
     bool end_told = false;              ///< A batch has said where the partition ends.
     std::deque<BatchPtr> fetched = {};  ///< The first one is being read, by `reader`.

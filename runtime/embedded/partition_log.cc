@@ -145,4 +145,24 @@ Status PartitionLog::read(Offset from, std::size_t records_max, std::deque<Batch
   return {};
 }
 
+Result<Offset> PartitionLog::first_since(Timestamp time) const {
+  constexpr std::size_t kRecordsAtOnce = 1000;
+  std::deque<BatchPtr> batches;
+  for (Offset next = begin();;) {
+    if (auto status = read(next, kRecordsAtOnce, batches); !status) {
+      return std::unexpected(status.error());
+    }
+    if (batches.empty()) return end();
+    for (const BatchPtr& batch : batches) {
+      next = batch->end();
+      if (batch->max_timestamp < to_millis(time)) continue;
+      RecordView record;
+      for (LogBatchReader reader(*batch); reader.next(record);) {
+        if (record.timestamp >= time && record.offset >= begin()) return record.offset;
+      }
+    }
+    batches.clear();
+  }
+}
+
 }  // namespace thalweg::internal

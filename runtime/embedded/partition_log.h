@@ -53,6 +53,9 @@ class PartitionLog {
   /// Appends the batches from the one that holds `from` on, with about `records_max` records in
   /// all.
   Status read(Offset from, std::size_t records_max, std::deque<BatchPtr>& into) const;
+  /// The first record with that timestamp or a later one; the end if there is none. Goes through
+  /// the batches, as times are in no order.
+  Result<Offset> first_since(Timestamp time) const;
 
  private:
   bool read_tail(Offset from, std::size_t records_max, std::deque<BatchPtr>& into,

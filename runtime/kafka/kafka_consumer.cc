@@ -259,12 +259,21 @@ void KafkaConsumer::fetch_committed(const std::vector<TopicPartition>& partition
   });
 }
 
-void KafkaConsumer::fetch_ends(const std::vector<TopicPartition>& partitions) {
+void KafkaConsumer::fetch_ends(const std::vector<TopicPartition>& partitions,
+                               const std::map<TopicPartition, Timestamp>& since) {
   if (!asker_) asker_ = std::make_unique<SerialThread>();
-  asker_->post([shared = shared_, mailbox = mailbox_, gone = gone_, partitions] {
+  asker_->post([shared = shared_, mailbox = mailbox_, gone = gone_, partitions, since] {
     ConsumerEvent answer{.kind = ConsumerEvent::Kind::kEndOffsets, .partitions = partitions};
     for (std::size_t i = 0; i < partitions.size() && !*gone;) {
       auto range = shared->range(partitions[i]);
+      if (const auto time = since.find(partitions[i]); range && time != since.end()) {
+        const auto found = shared->first_since(partitions[i], time->second);
+        if (found) {
+          range->since = *found == kNoOffset ? range->end : *found;
+        } else {
+          range = std::unexpected(found.error());
+        }
+      }
       if (range) {
         answer.ranges[partitions[i++]] = *range;
       } else if (range.error().code == ErrorCode::kUnavailable) {

@@ -35,7 +35,8 @@ class KafkaConsumer final : public LogConsumer, ClientListener {
   }
 
   void fetch_committed(const std::vector<TopicPartition>& partitions) override;
-  void fetch_ends(const std::vector<TopicPartition>& partitions) override;
+  void fetch_ends(const std::vector<TopicPartition>& partitions,
+                  const std::map<TopicPartition, Timestamp>& since) override;
   bool poll(ConsumerEvent& event) override;
   void set_wakeup(std::function<void()> wakeup) override {
     mailbox_->wakeup.set(std::move(wakeup));

@@ -79,6 +79,16 @@ Result<ConsumerEvent::Range> KafkaShared::range(const TopicPartition& partition)
   }
 }
 
+Result<Offset> KafkaShared::first_since(const TopicPartition& partition, Timestamp time) {
+  const auto list = partitions_at(std::vector{partition}, to_millis(time));
+  auto code = rd_kafka_offsets_for_times(asker->get(), list.get(), timeout_ms());
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return std::unexpected(error_of(code, "the offset of a time in " + to_string(partition)));
+  }
+  return list->elems[0].offset < 0 ? kNoOffset : list->elems[0].offset;
+}
+
 void KafkaShared::add_member(const std::string& member,
                              const std::shared_ptr<KafkaClient>& client) {
   std::lock_guard lock(mutex_);

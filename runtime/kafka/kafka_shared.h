@@ -51,6 +51,8 @@ struct KafkaShared {
 
   /// First offset and end (high watermark) of the partition.
   Result<ConsumerEvent::Range> range(const TopicPartition& partition);
+  /// The first offset with that timestamp or a later one; kNoOffset if there is none.
+  Result<Offset> first_since(const TopicPartition& partition, Timestamp time);
 
   // Members of groups by their ids: who commits the offsets of a producer without transactions.
   void add_member(const std::string& member, const std::shared_ptr<KafkaClient>& client);

@@ -15,6 +15,15 @@ Offset SimulatedPartition::stable_end() const {
   return stable;
 }
 
+Offset SimulatedPartition::first_since(Timestamp time) const {
+  Offset offset = begin_of_entries;
+  for (const auto& entry : entries) {
+    if (offset >= begin && !entry->is_marker && entry->timestamp >= time) return offset;
+    ++offset;
+  }
+  return end();
+}
+
 void SimulatedPartition::delete_before(Offset before) {
   begin = std::max(begin, std::min(before, end()));
   while (begin_of_entries < begin) {

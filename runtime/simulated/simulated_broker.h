@@ -50,6 +50,8 @@ struct SimulatedPartition {
   Offset end() const { return begin_of_entries + static_cast<Offset>(entries.size()); }
   /// The last stable offset: committed readers stop there.
   Offset stable_end() const;
+  /// The first record with that timestamp or a later one; the end if there is none.
+  Offset first_since(Timestamp time) const;
   void delete_before(Offset before);
 
   Offset begin_of_entries = 0;

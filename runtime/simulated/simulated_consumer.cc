@@ -240,7 +240,8 @@ void SimulatedConsumer::fetch_committed(const std::vector<TopicPartition>& parti
   });
 }
 
-void SimulatedConsumer::fetch_ends(const std::vector<TopicPartition>& partitions) {
+void SimulatedConsumer::fetch_ends(const std::vector<TopicPartition>& partitions,
+                                   const std::map<TopicPartition, Timestamp>& since) {
   const Access access(broker_);
   if (dead()) return;
   ConsumerEvent event{.kind = ConsumerEvent::Kind::kEndOffsets, .partitions = partitions};
@@ -252,7 +253,10 @@ void SimulatedConsumer::fetch_ends(const std::vector<TopicPartition>& partitions
                .error = {ErrorCode::kNotFound, to_string(name) + " does not exist"}};
       break;
     }
-    event.ranges[name] = {partition->begin, partition->end()};
+    auto& range = event.ranges[name] = {partition->begin, partition->end()};
+    if (const auto time = since.find(name); time != since.end()) {
+      range.since = partition->first_since(time->second);
+    }
   }
   answer(std::move(event));
 }

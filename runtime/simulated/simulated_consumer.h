@@ -25,7 +25,8 @@ class SimulatedConsumer final : public LogConsumer {
   void resume(const TopicPartition& partition) override;
   bool fetch(std::vector<RecordBatch>& into, std::size_t max_records) override;
   void fetch_committed(const std::vector<TopicPartition>& partitions) override;
-  void fetch_ends(const std::vector<TopicPartition>& partitions) override;
+  void fetch_ends(const std::vector<TopicPartition>& partitions,
+                  const std::map<TopicPartition, Timestamp>& since) override;
   bool poll(ConsumerEvent& event) override;
   void set_wakeup(std::function<void()> wakeup) override {
     mailbox_->wakeup.set(std::move(wakeup));
@@ -46,7 +47,7 @@ class SimulatedConsumer final : public LogConsumer {
     Offset readable = kNoOffset;  ///< How far the fetches have come; none: no answer yet.
     bool stopped = false;
     bool paused = false;
-    bool end_told = true;  ///< False: a fetch was answered, and no batch has said so yet.
+    bool end_told = true;      ///< False: a fetch was answered, and no batch has said so yet.
     std::uint64_t number = 0;  ///< Which assign() it stems from.
   };
 

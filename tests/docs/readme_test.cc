@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -66,6 +67,34 @@ std::vector<fs::path> documents() {
 TEST(Documents, ReadmeShowsTheExampleThatIsCompiled) {
   EXPECT_THAT(code_blocks(text_of(kRoot / "README.md"), "cpp"),
               Contains(text_of(kRoot / "docs/examples/word_count.cc")));
+}
+
+// `Suite.Name` of every test under tests/.
+std::set<std::string> tests() {
+  const std::regex test(R"(TEST(?:_F|_P)?\((\w+),\s*(\w+)\))");
+  std::set<std::string> names;
+  for (const auto& entry : fs::recursive_directory_iterator(kRoot / "tests")) {
+    if (entry.path().extension() != ".cc") continue;
+    const auto text = text_of(entry.path());
+    for (std::sregex_iterator match(text.begin(), text.end(), test), end; match != end; ++match) {
+      names.insert((*match)[1].str() + "." + (*match)[2].str());
+    }
+  }
+  return names;
+}
+
+TEST(Documents, TheTestsThatShowARuleExist) {
+  const std::regex named(R"(`(\w+\.\w+)`(?=,| \|))");
+  const auto rules = text_of(kRoot / "docs/kafka-streams-rules.md");
+  const auto existing = tests();
+  std::vector<std::string> missing;
+  std::size_t found = 0;
+  for (std::sregex_iterator match(rules.begin(), rules.end(), named), end; match != end; ++match) {
+    ++found;
+    if (!existing.contains((*match)[1].str())) missing.push_back((*match)[1].str());
+  }
+  EXPECT_GT(found, 100u);
+  EXPECT_THAT(missing, IsEmpty());
 }
 
 TEST(Documents, LinksLeadToFilesThatExist) {

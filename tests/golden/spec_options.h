@@ -39,8 +39,8 @@ inline StreamPartitioner<Key, Value> partitioner(const boost::json::value& state
   if (kind == "default") {
     return [](const Key&, const Value&, std::int32_t) { return Partitions::by_key(); };
   }
-  return [m = number_or(*spec, "m", 1), r = number_or(*spec, "r", 0)](
-             const Key&, const Value& v, std::int32_t) -> Partitions {
+  return [m = number_or(*spec, "m", 1), r = number_or(*spec, "r", 0)](const Key&, const Value& v,
+                                                                      std::int32_t) -> Partitions {
     return v && floor_mod(*v, m) == r ? Partitions::none() : 0;
   };
 }
@@ -56,11 +56,14 @@ inline Materialized<Key, std::int64_t> materialized(const boost::json::value& st
     }
   }
   refuse(*spec, {"retention"});
-  options.store = text_or(*spec, "name");
+  options.store = name_of(*spec);
   options.logging = flag_or(*spec, "logging", true);
   options.caching = flag_or(*spec, "caching", true);
-  const std::string type = text_or(*spec, "type", "rocksdb");
-  options.persistent = type == "rocksdb";
+  const std::string type = text_or(*spec, "type");
+  // A supplier has its kind of store, whatever the builder was told.
+  if (!type.empty() || flag_or(*spec, "supplier", false)) {
+    options.persistent = type.empty() || type == "rocksdb";
+  }
   if (type == "lru") options.max_entries = number_or(*spec, "max", 1);
   options.timestamps = !flag_or(*spec, "plain", false);
   // A Materialized without a name is one all the same.
@@ -99,7 +102,10 @@ inline Consumed<Key, Value> consumed(const boost::json::value& statement) {
       return !v || floor_mod(*v, 3) == 0 ? partition : record;
     };
   }
-  if (text_or(statement, "reset") == "latest") options.auto_offset_reset = AutoOffsetReset::kLatest;
+  const auto reset = text_or(statement, "reset");
+  if (reset == "earliest") options.auto_offset_reset = AutoOffsetReset::earliest();
+  if (reset == "latest") options.auto_offset_reset = AutoOffsetReset::latest();
+  if (reset == "none") options.auto_offset_reset = AutoOffsetReset::none();
   return options;
 }
 

@@ -23,8 +23,8 @@ namespace thalweg::golden {
 /// What a processor of the spec language is made of.
 struct ProcessorSpec {
   boost::json::value parameters;
-  std::string store;         ///< Empty: none.
-  bool timestamped = false;  ///< Whether values of the store show their timestamps.
+  std::string store;            ///< Empty: none.
+  bool timestamped = false;     ///< Whether values of the store show their timestamps.
   std::string store_kind = {};  ///< As in the spec; empty for a table's store.
 };
 
@@ -32,8 +32,7 @@ struct ProcessorSpec {
 template <typename Base>
 class SpecProcessor final : public Base {
  public:
-  static constexpr bool kFixedKey =
-      std::is_same_v<Base, FixedKeyProcessor<Key, Value>>;
+  static constexpr bool kFixedKey = std::is_same_v<Base, FixedKeyProcessor<Key, Value>>;
   using Context = std::conditional_t<kFixedKey, FixedKeyProcessorContext<Key, Value>,
                                      ProcessorContext<Key, Value>>;
   using Store = KeyValueStore<Key, std::int64_t>;
@@ -126,8 +125,8 @@ class SpecProcessor final : public Base {
   void route(const Ref& record) {
     if constexpr (!kFixedKey) {
       const auto& children = need(spec_.parameters, "children").as_array();
-      const auto chosen = floor_mod(record.value.value_or(0),
-                                    static_cast<std::int64_t>(children.size()));
+      const auto chosen =
+          floor_mod(record.value.value_or(0), static_cast<std::int64_t>(children.size()));
       const std::string child(children[static_cast<std::size_t>(chosen)].as_string());
       this->context().forward(record.key, record.value, record.timestamp, record.headers, child);
     }
@@ -167,11 +166,11 @@ class SpecProcessor final : public Base {
     if (kind_ == "winDedup" && windows_) {
       if (!probe.seen(*windows_, record.key, u, record.timestamp)) same(record, record.value);
     } else if (kind_ == "winProbe" && windows_) {
-      same(record, mix(floor_mod(u, 12),
-                       probe.windows(*windows_, record.key, u, record.timestamp)));
+      same(record,
+           mix(floor_mod(u, 12), probe.windows(*windows_, record.key, u, record.timestamp)));
     } else if (kind_ == "sesProbe" && sessions_) {
-      same(record, mix(floor_mod(u, 10),
-                       probe.sessions(*sessions_, record.key, u, record.timestamp)));
+      same(record,
+           mix(floor_mod(u, 10), probe.sessions(*sessions_, record.key, u, record.timestamp)));
     } else {
       throw SpecError("processor " + kind_ + " needs another store");
     }
@@ -224,16 +223,14 @@ class SpecProcessor final : public Base {
 
   std::int64_t probe(const Ref& record, std::int64_t operation, std::int64_t u) {
     const Key& key = record.key;
-    const Key after(key.text() + std::string(1, '\0'));
     const auto entry = [&] { return shown(store_->get_with_timestamp(key)); };
     switch (operation) {
       case 0:
         store_->put(key, u);
         return 0;
       case 1: {
-        const bool is_absent = !store_->get(key);
         const std::int64_t old = entry();
-        if (is_absent) store_->put(key, u);
+        store_->put_if_absent(key, u);
         return old;
       }
       case 2: {
@@ -244,19 +241,18 @@ class SpecProcessor final : public Base {
       case 3:
         return digest(store_->range(key, std::nullopt));
       case 4:
-        return digest(store_->range(std::nullopt, after, true));
+        return digest(store_->range(std::nullopt, key, true));
       case 5:
         return digest(store_->all());
       case 6:
-        store_->put(key, u);
-        store_->put(Key(key.text() + "x"), wrap_add(u, 1));
+        store_->put_all({{key, u}, {Key(key.text() + "x"), wrap_add(u, 1)}});
         return 0;
       case 7:
         return digest(store_->prefix_scan(key.text()));
       case 8:
         return entry();
       default:
-        return digest(store_->range(std::nullopt, std::nullopt, true));
+        return digest(store_->all(true));
     }
   }
 

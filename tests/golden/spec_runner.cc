@@ -59,9 +59,15 @@ std::string class_of(const std::exception& error) {
   return "Exception";
 }
 
+DslStore dsl_store(const json::value& spec) {
+  const json::value* config = field(spec, "config");
+  const bool in_memory = config && text_or(*config, "store") == "memory";
+  return in_memory ? DslStore::kInMemory : DslStore::kRocksDb;
+}
+
 class Run {
  public:
-  explicit Run(const json::value& spec) : spec_(spec) {}
+  explicit Run(const json::value& spec) : spec_(spec), topology_(dsl_store(spec)) {}
 
   json::object result() {
     json::object result{{"id", need(spec_, "id")}};
@@ -101,7 +107,6 @@ class Run {
     const json::value empty_config = json::object();
     const json::value* given = field(spec_, "config");
     const json::value& config = given ? *given : empty_config;
-    if (text_or(config, "store") == "memory") topology_.keep_in_memory();
     std::int64_t number = 0;
     for (const auto& statement : need(spec_, "nodes").as_array()) {
       step_ = number++;
@@ -119,8 +124,8 @@ class Run {
       store_names_.push_back(global.store);
     }
     phase_ = "init";
-    driver_ = std::make_unique<TopologyTestDriver>(
-        std::move(topology), streams_config(config), from_millis(number_or(config, "wall", 0)));
+    driver_ = std::make_unique<TopologyTestDriver>(std::move(topology), streams_config(config),
+                                                   from_millis(number_or(config, "wall", 0)));
     phase_ = "run";
     number = 0;
     const json::value* input = field(spec_, "input");

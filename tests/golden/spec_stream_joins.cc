@@ -29,11 +29,12 @@ JoinWindows join_windows(const json::value& spec) {
 }
 
 StreamJoined<Key, Value, Value> stream_joined(const json::value& statement,
-                                              const JoinWindows& windows,
-                                              const std::string& usual_type) {
+                                              const JoinWindows& windows) {
   StreamJoined<Key, Value, Value> joined{.name = name_of(statement)};
   joined.stores.name = text_or(statement, "storeName");
-  joined.stores.persistent = text_or(statement, "storeType", usual_type) != "memory";
+  if (field(statement, "storeType")) {
+    joined.stores.persistent = text_or(statement, "storeType") != "memory";
+  }
   joined.stores.logging = flag_or(statement, "logging", true);
   const json::value* suppliers = field(statement, "suppliers");
   if (!suppliers) return joined;
@@ -59,26 +60,32 @@ void SpecTopology::join_streams(const json::value& statement, const std::string&
                                 const Stream& in) {
   const Stream& other = variable_as<Stream>(statement, "with");
   const JoinWindows windows = join_windows(need(statement, "windows"));
-  const auto joined = stream_joined(statement, windows, in_memory_ ? "memory" : "rocksdb");
+  const auto joined = stream_joined(statement, windows);
   for (const auto& store : {joined.stores.this_store, joined.stores.other_store}) {
     if (store) store_kinds_.emplace(store->name, "window");
   }
   const Joiner join = joiner(need(statement, "joiner"));
   if (op == "join") {
-    bind(statement, in.join(other, [join](const Key& k, const std::int64_t& left,
-                                          const std::int64_t& right) {
-      return join(k, left, right);
-    }, windows, joined));
+    bind(statement, in.join(
+                        other,
+                        [join](const Key& k, const std::int64_t& left, const std::int64_t& right) {
+                          return join(k, left, right);
+                        },
+                        windows, joined));
   } else if (op == "leftJoin") {
-    bind(statement, in.left_join(other, [join](const Key& k, const std::int64_t& left,
-                                               const std::int64_t* right) {
-      return join(k, left, value_of(right));
-    }, windows, joined));
+    bind(statement, in.left_join(
+                        other,
+                        [join](const Key& k, const std::int64_t& left, const std::int64_t* right) {
+                          return join(k, left, value_of(right));
+                        },
+                        windows, joined));
   } else {
-    bind(statement, in.outer_join(other, [join](const Key& k, const std::int64_t* left,
-                                                const std::int64_t* right) {
-      return join(k, value_of(left), value_of(right));
-    }, windows, joined));
+    bind(statement, in.outer_join(
+                        other,
+                        [join](const Key& k, const std::int64_t* left, const std::int64_t* right) {
+                          return join(k, value_of(left), value_of(right));
+                        },
+                        windows, joined));
   }
 }
 

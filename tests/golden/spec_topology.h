@@ -18,10 +18,10 @@ namespace thalweg::golden {
 /// Its members are in the files that their statements name: spec_streams.cc, spec_tables.cc, ...
 class SpecTopology {
  public:
+  explicit SpecTopology(DslStore dsl_store = DslStore::kRocksDb) : builder_(dsl_store) {}
+
   /// Throws SpecError for what the interpreter does not know, TopologyError where the DSL does.
   void run(const boost::json::value& statement);
-  /// Stores of windows are in memory unless told otherwise.
-  void keep_in_memory() { in_memory_ = true; }
   Topology build(const TopologyConfig& config) { return builder_.build(config); }
 
   /// How each store shows its entries: `kv` or `tskv`.
@@ -107,7 +107,6 @@ class SpecTopology {
   std::map<std::string, Variable> variables_;
   std::map<std::string, std::string> store_kinds_;
   std::set<std::string> windowed_topics_;
-  bool in_memory_ = false;
 };
 
 /// A windowed key as text: `key@start/end`.

@@ -24,13 +24,9 @@ TimeWindows time_windows(const json::value& spec) {
 
 /// The options of a windowed table; a supplier fixes the kind of store whatever is emitted.
 Materialized<Key, std::int64_t> windowed_options(const json::value& statement, milliseconds needed,
-                                                 EmitStrategy emit, bool in_memory) {
+                                                 EmitStrategy emit) {
   const json::value* spec = field(statement, "mat");
-  if (!spec) {
-    auto options = materialized(statement);
-    if (in_memory) options.persistent = false;
-    return options;
-  }
+  if (!spec) return materialized(statement);
   json::value known = statement;
   auto& mat = known.at("mat").as_object();
   const bool supplied = flag_or(*spec, "supplier", false);
@@ -41,7 +37,6 @@ Materialized<Key, std::int64_t> windowed_options(const json::value& statement, m
   auto options = materialized(known);
   if (field(*spec, "retention")) options.retention = time_of(*spec, "retention");
   if (supplied && !options.retention) options.retention = needed;
-  if (in_memory && !supplied && !field(*spec, "type")) options.persistent = false;
   return options;
 }
 
@@ -98,7 +93,7 @@ void SpecTopology::on_windowing(const json::value& statement, const std::string&
         in.stream);
     return;
   }
-  const auto options = windowed_options(statement, in.retention, in.emit, in_memory_);
+  const auto options = windowed_options(statement, in.retention, in.emit);
   std::visit([&](const auto& stream) { aggregate_windows(statement, op, stream, options); },
              in.stream);
 }
@@ -188,35 +183,34 @@ void SpecTopology::on_windowed_table(const json::value& statement, const std::st
 }
 
 void SpecTopology::group_rows(const json::value& statement, const WindowedTable& in) {
-  bind(statement, in.group_by([key = key_selector(need(statement, "key")),
-                               value = value_function(need(statement, "val"))](
-                                  const Windowed<Key>& k, const std::int64_t& v) {
-    return std::pair(key(k, v), value(shown(k), v));
-  }, {.name = name_of(statement)}));
+  bind(statement,
+       in.group_by([key = key_selector(need(statement, "key")),
+                    value = value_function(need(statement, "val"))](
+                       const Windowed<Key>& k,
+                       const std::int64_t& v) { return std::pair(key(k, v), value(shown(k), v)); },
+                   {.name = name_of(statement)}));
 }
 
 void SpecTopology::on_windowed_stream(const json::value& statement, const std::string& op,
                                       const WindowedStream& in) {
   const Named named{name_of(statement)};
   if (op == "filter" || op == "filterNot") {
-    const auto keep = [keep = predicate(need(statement, "pred"))](const Windowed<Key>& k,
-                                                                  const Value& v) {
-      return keep(shown(k), v);
-    };
+    const auto keep = [keep = predicate(need(statement, "pred"))](
+                          const Windowed<Key>& k, const Value& v) { return keep(shown(k), v); };
     bind(statement, op == "filter" ? in.filter(keep, named) : in.filter_not(keep, named));
   } else if (op == "selectKey") {
     bind(statement, in.select_key(key_selector(need(statement, "key")), named));
   } else if (op == "map") {
     bind(statement, in.map([key = key_selector(need(statement, "key")),
                             value = value_function(need(statement, "val"))](
-                               const Windowed<Key>& k, const Value& v) {
-      return std::pair(key(k, v), value(shown(k), v));
-    }, named));
+                               const Windowed<Key>& k,
+                               const Value& v) { return std::pair(key(k, v), value(shown(k), v)); },
+                           named));
   } else if (op == "mapValues") {
-    bind(statement, in.map_values([map = value_function(need(statement, "val"))](
-                                      const Windowed<Key>& k,
-                                      const Value& v) { return map(shown(k), v); },
-                                  named));
+    bind(statement,
+         in.map_values([map = value_function(need(statement, "val"))](
+                           const Windowed<Key>& k, const Value& v) { return map(shown(k), v); },
+                       named));
   } else if (op == "to") {
     send_windowed(statement, in);
   } else {
@@ -240,9 +234,10 @@ void SpecTopology::send_windowed(const json::value& statement, const WindowedStr
   }
   const std::int64_t m = number_or(statement, "m", 1);
   for (std::int64_t i = 0; i < m; ++i) windowed_topics_.insert(prefix + std::to_string(i));
-  in.to({.extract = [prefix, m](const Windowed<Key>&, const Value& v, const RecordMetadata&) {
-           return prefix + std::to_string(floor_mod(v.value_or(0), m));
-         },
+  in.to({.extract =
+             [prefix, m](const Windowed<Key>&, const Value& v, const RecordMetadata&) {
+               return prefix + std::to_string(floor_mod(v.value_or(0), m));
+             },
          .name = "topicByValue"},
         std::move(produced));
 }

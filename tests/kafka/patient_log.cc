@@ -121,8 +121,11 @@ class PatientConsumer final : public LogConsumer {
   void fetch_committed(const std::vector<TopicPartition>& partitions) override {
     inner_->fetch_committed(world_.in(partitions));
   }
-  void fetch_ends(const std::vector<TopicPartition>& partitions) override {
-    inner_->fetch_ends(world_.in(partitions));
+  void fetch_ends(const std::vector<TopicPartition>& partitions,
+                  const std::map<TopicPartition, Timestamp>& since) override {
+    std::map<TopicPartition, Timestamp> inner;
+    for (const auto& [partition, time] : since) inner.emplace(world_.in(partition), time);
+    inner_->fetch_ends(world_.in(partitions), inner);
   }
   bool poll(ConsumerEvent& event) override {
     listen();

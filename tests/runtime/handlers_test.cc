@@ -197,11 +197,13 @@ class Forgiving final : public DeserializationExceptionHandler,
 
   FailureHandling answer = FailureHandling::kContinue;
   std::vector<Text> notes;
+  std::vector<Text> sources;  // The records as they were read.
 
  private:
   FailureHandling note(const ErrorContext& context, const Text& what) {
     notes.push_back(Text(context.node) + "/" + Text(context.record.topic) + "@" +
                     std::to_string(context.record.offset) + " " + what);
+    sources.emplace_back(context.source->value.value_or("null"));
     return answer;
   }
 };
@@ -219,6 +221,7 @@ TEST_F(Handlers, OfOnesOwnDecideInPlaceOfTheSettings) {
   EXPECT_THAT(own->notes, ElementsAre("/in@0 unreadable: no such word",
                                       "KSTREAM-PEEK-0000000001/in@1 cannot think of that",
                                       HasSubstr("KSTREAM-SINK-0000000002/in@2")));
+  EXPECT_THAT(own->sources, ElementsAre("unreadable", "unprocessable", "unwritable"));
   EXPECT_EQ(dropped(), 3u);
 }
 

@@ -199,19 +199,45 @@ TEST_P(KeyValueStoreContract, WalkMergesTheTransactionOverWhatIsCommitted) {
               ElementsAre(Pair("g", 1), Pair("d", 3), Pair("c", 2), Pair("b", 3), Pair("a", 1)));
 }
 
-TEST_P(KeyValueStoreContract, RangeTakesItsLowerBoundAndNotItsUpper) {
+TEST_P(KeyValueStoreContract, ARangeHoldsBothItsBounds) {
   for (const char* sku : {"a", "b", "c", "d"}) stock->put(sku, 1);
   stock.commit();
   ASSERT_TRUE(stock.spill());
 
   std::vector<std::string> keys;
   for (auto at = stock->range("b", "d"); at->valid(); at->next()) keys.push_back(at->key());
-  EXPECT_THAT(keys, ElementsAre("b", "c"));
+  EXPECT_THAT(keys, ElementsAre("b", "c", "d"));
   keys.clear();
   for (auto at = stock->range("b", "d", true); at->valid(); at->next()) keys.push_back(at->key());
-  EXPECT_THAT(keys, ElementsAre("c", "b"));
+  EXPECT_THAT(keys, ElementsAre("d", "c", "b"));
   EXPECT_FALSE(stock->range("c", "b")->valid());
   EXPECT_FALSE(stock->range("c", "b", true)->valid());
+}
+
+TEST_P(KeyValueStoreContract, ARangeThatEndsWithAKeyLeavesOutLongerOnes) {
+  for (const char* sku : {"a", "ab", "b"}) stock->put(sku, 1);
+  stock.commit();
+
+  std::vector<std::string> keys;
+  for (auto at = stock->range("a", "a"); at->valid(); at->next()) keys.push_back(at->key());
+
+  EXPECT_THAT(keys, ElementsAre("a"));
+}
+
+TEST_P(KeyValueStoreContract, WhatIsThereIsNotPutIfAbsent) {
+  EXPECT_EQ(stock->put_if_absent("shoe", 3), nullptr);
+  EXPECT_EQ(*stock->put_if_absent("shoe", 5), 3);
+
+  EXPECT_THAT(stock.entries(), ElementsAre(Pair("shoe", 3)));
+}
+
+TEST_P(KeyValueStoreContract, AllEntriesOfAListArePut) {
+  stock->put_all({{"shoe", 3}, {"hat", 1}, {"shoe", 4}});
+  stock.commit();
+
+  EXPECT_THAT(stock.entries(), ElementsAre(Pair("hat", 1), Pair("shoe", 4)));
+  EXPECT_EQ(stock->all(true)->key(), "shoe");
+  EXPECT_EQ(stock->approximate_num_entries(), 2);
 }
 
 TEST_P(KeyValueStoreContract, PrefixScanStopsBehindThePrefix) {

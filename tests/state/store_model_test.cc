@@ -158,7 +158,7 @@ class Life {
     auto to = key();
     if (to < from) std::swap(from, to);
     std::vector<std::string> expected;
-    for (auto at = open_.lower_bound(from); at != open_.lower_bound(to); ++at) {
+    for (auto at = open_.lower_bound(from); at != open_.upper_bound(to); ++at) {
       expected.push_back(at->first);
     }
     std::vector<std::string> found;

@@ -219,7 +219,7 @@ TEST(WindowDefinitions, RefuseTimesThatCannotBe) {
   EXPECT_THROW(TimeWindows::of_size_with_no_grace(5ms).advance_by(0ms), std::invalid_argument);
   EXPECT_THROW(TimeWindows::of_size_with_no_grace(5ms).advance_by(6ms), std::invalid_argument);
   EXPECT_THROW(SlidingWindows::of_time_difference_with_no_grace(-1ms), std::invalid_argument);
-  EXPECT_THROW(SessionWindows::of_inactivity_gap_with_no_grace(0ms), std::invalid_argument);
+  EXPECT_THROW(SessionWindows::of_inactivity_gap_with_no_grace(-1ms), std::invalid_argument);
   EXPECT_THROW(UnlimitedWindows::of().start_on(from_millis(-1)), std::invalid_argument);
 }
 

@@ -20,8 +20,11 @@ enum class FailureHandling : std::uint8_t {
 /// Where something failed.
 struct ErrorContext {
   TaskId task;
-  std::string_view node;  ///< That threw; empty while a record is read.
-  RecordMetadata record;  ///< Being processed; of a punctuation there is none.
+  std::string_view node = {};  ///< That threw; empty while a record is read.
+  RecordMetadata record;       ///< Being processed; of a punctuation there is none.
+  /// The same as it was read, with its time, headers and bytes; null in a punctuation and where
+  /// what failed may stem from several records. Valid during the call.
+  const RecordView* source = nullptr;
 };
 
 // Handlers of one's own, to decide case by case where a setting of StreamsConfig would decide once

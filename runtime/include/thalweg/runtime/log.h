@@ -39,7 +39,7 @@ struct TopicSpec {
 struct RecordBatch {
   std::uint32_t tag = 0;  ///< As given to LogConsumer::assign().
   std::vector<RecordView> records = {};
-  Offset next = 0;            ///< The position after the batch, past control and compacted records.
+  Offset next = 0;  ///< The position after the batch, past control and compacted records.
   /// Where the partition ended when this was fetched; `next`: there was nothing more. Readers of
   /// committed records may be told of an end behind the last stable one, as long as that is not
   /// reached: then a batch follows that says so.
@@ -77,6 +77,7 @@ struct ConsumerEvent {
   struct Range {
     Offset begin = 0;
     Offset end = 0;
+    Offset since = kNoOffset;  ///< Where the time begins that was asked for.
   };
   Kind kind = Kind::kFailed;
   std::vector<TopicPartition> partitions = {};
@@ -119,8 +120,11 @@ class LogConsumer {
 
   /// The group's committed offsets: stable ones, with no commit of an earlier owner pending.
   virtual void fetch_committed(const std::vector<TopicPartition>& partitions) = 0;
-  /// First offset and end (high watermark, past open transactions) of each partition.
-  virtual void fetch_ends(const std::vector<TopicPartition>& partitions) = 0;
+  /// First offset and end (high watermark, past open transactions) of each partition; of those in
+  /// `since` also the offset of the first record with that timestamp or a later one, the end if
+  /// there is none.
+  virtual void fetch_ends(const std::vector<TopicPartition>& partitions,
+                          const std::map<TopicPartition, Timestamp>& since = {}) = 0;
 
   virtual bool poll(ConsumerEvent& event) = 0;
   /// Called from any thread when fetch() or poll() may have something new.

@@ -17,6 +17,7 @@
 #include <thalweg/schemas/serde.h>
 #include <thalweg/state/key_value_store.h>
 #include <thalweg/state/session_store.h>
+#include <thalweg/state/versioned_key_value_store.h>
 #include <thalweg/state/window_store.h>
 #include <thalweg/topology/topology.h>
 
@@ -55,6 +56,14 @@ class TestInputTopic {
   }
   void pipe_records(const std::vector<TestRecord<K, V>>& records) {
     for (const auto& record : records) pipe(record);
+  }
+  /// The first at `start`, each of the others `advance` later, whatever times they have.
+  void pipe_records(const std::vector<TestRecord<K, V>>& records, Timestamp start,
+                    std::chrono::milliseconds advance) {
+    for (auto record : records) {
+      record.timestamp = std::exchange(start, start + advance);
+      pipe(record);
+    }
   }
   /// Each at the topic's own time.
   void pipe_key_values(const std::vector<std::pair<K, V>>& pairs) {
@@ -155,8 +164,8 @@ class TopologyTestDriver {
       std::string topic, AnySerde<K> key_serde = {}, AnySerde<V> value_serde = {},
       Timestamp start = from_millis(0),
       std::chrono::milliseconds auto_advance = std::chrono::milliseconds(0)) {
-    return {*this, std::move(topic), std::move(key_serde), std::move(value_serde), start,
-            auto_advance};
+    return {*this, std::move(topic), std::move(key_serde), std::move(value_serde),
+            start, auto_advance};
   }
   template <typename K, typename V>
   TestOutputTopic<K, V> create_output_topic(std::string topic, AnySerde<K> key_serde = {},
@@ -188,6 +197,10 @@ class TopologyTestDriver {
   SessionStore<K, V>& session_store(const std::string& name) {
     return store_as<SessionStore<K, V>>(name);
   }
+  template <typename K, typename V>
+  VersionedKeyValueStore<K, V>& versioned_key_value_store(const std::string& name) {
+    return store_as<VersionedKeyValueStore<K, V>>(name);
+  }
   StateStore& store(const std::string& name);
   /// Every store, by name. Tables that nothing keeps have none.
   std::map<std::string, StateStore*> stores();
@@ -198,7 +211,8 @@ class TopologyTestDriver {
   std::set<std::string> produced_topic_names() const;
   /// Counts so far, under Kafka Streams' names: `dropped-records-total` (late, null or unreadable),
   /// `process-total`, `punctuate-total`; and those of single nodes, where not 0:
-  /// `suppression-emit-total/<node>`, `window-aggregate-final-emit-total/<node>`.
+  /// `suppression-emit-total/<node>`, `window-aggregate-final-emit-total/<node>`, and what
+  /// processors count with TaskContext::count().
   std::map<std::string, std::uint64_t> metrics() const;
   Timestamp wall_clock_time() const;
   /// Closes processors; what was produced can still be read. The destructor does it, too. Piping
@@ -247,8 +261,8 @@ TestRecord<K, V> TestOutputTopic<K, V>::read_record() {
   if (records->empty()) throw std::out_of_range("Empty topic: " + topic_);
   const TopologyTestDriver::Produced produced = std::move(records->front());
   records->pop_front();
-  TestRecord<K, V> record{.key = {}, .value = {}, .timestamp = produced.timestamp,
-                          .headers = produced.headers};
+  TestRecord<K, V> record{
+      .key = {}, .value = {}, .timestamp = produced.timestamp, .headers = produced.headers};
   if (produced.key) key_serde_.deserialize(*produced.key, record.key.emplace());
   if (produced.value) value_serde_.deserialize(*produced.value, record.value.emplace());
   return record;

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <thalweg/schemas/record.h>
 #include <thalweg/state/state_store.h>
@@ -54,13 +57,27 @@ class KeyValueStore : public StateStore {
   virtual void remove(const K& key) = 0;
   virtual void remove(const K& key, Timestamp timestamp, const Headers& headers) = 0;
 
-  /// Entries with from <= key < to, by serialised bytes; an absent bound is open.
+  /// Stores `value` if `key` has none. Returns the value that it has already, or null.
+  const V* put_if_absent(const K& key, V value) {
+    const V* stored = get(key);
+    if (!stored) put(key, std::move(value));
+    return stored;
+  }
+  void put_all(std::vector<std::pair<K, V>> entries) {
+    for (auto& [key, value] : entries) put(key, std::move(value));
+  }
+
+  /// Entries with from <= key <= to, by serialised bytes; an absent bound is open.
   virtual std::unique_ptr<KeyValueIterator<K, V>> range(const std::optional<K>& from,
                                                         const std::optional<K>& to,
                                                         bool reverse = false) = 0;
   /// Entries whose serialised key starts with `prefix`.
   virtual std::unique_ptr<KeyValueIterator<K, V>> prefix_scan(BytesView prefix) = 0;
-  std::unique_ptr<KeyValueIterator<K, V>> all() { return range(std::nullopt, std::nullopt); }
+  std::unique_ptr<KeyValueIterator<K, V>> all(bool reverse = false) {
+    return range(std::nullopt, std::nullopt, reverse);
+  }
+  /// About how many entries are committed.
+  std::uint64_t approximate_num_entries() const { return this->view()->approximate_entries(); }
 
   /// With caching, changes reach `listener` at flush, one per key, in order of last write (the
   /// record cache of Kafka Streams); without, each one at once. `old_values`: whether the listener

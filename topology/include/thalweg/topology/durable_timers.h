@@ -101,9 +101,9 @@ class DurableTimers {
 
   void fire(Timestamp now) {
     std::vector<std::string> due;
-    for (auto entry = store_->range(kByTime + text_of(from_millis(0)),
-                                    kByTime + text_of(now + std::chrono::milliseconds(1)));
-         entry->valid(); entry->next()) {
+    const std::string later = kByTime + text_of(now + std::chrono::milliseconds(1));
+    for (auto entry = store_->range(kByTime + text_of(from_millis(0)), later);
+         entry->valid() && entry->key() < later; entry->next()) {
       due.push_back(entry->key().substr(1));
     }
     for (const std::string& timer : due) {

@@ -274,11 +274,13 @@ class BranchedKStream {
  public:
   /// Adds a branch for the records that meet `predicate(key, value)` and no earlier one.
   template <KeyValuePredicate<K, V> P>
-  BranchedKStream& branch(P predicate, Branched branched = {});
+  BranchedKStream& branch(P predicate, Branched<K, V> branched = {});
 
   /// Ends the split with a branch for all other records. Returns the branches by name: that of the
   /// split followed by that of the branch, or by its number (1, 2, ...; 0 for the default branch).
-  std::map<std::string, KStream<K, V>> default_branch(Branched branched = {});
+  /// A branch that was given a `chain` is in it as the chain's result; one that was given a
+  /// `consumer` is not in it.
+  std::map<std::string, KStream<K, V>> default_branch(Branched<K, V> branched = {});
 
   /// Ends the split; all other records are dropped.
   std::map<std::string, KStream<K, V>> no_default_branch();
@@ -290,7 +292,7 @@ class BranchedKStream {
       : source_(std::move(source)), node_(node), name_(std::move(name)), plan_(std::move(plan)) {}
 
   void check_open() const;
-  void add(const Branched& branched, std::size_t number);
+  void add(const Branched<K, V>& branched, std::size_t number);
 
   KStream<K, V> source_;
   internal::GraphNode* node_;  // The splitter, which hands records to the children named in plan_.

@@ -11,11 +11,15 @@
 
 #include <thalweg/schemas/serde.h>
 #include <thalweg/schemas/timestamp.h>
+#include <thalweg/topology/auto_offset_reset.h>
 #include <thalweg/topology/partitioner.h>
 #include <thalweg/topology/processor_wrapper.h>
 #include <thalweg/topology/timestamp_extractor.h>
 
 namespace thalweg {
+
+template <typename K, typename V>
+class KStream;
 
 // Optional arguments of operators: plain aggregates, filled with designated initialisers:
 //
@@ -46,8 +50,11 @@ AnySerde<payload_t<T>> default_serde() {
 
 }  // namespace internal
 
-/// Where to start reading a topic that the group has no committed offset for.
-enum class AutoOffsetReset : std::uint8_t { kEarliest, kLatest };
+/// Where the DSL's operators keep their state, unless their own options say something else.
+enum class DslStore : std::uint8_t {
+  kRocksDb,   ///< In memory and on disk.
+  kInMemory,  ///< Not on disk: each start restores the whole changelog.
+};
 
 /// How StreamsBuilder::build() goes about it.
 struct TopologyConfig {
@@ -66,9 +73,14 @@ struct Named {
   std::string name = {};
 };
 
-/// The name of one branch of a split; it is added to the name of the split.
+/// One branch of a split, and what becomes of it there and then.
+template <typename K, typename V>
 struct Branched {
-  std::string name = {};
+  std::string name = {};  ///< Added to the name of the split.
+  /// Continues the branch: what it returns is the branch in the split's result.
+  std::function<KStream<K, V>(KStream<K, V> branch)> chain = {};
+  /// Takes the branch, which then is not in the split's result. Not together with `chain`.
+  std::function<void(KStream<K, V> branch)> consumer = {};
 };
 
 /// All topics whose whole name matches a regular expression (ECMAScript): those that exist when the
@@ -86,7 +98,8 @@ struct Consumed {
   AnySerde<payload_t<V>> value_serde = internal::default_serde<V>();
   /// The record's time, by default its own timestamp.
   TimestampExtractor<K, V> timestamp_extractor = {};
-  AutoOffsetReset auto_offset_reset = AutoOffsetReset::kEarliest;
+  /// Absent: earliest.
+  std::optional<AutoOffsetReset> auto_offset_reset = {};
 };
 
 /// How to write a topic.
@@ -133,7 +146,7 @@ struct Materialized {
   OptionalSerde<V> value_serde = {};
   bool logging = true;
   bool caching = true;
-  bool persistent = true;
+  std::optional<bool> persistent = {};  ///< Absent: as the StreamsBuilder's DslStore says.
   std::vector<std::pair<std::string, std::string>> changelog_config = {};
   /// Keep only as many rows, those used last, in memory.
   std::optional<std::size_t> max_entries = {};
@@ -174,8 +187,8 @@ struct WindowStoreSupplier {
 
 /// The stores in which a join of streams keeps records.
 struct StreamJoinStores {
-  std::string name = {};  ///< What the stores' names begin with; empty: generated.
-  bool persistent = true;
+  std::string name = {};                ///< What the stores' names begin with; empty: generated.
+  std::optional<bool> persistent = {};  ///< Absent: as the StreamsBuilder's DslStore says.
   bool logging = true;
   std::vector<std::pair<std::string, std::string>> changelog_config = {};
   /// Instead of those that would be made.

@@ -34,7 +34,8 @@ namespace thalweg {
 ///     Topology topology = builder.build();
 class StreamsBuilder {
  public:
-  StreamsBuilder();
+  /// `dsl_store`: where operators keep state whose options say nothing of it (`default.dsl.store`).
+  explicit StreamsBuilder(DslStore dsl_store = DslStore::kRocksDb);
   ~StreamsBuilder();
   StreamsBuilder(const StreamsBuilder&) = delete;
   StreamsBuilder& operator=(const StreamsBuilder&) = delete;
@@ -73,9 +74,9 @@ class StreamsBuilder {
 
   /// Keeps all of `topic` in a store of your own: see Topology::add_global_store().
   template <typename K, typename V, internal::SupplierOfUniquePointers Supplier>
-    requires internal::IsProcessor<supplied_t<Supplier>>
-  StreamsBuilder& add_global_store(std::shared_ptr<StoreBuilder> builder, std::string topic,
-                                   Supplier supplier, Consumed<K, V> consumed = {});
+  requires internal::IsProcessor<supplied_t<Supplier>> StreamsBuilder& add_global_store(
+      std::shared_ptr<StoreBuilder> builder, std::string topic, Supplier supplier,
+      Consumed<K, V> consumed = {});
 
   /// Adds a store that process() and process_values() can connect to by name.
   StreamsBuilder& add_state_store(std::shared_ptr<StoreBuilder> builder);

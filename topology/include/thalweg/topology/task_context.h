@@ -21,12 +21,6 @@ enum class PunctuationType : std::uint8_t {
 /// Called when a punctuation is due, with stream time or wall-clock time.
 using Punctuator = std::function<void(Timestamp)>;
 
-/// What single nodes count, besides the records they drop.
-enum class NodeMetric : std::uint8_t {
-  kSuppressionEmit,          ///< `suppression-emit`: results that suppress() let go.
-  kWindowAggregateFinalEmit  ///< `window-aggregate-final-emit`: results emitted on window close.
-};
-
 /// A handle on a scheduled punctuation. Copies share it; destruction does not cancel.
 class Cancellable {
  public:
@@ -118,8 +112,11 @@ class TaskContext {
     return std::nullopt;
   }
   virtual void set_processor_metadata(std::string_view /*key*/, std::int64_t /*value*/) {}
-  /// Counts one record of `node` under one of its own metrics.
-  virtual void count(NodeMetric /*metric*/, std::string_view /*node*/) {}
+  /// Adds one to a metric of `node`: `suppression-emit`, `window-aggregate-final-emit`, or one of
+  /// the application's own, such as `orders-refused`. With the application's metrics it is the
+  /// counter `kafka_streams_stream_processor_node_metrics_<metric>_total`, in the test driver
+  /// `<metric>-total/<node>`. What is counted again after a failure is counted twice.
+  virtual void count(std::string_view /*metric*/, std::string_view /*node*/) {}
 };
 
 }  // namespace thalweg

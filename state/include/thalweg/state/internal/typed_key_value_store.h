@@ -94,7 +94,10 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
                                                 const std::optional<K>& to, bool reverse) override {
     StoreView::Scan scan;
     if (from) key_serde_.serialize(*from, scan.from.emplace());
-    if (to) key_serde_.serialize(*to, scan.to.emplace());
+    if (to) {
+      key_serde_.serialize(*to, scan.to.emplace());
+      scan.to->push_back('\0');  // The scan leaves its end out.
+    }
     scan.reverse = reverse;
     return std::make_unique<TypedIterator<K, V>>(*this, std::move(scan));
   }

@@ -22,9 +22,9 @@ CogroupedKStream<payload_t<K>, A> KGroupedStream<K, V>::cogroup(F aggregator) co
 
 template <typename K, typename A>
 template <typename KG, typename V, Aggregator<K, payload_t<V>, A> F>
-  requires std::same_as<payload_t<KG>, K>
-CogroupedKStream<K, A> CogroupedKStream<K, A>::cogroup(const KGroupedStream<KG, V>& stream,
-                                                       F aggregator) const {
+requires std::same_as<payload_t<KG>, K> CogroupedKStream<K, A> CogroupedKStream<K, A>::cogroup(
+    const KGroupedStream<KG, V>& stream, F aggregator)
+const {
   cogroup_->add(std::make_unique<internal::CogroupedStreamOf<KG, V, A, F>>(
       internal::Dsl::handle(stream), internal::Dsl::grouped_options(stream),
       std::move(aggregator)));
@@ -33,12 +33,12 @@ CogroupedKStream<K, A> CogroupedKStream<K, A>::cogroup(const KGroupedStream<KG, 
 
 template <typename K, typename A>
 template <Initializer I>
-  requires std::same_as<seed_t<I>, A>
-KTable<K, payload_t<A>> CogroupedKStream<K, A>::aggregate(
-    I initializer, Materialized<K, payload_t<A>> materialized) const {
+requires std::same_as<seed_t<I>, A> KTable<K, payload_t<A>> CogroupedKStream<K, A>::aggregate(
+    I initializer, Materialized<K, payload_t<A>> materialized)
+const {
   auto store = internal::store_name(cogroup_->graph(), materialized, "COGROUPKSTREAM-AGGREGATE-");
-  auto table = internal::plan_table(materialized, std::move(store), materialized.key_serde,
-                                    materialized.value_serde);
+  auto table = internal::plan_table(cogroup_->graph(), materialized, std::move(store),
+                                    materialized.key_serde, materialized.value_serde);
   auto handle = cogroup_->aggregate(
       materialized.name, table, internal::plan_pass_through<K, internal::Change<payload_t<A>>>(),
       [&](const auto& stream) { return stream.aggregate(table, initializer); });

@@ -37,7 +37,7 @@ auto CountWindowedKStream<K, V>::aggregate(
                                               is_named, true);
   graph.add_state_store(key_value_store_builder<Key, internal::CountedAggregate<A>>(
       store,
-      StoreOptions{.persistent = materialized.persistent,
+      StoreOptions{.persistent = graph.is_persistent(materialized.persistent),
                    .logging = materialized.logging,
                    .caching = materialized.caching,
                    .changelog_config = materialized.changelog_config},

@@ -140,8 +140,8 @@ struct Dsl {
   /// Adds a processor behind `from`.
   static StreamHandle append(const StreamHandle& from, std::string name, ProcessorPlan plan,
                              OperatorTraits traits = {}, std::vector<std::string> stores = {}) {
-    GraphNode* node = from.graph->add_processor({from.node}, name, std::move(plan), traits,
-                                                std::move(stores));
+    GraphNode* node =
+        from.graph->add_processor({from.node}, name, std::move(plan), traits, std::move(stores));
     StreamHandle handle = behind(from, node, std::move(name));
     if (traits.key_changing) handle.repartition_required = true;
     return handle;
@@ -183,8 +183,10 @@ std::string store_name(StreamGraph& graph, const Materialized<K, V>& materialize
 
 /// What a table knows of its store, which is made only if somebody needs it.
 template <typename K, typename V>
-std::shared_ptr<TablePlan> plan_table(Materialized<K, V> materialized, std::string store,
-                                      OptionalSerde<K> key_serde, OptionalSerde<V> value_serde) {
+std::shared_ptr<TablePlan> plan_table(const StreamGraph& graph, Materialized<K, V> materialized,
+                                      std::string store, OptionalSerde<K> key_serde,
+                                      OptionalSerde<V> value_serde) {
+  materialized.persistent = graph.is_persistent(materialized.persistent);
   auto plan = std::make_shared<TablePlan>();
   plan->materialized = !materialized.store.empty();
   plan->store = store;
@@ -196,7 +198,7 @@ std::shared_ptr<TablePlan> plan_table(Materialized<K, V> materialized, std::stri
                       key_serde = std::move(key_serde),
                       value_serde = std::move(value_serde)](bool logging) {
     const std::string where = "store " + store;
-    const StoreOptions options{.persistent = materialized.persistent,
+    const StoreOptions options{.persistent = *materialized.persistent,
                                .logging = materialized.logging && logging,
                                .caching = materialized.caching,
                                .changelog_config = materialized.changelog_config,

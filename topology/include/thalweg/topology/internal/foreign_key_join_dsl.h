@@ -97,25 +97,27 @@ KTable<K, table_joined_t<Joiner, V, VO>> join_by_foreign_key(
   const CombinedKeySchema<KO, K> combined_keys(foreign_keys, keys);
 
   auto here_versioned = std::make_shared<bool>(false);
-  GraphNode* send = graph.add_processor(
-      {here.node}, names.send,
-      plan_subscription_send<K, V, KO, Left>(std::move(extractor), foreign_keys, values,
-                                             here_versioned),
-      {.versioned_input = here_versioned});
+  GraphNode* send =
+      graph.add_processor({here.node}, names.send,
+                          plan_subscription_send<K, V, KO, Left>(std::move(extractor), foreign_keys,
+                                                                 values, here_versioned),
+                          {.versioned_input = here_versioned});
   GraphNode* subscribed = graph.add_internal_topic(
       {send}, names.subscription_topic, names.subscription_sink,
       plan_subscription_sink<K, KO>(foreign_keys, subscriptions, joined.other_partitioner),
       names.subscription_source,
       plan_source<std::optional<KO>, SubscriptionWrapper<K>>(foreign_keys, subscriptions));
-  graph.copartition(there, {.graph = &graph, .node = subscribed, .name = names.subscription_source,
+  graph.copartition(there, {.graph = &graph,
+                            .node = subscribed,
+                            .name = names.subscription_source,
                             .sources = {names.subscription_source}});
   const std::shared_ptr<StoreBuilder> subscription_store =
-      key_value_store_builder<std::string, SubscriptionWrapper<K>>(names.subscription_store, {}, {},
-                                                                   subscriptions);
-  GraphNode* receive = graph.add_processor(
-      {subscribed}, names.receive,
-      plan_subscription_receive<K, KO>(names.subscription_store, combined_keys), {}, {},
-      subscription_store);
+      key_value_store_builder<std::string, SubscriptionWrapper<K>>(
+          names.subscription_store, {.persistent = graph.is_persistent({})}, {}, subscriptions);
+  GraphNode* receive =
+      graph.add_processor({subscribed}, names.receive,
+                          plan_subscription_receive<K, KO>(names.subscription_store, combined_keys),
+                          {}, {}, subscription_store);
   auto right_rows = Dsl::supplier(right).value_getter();
   auto right_stores = right_rows.stores;
   GraphNode* join = graph.add_processor({receive}, names.join,
@@ -130,7 +132,8 @@ KTable<K, table_joined_t<Joiner, V, VO>> join_by_foreign_key(
       {join, foreign_join}, names.response_topic, names.response_sink,
       plan_response_sink<K, VO>(keys, responses, joined.partitioner), names.response_source,
       plan_source<K, SubscriptionResponseWrapper<VO>>(keys, responses));
-  auto sources = graph.copartition(here, {.graph = &graph, .node = answered,
+  auto sources = graph.copartition(here, {.graph = &graph,
+                                          .node = answered,
                                           .name = names.response_source,
                                           .sources = {names.response_source}});
   auto left_rows = Dsl::supplier(left).value_getter();
@@ -141,14 +144,15 @@ KTable<K, table_joined_t<Joiner, V, VO>> join_by_foreign_key(
       std::move(left_stores));
 
   auto key_serde = either(materialized.key_serde, Dsl::key_serde(left));
-  auto plan = plan_table(materialized, std::move(store), key_serde, materialized.value_serde);
-  GraphNode* result = graph.add_table_processor(
-      response_join, names.result, plan_table_source<K, std::optional<VOut>>(plan), plan,
-      {.versioned_output = plan->versioned});
-  return Dsl::table<K, VOut>({.graph = &graph, .node = result, .name = names.result,
-                              .sources = std::move(sources)},
-                             std::make_shared<StoredTable<K, VOut>>(plan), materialized,
-                             std::move(key_serde), materialized.value_serde);
+  auto plan =
+      plan_table(graph, materialized, std::move(store), key_serde, materialized.value_serde);
+  GraphNode* result = graph.add_table_processor(response_join, names.result,
+                                                plan_table_source<K, std::optional<VOut>>(plan),
+                                                plan, {.versioned_output = plan->versioned});
+  return Dsl::table<K, VOut>(
+      {.graph = &graph, .node = result, .name = names.result, .sources = std::move(sources)},
+      std::make_shared<StoredTable<K, VOut>>(plan), materialized, std::move(key_serde),
+      materialized.value_serde);
 }
 
 }  // namespace internal
@@ -159,9 +163,9 @@ auto KTable<K, V>::join(
     const KTable<KO, VO>& other, F foreign_key, J joiner, TableJoined<K, KO> joined,
     Materialized<K, internal::table_joined_t<internal::InnerJoiner<J, V, VO>, V, VO>> materialized)
     const -> KTable<K, internal::table_joined_t<internal::InnerJoiner<J, V, VO>, V, VO>> {
-  return internal::join_by_foreign_key<false>(
-      *this, other, std::move(foreign_key), internal::InnerJoiner<J, V, VO>{std::move(joiner)},
-      joined, materialized);
+  return internal::join_by_foreign_key<false>(*this, other, std::move(foreign_key),
+                                              internal::InnerJoiner<J, V, VO>{std::move(joiner)},
+                                              joined, materialized);
 }
 
 template <typename K, typename V>
@@ -170,9 +174,9 @@ auto KTable<K, V>::left_join(
     const KTable<KO, VO>& other, F foreign_key, J joiner, TableJoined<K, KO> joined,
     Materialized<K, internal::table_joined_t<internal::LeftJoiner<J, V, VO>, V, VO>> materialized)
     const -> KTable<K, internal::table_joined_t<internal::LeftJoiner<J, V, VO>, V, VO>> {
-  return internal::join_by_foreign_key<true>(
-      *this, other, std::move(foreign_key), internal::LeftJoiner<J, V, VO>{std::move(joiner)},
-      joined, materialized);
+  return internal::join_by_foreign_key<true>(*this, other, std::move(foreign_key),
+                                             internal::LeftJoiner<J, V, VO>{std::move(joiner)},
+                                             joined, materialized);
 }
 
 }  // namespace thalweg

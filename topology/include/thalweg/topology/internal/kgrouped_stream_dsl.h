@@ -37,7 +37,7 @@ KTable<payload_t<K>, A> aggregate_into_table(const StreamHandle& stream,
   }
   OptionalSerde<A> table_value_serde = either(materialized.value_serde, value_serde);
   OptionalSerde<payload_t<K>> table_key_serde = either(materialized.key_serde, grouped.key_serde);
-  auto plan = plan_table(materialized, std::move(store), table_key_serde, table_value_serde);
+  auto plan = plan_table(graph, materialized, std::move(store), table_key_serde, table_value_serde);
   plan->materialized = true;
   GraphNode* node = graph.add_table_processor(from.node, name, make_plan(plan), plan,
                                               {.versioned_output = plan->versioned});
@@ -75,9 +75,8 @@ KTable<payload_t<K>, payload_t<V>> KGroupedStream<K, V>::reduce(
 
 template <typename K, typename V>
 template <Initializer I, Aggregator<payload_t<K>, payload_t<V>, seed_t<I>> F>
-auto KGroupedStream<K, V>::aggregate(
-    I initializer, F aggregator,
-    Materialized<payload_t<K>, aggregate_t<I>> materialized) const
+auto KGroupedStream<K, V>::aggregate(I initializer, F aggregator,
+                                     Materialized<payload_t<K>, aggregate_t<I>> materialized) const
     -> KTable<payload_t<K>, aggregate_t<I>> {
   return internal::aggregate_into_table<K, V, aggregate_t<I>>(
       handle_, grouped_, materialized, {}, "KSTREAM-AGGREGATE-",

@@ -36,17 +36,17 @@ KTable<K, A> aggregate_grouped_table(const StreamHandle& grouped_rows, const std
   const AnySerde<K> keys = resolve_serde<K>(key_serde, {}, "key", where);
   const AnySerde<RepartitionedChange<V>> changes(
       ChangeSerde<V>(resolve_serde<V>(value_serde, {}, "value", where)));
-  GraphNode* repartition = graph.add_table_repartition(
-      grouped_rows.node,
-      {.topic = topic,
-       .sink_name = std::move(sink_name),
-       .source_name = source_name,
-       .sink = plan_sink<K, RepartitionedChange<V>>(keys, changes),
-       .source = plan_source<K, RepartitionedChange<V>>(keys, changes)},
-      *grouped_rows.repartition, !group.empty());
+  GraphNode* repartition =
+      graph.add_table_repartition(grouped_rows.node,
+                                  {.topic = topic,
+                                   .sink_name = std::move(sink_name),
+                                   .source_name = source_name,
+                                   .sink = plan_sink<K, RepartitionedChange<V>>(keys, changes),
+                                   .source = plan_source<K, RepartitionedChange<V>>(keys, changes)},
+                                  *grouped_rows.repartition, !group.empty());
   OptionalSerde<K> table_key_serde = either(materialized.key_serde, key_serde);
   OptionalSerde<A> table_value_serde = either(materialized.value_serde, result_serde);
-  auto plan = plan_table(materialized, std::move(store), table_key_serde, table_value_serde);
+  auto plan = plan_table(graph, materialized, std::move(store), table_key_serde, table_value_serde);
   plan->materialized = true;
   GraphNode* node = graph.add_table_processor(repartition, name, make_plan(plan), plan,
                                               {.versioned_output = plan->versioned});
@@ -86,9 +86,8 @@ KTable<payload_t<K>, payload_t<V>> KGroupedTable<K, V>::reduce(
 template <typename K, typename V>
 template <Initializer I, Aggregator<payload_t<K>, payload_t<V>, seed_t<I>> Add,
           Aggregator<payload_t<K>, payload_t<V>, seed_t<I>> Subtract>
-auto KGroupedTable<K, V>::aggregate(
-    I initializer, Add adder, Subtract subtractor,
-    Materialized<payload_t<K>, aggregate_t<I>> materialized) const
+auto KGroupedTable<K, V>::aggregate(I initializer, Add adder, Subtract subtractor,
+                                    Materialized<payload_t<K>, aggregate_t<I>> materialized) const
     -> KTable<payload_t<K>, aggregate_t<I>> {
   return internal::aggregate_grouped_table<Key, Value, aggregate_t<I>>(
       handle_, grouped_.name, grouped_.key_serde, grouped_.value_serde, materialized, {},

@@ -80,14 +80,13 @@ auto KStream<K, V>::map(F mapper, Named named) const
   auto name = handle_.graph->name_or_new(named.name, "KSTREAM-MAP-");
   using Pair = mapped_t<F, K, V>;
   return internal::Dsl::stream<pair_key_t<Pair>, pair_value_t<Pair>>(
-      internal::Dsl::append(handle_, std::move(name),
-                            internal::plan_map<K, V>(std::move(mapper)), internal::kChangesKey));
+      internal::Dsl::append(handle_, std::move(name), internal::plan_map<K, V>(std::move(mapper)),
+                            internal::kChangesKey));
 }
 
 template <typename K, typename V>
 template <ValueMapper<K, V> F>
-auto KStream<K, V>::map_values(F mapper, Named named) const
-    -> KStream<K, mapped_value_t<F, K, V>> {
+auto KStream<K, V>::map_values(F mapper, Named named) const -> KStream<K, mapped_value_t<F, K, V>> {
   auto name = handle_.graph->name_or_new(named.name, "KSTREAM-MAPVALUES-");
   return internal::Dsl::stream<K, mapped_value_t<F, K, V>>(
       internal::Dsl::append(handle_, std::move(name),
@@ -111,9 +110,9 @@ template <typename K, typename V>
 template <KeyValueAction<K, V> F>
 KStream<K, V> KStream<K, V>::peek(F action, Named named) const {
   auto name = handle_.graph->name_or_new(named.name, "KSTREAM-PEEK-");
-  return KStream(internal::Dsl::append(handle_, std::move(name),
-                                       internal::plan_peek<K, V>(std::move(action))),
-                 key_serde_, value_serde_);
+  return KStream(
+      internal::Dsl::append(handle_, std::move(name), internal::plan_peek<K, V>(std::move(action))),
+      key_serde_, value_serde_);
 }
 
 template <typename K, typename V>
@@ -144,8 +143,8 @@ template <typename K, typename V>
 BranchedKStream<K, V> KStream<K, V>::split(Named named) const {
   auto name = handle_.graph->name_or_new(named.name, "KSTREAM-BRANCH-");
   auto branches = std::make_shared<internal::Branches<K, V>>();
-  internal::GraphNode* node = handle_.graph->add_processor(
-      {handle_.node}, name, internal::plan_branch<K, V>(branches));
+  internal::GraphNode* node =
+      handle_.graph->add_processor({handle_.node}, name, internal::plan_branch<K, V>(branches));
   return internal::Dsl::split<K, V>(*this, node, std::move(name), std::move(branches));
 }
 
@@ -208,8 +207,7 @@ KStream<K, VOut> join_with_table(const StreamHandle& stream, const OptionalSerde
   if (stream.repartition_required) {
     const std::string& prefix = joined.name.empty() ? stream.name : joined.name;
     left = graph.repartitioned(
-        stream,
-        plan_repartition<K, V>(prefix, key, either(joined.value_serde, value_serde)),
+        stream, plan_repartition<K, V>(prefix, key, either(joined.value_serde, value_serde)),
         prefix == stream.name, false);
   }
   left.sources = graph.copartition(left, Dsl::handle(table));
@@ -243,8 +241,7 @@ KStream<K, VOut> join_with_table(const StreamHandle& stream, const OptionalSerde
 
 template <typename K, typename V>
 template <typename TV, StreamTableJoiner<payload_t<K>, payload_t<V>, TV> J>
-auto KStream<K, V>::join(const KTable<payload_t<K>, TV>& table, J joiner,
-                         Joined<K, V> joined) const
+auto KStream<K, V>::join(const KTable<payload_t<K>, TV>& table, J joiner, Joined<K, V> joined) const
     -> KStream<K, joined_t<J, payload_t<K>, payload_t<V>, TV>> {
   return internal::join_with_table<false, joined_t<J, payload_t<K>, payload_t<V>, TV>, K, V>(
       handle_, key_serde_, value_serde_, table, std::move(joiner), joined);
@@ -270,8 +267,7 @@ KStream<K, row_joined_t<Left, J, K, payload_t<V>, GV>> join_with_global_table(
   auto name = stream.graph->name_or_new(named.name, "KSTREAM-LEFTJOIN-");
   // Kafka Streams lets a repartition topic move in front of the join; so can we, unless the type of
   // the values changes in it.
-  const OperatorTraits traits{.value_changing = !std::same_as<V, VOut>,
-                              .null_key_relaxed = Left};
+  const OperatorTraits traits{.value_changing = !std::same_as<V, VOut>, .null_key_relaxed = Left};
   return Dsl::stream<K, VOut>(
       Dsl::append(stream, std::move(name),
                   plan_stream_global_table_join<K, V, GK, GV, Left>(
@@ -285,11 +281,10 @@ KStream<K, row_joined_t<Left, J, K, payload_t<V>, GV>> join_with_global_table(
 template <typename K, typename V>
 template <typename GK, typename GV, RowKeySelector<K, V, GK> F,
           StreamTableJoiner<K, payload_t<V>, GV> J>
-auto KStream<K, V>::join(const GlobalKTable<GK, GV>& table, F selector, J joiner,
-                         Named named) const -> KStream<K, joined_t<J, K, payload_t<V>, GV>> {
-  return internal::join_with_global_table<false, K, V>(handle_, key_serde_, table,
-                                                       std::move(selector), std::move(joiner),
-                                                       named);
+auto KStream<K, V>::join(const GlobalKTable<GK, GV>& table, F selector, J joiner, Named named) const
+    -> KStream<K, joined_t<J, K, payload_t<V>, GV>> {
+  return internal::join_with_global_table<false, K, V>(
+      handle_, key_serde_, table, std::move(selector), std::move(joiner), named);
 }
 
 template <typename K, typename V>
@@ -298,9 +293,8 @@ template <typename GK, typename GV, RowKeySelector<K, V, GK> F,
 auto KStream<K, V>::left_join(const GlobalKTable<GK, GV>& table, F selector, J joiner,
                               Named named) const
     -> KStream<K, left_joined_t<J, K, payload_t<V>, GV>> {
-  return internal::join_with_global_table<true, K, V>(handle_, key_serde_, table,
-                                                      std::move(selector), std::move(joiner),
-                                                      named);
+  return internal::join_with_global_table<true, K, V>(
+      handle_, key_serde_, table, std::move(selector), std::move(joiner), named);
 }
 
 template <typename K, typename V>
@@ -314,13 +308,13 @@ auto KStream<K, V>::to_table(Materialized<payload_t<K>, payload_t<V>> materializ
   internal::StreamHandle from = handle_;
   if (handle_.repartition_required) {
     from.repartition = std::make_shared<internal::GraphNode*>(nullptr);
-    from = graph.repartitioned(
-        from, internal::plan_repartition<K, V>(name, key_serde, value_serde), false, false);
+    from = graph.repartitioned(from, internal::plan_repartition<K, V>(name, key_serde, value_serde),
+                               false, false);
   }
-  auto plan = internal::plan_table(materialized, std::move(store), key_serde, value_serde);
-  internal::GraphNode* node = graph.add_table_processor(
-      from.node, name, internal::plan_table_source<K, V>(plan), plan,
-      {.versioned_output = plan->versioned});
+  auto plan = internal::plan_table(graph, materialized, std::move(store), key_serde, value_serde);
+  internal::GraphNode* node =
+      graph.add_table_processor(from.node, name, internal::plan_table_source<K, V>(plan), plan,
+                                {.versioned_output = plan->versioned});
   return internal::Dsl::table<payload_t<K>, payload_t<V>>(
       internal::Dsl::behind(from, node, std::move(name)),
       std::make_shared<internal::StoredTable<payload_t<K>, payload_t<V>>>(plan), materialized,
@@ -338,12 +332,12 @@ KStream<K, V> KStream<K, V>::deduplicate(F id, Deduplicated deduplicated) const 
     throw TopologyError(name + " needs a time above 0 ms within which records are the same");
   }
   graph.add_state_store(internal::deduplication_store<payload_t<mapped_t<F, K, V>>>(
-      store, deduplicated.within));
-  return KStream(internal::Dsl::append(handle_, std::move(name),
-                                       internal::plan_deduplicate<K, V>(
-                                           store, deduplicated.within, std::move(id)),
-                                       {}, {store}),
-                 key_serde_, value_serde_);
+      store, deduplicated.within, graph.is_persistent({})));
+  return KStream(
+      internal::Dsl::append(
+          handle_, std::move(name),
+          internal::plan_deduplicate<K, V>(store, deduplicated.within, std::move(id)), {}, {store}),
+      key_serde_, value_serde_);
 }
 
 template <typename K, typename V>
@@ -433,7 +427,7 @@ auto KStream<K, V>::process_values(S supplier, std::vector<std::string> stores, 
 
 template <typename K, typename V>
 template <KeyValuePredicate<K, V> P>
-BranchedKStream<K, V>& BranchedKStream<K, V>::branch(P predicate, Branched branched) {
+BranchedKStream<K, V>& BranchedKStream<K, V>::branch(P predicate, Branched<K, V> branched) {
   check_open();
   plan_->predicates.emplace_back(std::move(predicate));
   add(branched, plan_->predicates.size());
@@ -441,7 +435,8 @@ BranchedKStream<K, V>& BranchedKStream<K, V>::branch(P predicate, Branched branc
 }
 
 template <typename K, typename V>
-std::map<std::string, KStream<K, V>> BranchedKStream<K, V>::default_branch(Branched branched) {
+std::map<std::string, KStream<K, V>> BranchedKStream<K, V>::default_branch(
+    Branched<K, V> branched) {
   check_open();
   add(branched, 0);
   return no_default_branch();
@@ -460,17 +455,22 @@ void BranchedKStream<K, V>::check_open() const {
 }
 
 template <typename K, typename V>
-void BranchedKStream<K, V>::add(const Branched& branched, std::size_t number) {
+void BranchedKStream<K, V>::add(const Branched<K, V>& branched, std::size_t number) {
   std::string name = name_ + (branched.name.empty() ? std::to_string(number) : branched.name);
   internal::check_name(name);
+  if (branched.chain && branched.consumer) {
+    throw TopologyError("branch " + name + " can be chained or consumed, not both");
+  }
   internal::StreamGraph& graph = *source_.handle_.graph;
   graph.new_name(name);  // Takes a number, as every operator does.
   internal::GraphNode* node =
       graph.add_processor({node_}, name, internal::plan_pass_through<K, V>());
   auto handle = internal::Dsl::behind(source_.handle_, node, name);
-  branches_.emplace(std::move(name), internal::Dsl::stream<K, V>(std::move(handle),
-                                                                 source_.key_serde_,
-                                                                 source_.value_serde_));
+  auto stream =
+      internal::Dsl::stream<K, V>(std::move(handle), source_.key_serde_, source_.value_serde_);
+  if (branched.consumer) return branched.consumer(std::move(stream));
+  if (branched.chain) stream = branched.chain(std::move(stream));
+  branches_.emplace(std::move(name), std::move(stream));
 }
 
 }  // namespace thalweg

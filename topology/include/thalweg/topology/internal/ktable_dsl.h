@@ -30,7 +30,7 @@ std::shared_ptr<TablePlan> plan_derived_table(StreamGraph& graph,
                                               std::string_view prefix) {
   check_store(materialized);
   if (is_anonymous(materialized)) graph.new_store_name(prefix);
-  return plan_table(materialized, materialized.store, key_serde, value_serde);
+  return plan_table(graph, materialized, materialized.store, key_serde, value_serde);
 }
 
 /// Whether a table computed row by row is versioned: as its options say, else as its input is.
@@ -61,11 +61,10 @@ KTable<K, V> filter_table(const StreamHandle& from, std::shared_ptr<TableSupplie
   GraphNode* node = graph.add_table_processor(
       from.node, name, plan_table_filter<K, V, Wanted>(plan, predicate, traits.versioned_input),
       plan, traits);
-  return Dsl::table<K, V>(
-      Dsl::behind(from, node, std::move(name)),
-      std::make_shared<FilteredTable<K, V, P, Wanted>>(plan, std::move(parent),
-                                                       std::move(predicate)),
-      materialized, std::move(key_serde), std::move(value_serde));
+  return Dsl::table<K, V>(Dsl::behind(from, node, std::move(name)),
+                          std::make_shared<FilteredTable<K, V, P, Wanted>>(plan, std::move(parent),
+                                                                           std::move(predicate)),
+                          materialized, std::move(key_serde), std::move(value_serde));
 }
 
 }  // namespace internal
@@ -109,14 +108,13 @@ template <typename K, typename V>
 KStream<K, std::optional<V>> KTable<K, V>::to_stream(Named named) const {
   auto name = handle_.graph->name_or_new(named.name, "KTABLE-TOSTREAM-");
   return internal::Dsl::stream<K, std::optional<V>>(
-      internal::Dsl::append(handle_, std::move(name), internal::plan_to_stream<K, V>()),
-      key_serde_, value_serde_);
+      internal::Dsl::append(handle_, std::move(name), internal::plan_to_stream<K, V>()), key_serde_,
+      value_serde_);
 }
 
 template <typename K, typename V>
-void KTable<K, V>::print_table(PrintedTable<K, V> printed) const
-  requires internal::Printable<K> && internal::Printable<V>
-{
+void KTable<K, V>::print_table(
+    PrintedTable<K, V> printed) const requires internal::Printable<K> && internal::Printable<V> {
   auto name = handle_.graph->name_or_new(printed.name, "KTABLE-PRINTER-");
   if (printed.title.empty()) printed.title = handle_.name;
   internal::Dsl::append(handle_, std::move(name), internal::plan_print_table(std::move(printed)));
@@ -140,7 +138,7 @@ auto KTable<K, V>::transform_values(
   internal::check_store(materialized);
   auto key_serde = internal::either(materialized.key_serde, key_serde_);
   auto value_serde = materialized.value_serde;
-  auto plan = internal::plan_table(materialized, materialized.store, key_serde, value_serde);
+  auto plan = internal::plan_table(graph, materialized, materialized.store, key_serde, value_serde);
   auto name = graph.name_or_new(materialized.name, "KTABLE-TRANSFORMVALUES-");
   internal::GraphNode* node = graph.add_table_processor(
       handle_.node, name, internal::plan_table_transform_values(plan, supplier), plan,
@@ -153,8 +151,9 @@ auto KTable<K, V>::transform_values(
 
 template <typename K, typename V>
 template <KeyValueMapper<K, V> F>
-auto KTable<K, V>::group_by(F selector, Grouped<pair_key_t<mapped_t<F, K, V>>,
-                                                pair_value_t<mapped_t<F, K, V>>> grouped) const
+auto KTable<K, V>::group_by(
+    F selector,
+    Grouped<pair_key_t<mapped_t<F, K, V>>, pair_value_t<mapped_t<F, K, V>>> grouped) const
     -> KGroupedTable<pair_key_t<mapped_t<F, K, V>>, pair_value_t<mapped_t<F, K, V>>> {
   using Pair = mapped_t<F, K, V>;
   auto name = handle_.graph->name_or_new(grouped.name, "KTABLE-SELECT-");

@@ -36,7 +36,7 @@ KTable<K, table_joined_t<Joiner, V, VO>> join_tables(
 
   auto key_serde = either(materialized.key_serde, inherited_key);
   auto value_serde = materialized.value_serde;
-  auto plan = plan_table(materialized, materialized.store, key_serde, value_serde);
+  auto plan = plan_table(graph, materialized, materialized.store, key_serde, value_serde);
   auto left_rows = Dsl::supplier(left).value_getter();
   auto right_rows = Dsl::supplier(right).value_getter();
   auto left_stores = left_rows.stores;
@@ -45,21 +45,21 @@ KTable<K, table_joined_t<Joiner, V, VO>> join_tables(
   auto right_name = graph.name_or_new(materialized.name, "-join-other", "KTABLE-JOINOTHER-");
   auto left_versioned = std::make_shared<bool>(false);
   auto right_versioned = std::make_shared<bool>(false);
-  GraphNode* node = graph.add_table_join(
-      {here.node, there.node}, name,
-      {.name = std::move(left_name),
-       .parent = here.name,
-       .processor = plan_table_table_join<K, V, VO, Here>(std::move(right_rows), joiner, plan,
-                                                          left_versioned),
-       .stores = std::move(right_stores),
-       .versioned_input = left_versioned},
-      {.name = std::move(right_name),
-       .parent = there.name,
-       .processor = plan_table_table_join<K, VO, V, There>(std::move(left_rows), Reversed{joiner},
-                                                           plan, right_versioned),
-       .stores = std::move(left_stores),
-       .versioned_input = right_versioned},
-      plan_table_join_merge<K, VOut>(plan), plan);
+  GraphNode* node =
+      graph.add_table_join({here.node, there.node}, name,
+                           {.name = std::move(left_name),
+                            .parent = here.name,
+                            .processor = plan_table_table_join<K, V, VO, Here>(
+                                std::move(right_rows), joiner, plan, left_versioned),
+                            .stores = std::move(right_stores),
+                            .versioned_input = left_versioned},
+                           {.name = std::move(right_name),
+                            .parent = there.name,
+                            .processor = plan_table_table_join<K, VO, V, There>(
+                                std::move(left_rows), Reversed{joiner}, plan, right_versioned),
+                            .stores = std::move(left_stores),
+                            .versioned_input = right_versioned},
+                           plan_table_join_merge<K, VOut>(plan), plan);
   StreamHandle handle = Dsl::behind(here, node, std::move(name));
   handle.sources = std::move(sources);
   return Dsl::table<K, VOut>(
@@ -78,9 +78,9 @@ auto KTable<K, V>::join(
     Materialized<K, internal::table_joined_t<internal::InnerJoiner<J, V, VO>, V, VO>> materialized)
     const -> KTable<K, internal::table_joined_t<internal::InnerJoiner<J, V, VO>, V, VO>> {
   using enum internal::TableJoinSide;
-  return internal::join_tables<kInner, kInner>(
-      *this, other, key_serde_, internal::InnerJoiner<J, V, VO>{std::move(joiner)},
-      std::move(materialized));
+  return internal::join_tables<kInner, kInner>(*this, other, key_serde_,
+                                               internal::InnerJoiner<J, V, VO>{std::move(joiner)},
+                                               std::move(materialized));
 }
 
 template <typename K, typename V>
@@ -102,9 +102,9 @@ auto KTable<K, V>::outer_join(
     Materialized<K, internal::table_joined_t<internal::OuterJoiner<J, V, VO>, V, VO>> materialized)
     const -> KTable<K, internal::table_joined_t<internal::OuterJoiner<J, V, VO>, V, VO>> {
   using enum internal::TableJoinSide;
-  return internal::join_tables<kOuter, kOuter>(
-      *this, other, key_serde_, internal::OuterJoiner<J, V, VO>{std::move(joiner)},
-      std::move(materialized));
+  return internal::join_tables<kOuter, kOuter>(*this, other, key_serde_,
+                                               internal::OuterJoiner<J, V, VO>{std::move(joiner)},
+                                               std::move(materialized));
 }
 
 }  // namespace thalweg

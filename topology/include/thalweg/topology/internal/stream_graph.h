@@ -26,7 +26,7 @@ struct Dsl;  ///< Reaches into the handles of the DSL: see dsl.h.
 struct StreamHandle {
   StreamGraph* graph;
   GraphNode* node;
-  std::string name;               ///< Of the node, or of the source behind a repartition topic.
+  std::string name;  ///< Of the node, or of the source behind a repartition topic.
   std::set<std::string> sources = {};  ///< Source nodes upstream in the same sub-topology.
   bool repartition_required = false;
   /// The repartition node that joins or aggregations of this stream have made, for the next to use.
@@ -81,9 +81,9 @@ struct TableRepartitionPlan {
 /// One side of a join of two tables.
 struct TableJoinSidePlan {
   std::string name;
-  std::string parent;                ///< The node whose changes it takes.
+  std::string parent;  ///< The node whose changes it takes.
   ProcessorPlan processor;
-  std::vector<std::string> stores;   ///< In which it looks up the other table's rows.
+  std::vector<std::string> stores;        ///< In which it looks up the other table's rows.
   std::shared_ptr<bool> versioned_input;  ///< As in OperatorTraits.
 };
 
@@ -106,10 +106,13 @@ struct StreamJoinPlan {
 /// and tables know whether they are kept.
 class StreamGraph {
  public:
-  StreamGraph();
+  explicit StreamGraph(DslStore dsl_store);
   ~StreamGraph();
   StreamGraph(const StreamGraph&) = delete;
   StreamGraph& operator=(const StreamGraph&) = delete;
+
+  /// Whether a store is kept on disk: as its own options say, else as the builder was told.
+  bool is_persistent(const std::optional<bool>& own) const;
 
   /// The next generated name; every operator takes a number, named or not.
   std::string new_name(std::string_view prefix);
@@ -145,8 +148,8 @@ class StreamGraph {
                              StreamJoinPlan plan, OperatorTraits traits);
   /// The repartition topic of a grouped table: a new one, unless `shared` holds one made before. A
   /// node used again moves to the end of the order of building.
-  GraphNode* add_table_repartition(GraphNode* parent, TableRepartitionPlan plan,
-                                   GraphNode*& shared, bool may_share);
+  GraphNode* add_table_repartition(GraphNode* parent, TableRepartitionPlan plan, GraphNode*& shared,
+                                   bool may_share);
   /// Says that the node's results belong to windows, which close `grace` after their end.
   void set_window_grace(GraphNode* node, std::chrono::milliseconds grace);
   /// The longest grace among the windowed aggregations nearest upstream of `node`, itself included.

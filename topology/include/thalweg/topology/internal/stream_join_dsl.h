@@ -35,21 +35,22 @@ struct StreamJoinNames {
 /// Checks that stores of the user's own fit the windows. Throws StreamsError.
 void check_join_stores(const StreamJoinStores& stores, const JoinWindows& windows);
 /// The options of the stores; those of the user's own are logged in any case.
-StoreOptions join_store_options(const StreamJoinStores& stores,
+StoreOptions join_store_options(const StreamGraph& graph, const StreamJoinStores& stores,
                                 const std::optional<WindowStoreSupplier>& supplier);
 
 /// The store of one side.
 template <typename K, typename V>
-std::shared_ptr<StoreBuilder> plan_join_store(const std::string& name, const JoinWindows& windows,
+std::shared_ptr<StoreBuilder> plan_join_store(const StreamGraph& graph, const std::string& name,
+                                              const JoinWindows& windows,
                                               const StreamJoinStores& stores,
                                               const std::optional<WindowStoreSupplier>& supplier,
                                               AnySerde<K> keys, AnySerde<V> values) {
-  return window_store_builder<K, V>(
-      name,
-      {.retention = windows.size() + windows.grace(),
-       .window_size = windows.size(),
-       .retain_duplicates = true},
-      join_store_options(stores, supplier), std::move(keys), std::move(values));
+  return window_store_builder<K, V>(name,
+                                    {.retention = windows.size() + windows.grace(),
+                                     .window_size = windows.size(),
+                                     .retain_duplicates = true},
+                                    join_store_options(graph, stores, supplier), std::move(keys),
+                                    std::move(values));
 }
 
 /// A stream on its way to a join: through a repartition topic if its key has changed.
@@ -64,8 +65,8 @@ StreamHandle repartition_for_join(const StreamHandle& stream, const std::string&
 }
 
 template <typename K, typename L, typename R, bool LeftOuter, bool RightOuter, typename Joiner>
-auto join_streams(const StreamHandle& left_stream, const StreamHandle& right_stream,
-                  Joiner joiner, const JoinWindows& windows, const StreamJoined<K, L, R>& joined)
+auto join_streams(const StreamHandle& left_stream, const StreamHandle& right_stream, Joiner joiner,
+                  const JoinWindows& windows, const StreamJoined<K, L, R>& joined)
     -> KStream<K, stream_joined_t<Joiner, K, payload_t<L>, payload_t<R>>> {
   using Key = payload_t<K>;
   using LeftValue = payload_t<L>;
@@ -84,14 +85,14 @@ auto join_streams(const StreamHandle& left_stream, const StreamHandle& right_str
   const auto lefts = resolve_serde<L>(joined.value_serde, {}, "value", where);
   const auto rights = resolve_serde<R>(joined.other_value_serde, {}, "other value", where);
   const auto left_store = plan_join_store<Key, LeftValue>(
-      names.this_store, windows, joined.stores, joined.stores.this_store, keys, lefts);
+      graph, names.this_store, windows, joined.stores, joined.stores.this_store, keys, lefts);
   const auto right_store = plan_join_store<Key, RightValue>(
-      names.other_store, windows, joined.stores, joined.stores.other_store, keys, rights);
+      graph, names.other_store, windows, joined.stores, joined.stores.other_store, keys, rights);
   std::shared_ptr<StoreBuilder> shared_store;
   if constexpr (LeftOuter || RightOuter) {
     using SharedKey = TimestampedKeyAndJoinSide<Key>;
     using SharedValues = std::vector<LeftOrRightValue<LeftValue, RightValue>>;
-    StoreOptions options = join_store_options(joined.stores, {});
+    StoreOptions options = join_store_options(graph, joined.stores, {});
     if (joined.stores.this_store) options.persistent = joined.stores.this_store->persistent;
     shared_store = key_value_store_builder<SharedKey, SharedValues>(
         names.shared_store, std::move(options),
@@ -100,8 +101,8 @@ auto join_streams(const StreamHandle& left_stream, const StreamHandle& right_str
   }
   graph.add_processor({left.node}, names.this_windowed, plan_join_window<K, L>(names.this_store),
                       {}, {}, left_store);
-  graph.add_processor({right.node}, names.other_windowed,
-                      plan_join_window<K, R>(names.other_store), {}, {}, right_store);
+  graph.add_processor({right.node}, names.other_windowed, plan_join_window<K, R>(names.other_store),
+                      {}, {}, right_store);
   const auto trackers = std::make_shared<JoinTimeTrackers>();
   const StreamJoinSide this_side{.before = windows.before().count(),
                                  .after = windows.after().count(),
@@ -171,9 +172,9 @@ template <typename K, typename V>
 template <typename VO, StreamOuterJoinerOf<K, payload_t<V>, payload_t<VO>> J>
 auto KStream<K, V>::outer_join(const KStream<K, VO>& other, J joiner, JoinWindows windows,
                                StreamJoined<K, V, VO> joined) const
-    -> KStream<K, internal::stream_joined_t<
-                      internal::StreamOuterJoiner<J, K, payload_t<V>, payload_t<VO>>, K,
-                      payload_t<V>, payload_t<VO>>> {
+    -> KStream<
+        K, internal::stream_joined_t<internal::StreamOuterJoiner<J, K, payload_t<V>, payload_t<VO>>,
+                                     K, payload_t<V>, payload_t<VO>>> {
   return internal::join_streams<K, V, VO, true, true>(
       handle_, internal::Dsl::handle(other),
       internal::StreamOuterJoiner<J, K, payload_t<V>, payload_t<VO>>{std::move(joiner)}, windows,

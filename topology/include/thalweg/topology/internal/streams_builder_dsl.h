@@ -52,8 +52,8 @@ KTable<K, V> StreamsBuilder::table(std::string topic, Consumed<K, std::optional<
   auto store = internal::store_name(*graph_, materialized, topic + "-");
   auto source_name = graph_->name_or_new(consumed.name, "-source", "KSTREAM-SOURCE-");
   auto name = graph_->name_or_new(consumed.name, "KTABLE-SOURCE-");
-  auto plan = internal::plan_table<K, V>(materialized, std::move(store), consumed.key_serde,
-                                         consumed.value_serde);
+  auto plan = internal::plan_table<K, V>(*graph_, materialized, std::move(store),
+                                         consumed.key_serde, consumed.value_serde);
   auto handle = graph_->add_table_source(
       source_name, std::move(topic),
       internal::plan_source<K, std::optional<V>>(consumed.key_serde, consumed.value_serde,
@@ -75,34 +75,32 @@ GlobalKTable<K, V> StreamsBuilder::global_table(std::string topic,
   auto name = graph_->name_or_new(consumed.name, "KTABLE-SOURCE-");
   // In each instance's memory, and without a changelog: the topic is read anew at each start.
   materialized.persistent = materialized.logging = false;
-  auto plan = internal::plan_table<K, V>(materialized, store, consumed.key_serde,
+  auto plan = internal::plan_table<K, V>(*graph_, materialized, store, consumed.key_serde,
                                          consumed.value_serde);
   plan->materialized = true;
   // Options without a name: refused when the plan is built, as Kafka Streams does.
   auto builder = is_anonymous ? nullptr : plan->make_store(false);
-  graph_->add_global_store(
-      source_name, std::move(topic),
-      internal::plan_source<K, std::optional<V>>(consumed.key_serde, consumed.value_serde,
-                                                 consumed.auto_offset_reset,
-                                                 std::move(consumed.timestamp_extractor)),
-      name, internal::plan_table_source<K, std::optional<V>>(plan), std::move(builder));
+  graph_->add_global_store(source_name, std::move(topic),
+                           internal::plan_source<K, std::optional<V>>(
+                               consumed.key_serde, consumed.value_serde, consumed.auto_offset_reset,
+                               std::move(consumed.timestamp_extractor)),
+                           name, internal::plan_table_source<K, std::optional<V>>(plan),
+                           std::move(builder));
   return internal::Dsl::global_table<K, V>(std::make_shared<internal::StoredTable<K, V>>(plan),
                                            std::move(store));
 }
 
 template <typename K, typename V, internal::SupplierOfUniquePointers Supplier>
-  requires internal::IsProcessor<supplied_t<Supplier>>
-StreamsBuilder& StreamsBuilder::add_global_store(std::shared_ptr<StoreBuilder> builder,
-                                                 std::string topic, Supplier supplier,
-                                                 Consumed<K, V> consumed) {
+requires internal::IsProcessor<supplied_t<Supplier>> StreamsBuilder&
+StreamsBuilder::add_global_store(std::shared_ptr<StoreBuilder> builder, std::string topic,
+                                 Supplier supplier, Consumed<K, V> consumed) {
   auto source_name = graph_->name_or_new(consumed.name, "-source", "KSTREAM-SOURCE-");
   auto name = graph_->name_or_new(consumed.name, "KTABLE-SOURCE-");
-  graph_->add_global_store(
-      source_name, std::move(topic),
-      internal::plan_source<K, V>(consumed.key_serde, consumed.value_serde,
-                                  consumed.auto_offset_reset,
-                                  std::move(consumed.timestamp_extractor)),
-      name, internal::plan_process(std::move(supplier)), std::move(builder));
+  graph_->add_global_store(source_name, std::move(topic),
+                           internal::plan_source<K, V>(consumed.key_serde, consumed.value_serde,
+                                                       consumed.auto_offset_reset,
+                                                       std::move(consumed.timestamp_extractor)),
+                           name, internal::plan_process(std::move(supplier)), std::move(builder));
   return *this;
 }
 

@@ -74,7 +74,7 @@ struct SourcePlan {
   FlowType output = {};
   SchemaPtr key_schema = {};
   SchemaPtr value_schema = {};
-  AutoOffsetReset auto_offset_reset = AutoOffsetReset::kEarliest;
+  std::optional<AutoOffsetReset> auto_offset_reset = {};
 };
 struct SinkPlan {
   NodeFactory make = {};
@@ -93,14 +93,14 @@ struct PlannedNode {
   std::vector<std::string> topics = {};  ///< Of a source or sink with names.
   std::string pattern = {};              ///< Of a source that reads all topics matching it.
   std::string topic_extractor = {};      ///< Of a sink that chooses its topics record by record.
-  bool internal_topic = false;      ///< The topic is a repartition topic, named without its prefix.
+  bool internal_topic = false;  ///< The topic is a repartition topic, named without its prefix.
   std::vector<std::string> stores = {};  ///< Of a processor, as they were connected.
   FlowType input = {};
   FlowType output = {};
   NodeFactory make = {};
   SchemaPtr key_schema = {};
   SchemaPtr value_schema = {};
-  AutoOffsetReset auto_offset_reset = AutoOffsetReset::kEarliest;
+  std::optional<AutoOffsetReset> auto_offset_reset = {};
 };
 
 /// The graph that a Topology is: nodes in the order in which they were added, parents first.
@@ -117,8 +117,8 @@ class TopologyGraph {
   void note_unkept(const std::string& store) { unkept_.insert(store); }
   void connect(const std::string& processor, const std::vector<std::string>& stores);
   /// A source, and a processor that keeps what it reads in a store that every task may read.
-  void add_global_store(const std::string& source_name, const std::string& topic,
-                        SourcePlan source, const std::string& name, ProcessorPlan processor,
+  void add_global_store(const std::string& source_name, const std::string& topic, SourcePlan source,
+                        const std::string& name, ProcessorPlan processor,
                         std::shared_ptr<StoreBuilder> builder);
 
   /// Declares `topic` a repartition topic, before its sink and source are added.

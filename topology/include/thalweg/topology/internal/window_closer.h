@@ -20,7 +20,7 @@ class WindowCloser {
   /// Windows closed by then have been emitted before; kNoTimestamp: none.
   Timestamp last() const { return last_; }
   void emitted(Timestamp close_time);
-  void count() const { task_->count(NodeMetric::kWindowAggregateFinalEmit, node_); }
+  void count() const { task_->count("window-aggregate-final-emit", node_); }
 
  private:
   TaskContext* task_ = nullptr;

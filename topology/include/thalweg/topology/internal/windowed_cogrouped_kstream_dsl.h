@@ -31,8 +31,8 @@ KTable<Windowed<K>, payload_t<A>> aggregate_windowed_cogroup(
   const std::string where = "store " + store;
   const auto key_serde = resolve_serde<K>(materialized.key_serde, {}, "key", where);
   const auto value_serde = resolve_serde<Value>(materialized.value_serde, {}, "value", where);
-  auto plan = plan_windowed_table<Kind, K, Value>(store, windows, Emission{}, materialized,
-                                                  key_serde, value_serde);
+  auto plan = plan_windowed_table<Kind, K, Value>(cogroup.graph(), store, windows, Emission{},
+                                                  materialized, key_serde, value_serde);
   auto handle = cogroup.aggregate(
       materialized.name, plan, plan_pass_through<Windowed<K>, Change<Value>>(),
       [&](const auto& stream) { return stream.aggregate(plan, initializer, kinds); });

@@ -76,7 +76,8 @@ struct WindowedKind {
 
 /// The table of a windowed aggregation and the store it will have.
 template <typename Kind, typename K, typename A, typename W>
-std::shared_ptr<WindowedTablePlan> plan_windowed_table(const std::string& store, const W& windows,
+std::shared_ptr<WindowedTablePlan> plan_windowed_table(const StreamGraph& graph,
+                                                       const std::string& store, const W& windows,
                                                        const Emission& emission,
                                                        const Materialized<K, A>& materialized,
                                                        const AnySerde<K>& key_serde,
@@ -87,7 +88,7 @@ std::shared_ptr<WindowedTablePlan> plan_windowed_table(const std::string& store,
   plan->materialized = true;
   plan->emission = emission;
   plan->make_store =
-      [=, options = StoreOptions{.persistent = materialized.persistent,
+      [=, options = StoreOptions{.persistent = graph.is_persistent(materialized.persistent),
                                  .logging = materialized.logging,
                                  .caching = materialized.caching,
                                  .changelog_config = materialized.changelog_config}](bool) {
@@ -139,8 +140,8 @@ KTable<Windowed<payload_t<K>>, A> aggregate_into_windows(
       resolve_serde<Key>(materialized.key_serde, grouped.key_serde, "key", where);
   const auto value_serde =
       resolve_serde<A>(materialized.value_serde, inherited_value, "value", where);
-  auto plan = plan_windowed_table<Kind, Key, A>(store, windows, emission, materialized, key_serde,
-                                                value_serde);
+  auto plan = plan_windowed_table<Kind, Key, A>(graph, store, windows, emission, materialized,
+                                                key_serde, value_serde);
   if constexpr (!Kind::kIsSession) {
     if (!late.topic.empty()) from = divert_late_records(from, grouped, windows, late);
   }

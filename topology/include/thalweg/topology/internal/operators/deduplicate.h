@@ -57,10 +57,13 @@ ProcessorPlan plan_deduplicate(std::string store, std::chrono::milliseconds with
 /// Where the ids are kept that came lately: twice as long, for late records.
 template <typename Id>
 std::shared_ptr<StoreBuilder> deduplication_store(std::string name,
-                                                  std::chrono::milliseconds within) {
+                                                  std::chrono::milliseconds within,
+                                                  bool persistent) {
   return window_store_builder<Id, std::string>(
-      std::move(name), {.retention = 2 * within + std::chrono::milliseconds(1),
-                        .window_size = std::chrono::milliseconds(1)});
+      std::move(name),
+      {.retention = 2 * within + std::chrono::milliseconds(1),
+       .window_size = std::chrono::milliseconds(1)},
+      {.persistent = persistent});
 }
 
 }  // namespace thalweg::internal

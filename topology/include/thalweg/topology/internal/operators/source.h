@@ -88,7 +88,7 @@ class SourceOf final : public Sender<K, V, SourceNode> {
 
 template <typename K, typename V>
 SourcePlan plan_source(AnySerde<payload_t<K>> key_serde, AnySerde<payload_t<V>> value_serde,
-                       AutoOffsetReset auto_offset_reset = AutoOffsetReset::kEarliest,
+                       std::optional<AutoOffsetReset> auto_offset_reset = {},
                        TimestampExtractor<K, V> extractor = {}) {
   SourcePlan plan{.make = {},
                   .output = FlowType::of<K, V>(),

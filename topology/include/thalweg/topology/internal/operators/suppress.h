@@ -88,7 +88,7 @@ class SuppressNode final : public Sender<K, Change<V>>, public Receiver<K, Chang
       const AsOrigin as_origin(*this->task(), origin, *topics_.insert(origin.topic).first);
       this->forward(key_, change, {origin.timestamp, &origin.headers});
     }
-    this->task()->count(NodeMetric::kSuppressionEmit, this->name());
+    this->task()->count("suppression-emit", this->name());
   }
   const V* read(const std::optional<std::string>& bytes, V& value) const {
     if (!bytes) return nullptr;
