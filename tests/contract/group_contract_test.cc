@@ -205,6 +205,24 @@ TEST_P(GroupContract, SubscribingToAnUnknownTopicMakesItOrFails) {
   }
 }
 
+TEST_P(GroupContract, ATimeIsAnsweredWithTheFirstRecordSinceThen) {
+  const TopicPartition place{"tasks", 0};
+  Writer producer(*harness_, {.transactional_id = "shop-0"});
+  producer.init();
+  producer.write(place, {{"a", "1", 10}, {"b", "2", 30}, {"c", "3", 20}});
+  Reader reader(*harness_, {});
+  const auto since = [&](std::int64_t millis) {
+    reader->fetch_ends({place}, {{place, from_millis(millis)}});
+    return reader.event().ranges.at(place);
+  };
+
+  EXPECT_EQ(since(5).since, 0);
+  EXPECT_EQ(since(11).since, 1);
+  EXPECT_EQ(since(30).since, 1);
+  const auto later = since(31);
+  EXPECT_EQ(later.since, later.end);
+}
+
 INSTANTIATE_TEST_SUITE_P(Logs, GroupContract, ::testing::ValuesIn(logs_under_test()), name_of);
 
 }  // namespace

@@ -310,21 +310,6 @@ TEST_P(LogContract, EndsAreAnsweredForEveryPartitionAsked) {
   EXPECT_GE(answer.ranges.at(kPayments).end, 2);
 }
 
-TEST_P(LogContract, ATimeIsAnsweredWithTheFirstRecordSinceThen) {
-  producer_.write(kPayments, {{"a", "1", 10}, {"b", "2", 30}, {"c", "3", 20}});
-  Reader reader(*harness_, {});
-  const auto since = [&](std::int64_t millis) {
-    reader->fetch_ends({kPayments}, {{kPayments, from_millis(millis)}});
-    return reader.event().ranges.at(kPayments);
-  };
-
-  EXPECT_EQ(since(5).since, 0);
-  EXPECT_EQ(since(11).since, 1);
-  EXPECT_EQ(since(30).since, 1);
-  const auto later = since(31);
-  EXPECT_EQ(later.since, later.end);
-}
-
 TEST_P(LogContract, ReadingReachesTheEndThatWasAnswered) {
   producer_.write(kOrders, {{"a", "1"}});
   Reader reader = reader_of(kOrders);

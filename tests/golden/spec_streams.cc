@@ -27,7 +27,8 @@ void SpecTopology::on_stream(const json::value& statement, const std::string& op
   } else if (op == "to") {
     sink(statement, in);
   } else if (op == "groupByKey") {
-    bind(statement, in.group_by_key({.name = name_of(statement)}));
+    // The name is the repartition topic's: nobody looks at it where there is none.
+    bind(statement, in.group_by_key({.name = text_or(statement, "name")}));
   } else if (op == "groupBy") {
     bind(statement,
          in.group_by(key_function(need(statement, "key")), {.name = name_of(statement)}));

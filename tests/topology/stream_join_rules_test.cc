@@ -150,6 +150,25 @@ TEST_F(StreamJoinRules, WhoIsAloneGoesByTimeThenBySideThenByKeyThenAsItCame) {
                           Texts{"b", "5+-", 20}, Texts{"b", "1+-", 21}));
 }
 
+TEST_F(StreamJoinRules, WhoStoppedALookWithASecondRecordIsLookedAtNextTime) {
+  left()
+      .outer_join(right(), either_one, JoinWindows::of_time_difference_and_grace(8ms, 1ms))
+      .to("out");
+  on_left("b", "first", 833);
+  on_right("a", "R", 835);
+  on_left("b", "second", 835);
+  on_left("b", "third", 835);
+  on_right("a", "later", 842);
+  // The look ends with the third: that there is one at 842 is not known afterwards.
+  on_right("c", "clock", 843);
+  EXPECT_THAT(out(), ElementsAre(Texts{"b", "first+-", 833}));
+
+  on_right("c", "clock", 851);
+
+  EXPECT_THAT(out(), ElementsAre(Texts{"a", "-+R", 835}, Texts{"b", "second+-", 835},
+                                 Texts{"b", "third+-", 835}));
+}
+
 TEST_F(StreamJoinRules, BothSidesShareOneTime) {
   left().outer_join(right(), either_one, within(10ms)).to("out");
   on_left("z", "clock", 100);

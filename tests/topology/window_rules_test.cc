@@ -234,6 +234,16 @@ TEST_F(WindowRules, ASlidingWindowBeginsAtTheEpochAtTheEarliest) {
   EXPECT_THAT(letter("k", "e", 5), ElementsAre("k[5,15]=ae@15", "k[6,16]=a@15", "k[0,10]=e@5"));
 }
 
+TEST_F(WindowRules, ASlidingWindowWithoutALengthFailsWithItsFirstRecord) {
+  send(grouped()
+           .windowed_by(SlidingWindows::of_time_difference_with_no_grace(0ms))
+           .aggregate(kNothing, kWrite));
+
+  EXPECT_THAT([this] { letter("k", "a", 5); },
+              ::testing::ThrowsMessage<std::exception>(
+                  ::testing::HasSubstr("Window endMs must be greater than window startMs.")));
+}
+
 // --- Whose headers, whose time ------------------------------------------------------------------
 
 TEST_F(WindowRules, AFinalResultHasTheHeadersOfTheRecordThatClosedItsWindow) {

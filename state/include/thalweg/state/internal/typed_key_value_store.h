@@ -92,13 +92,10 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
 
   std::unique_ptr<KeyValueIterator<K, V>> range(const std::optional<K>& from,
                                                 const std::optional<K>& to, bool reverse) override {
-    StoreView::Scan scan;
+    StoreView::Scan scan{.reverse = reverse};
     if (from) key_serde_.serialize(*from, scan.from.emplace());
-    if (to) {
-      key_serde_.serialize(*to, scan.to.emplace());
-      scan.to->push_back('\0');  // The scan leaves its end out.
-    }
-    scan.reverse = reverse;
+    if (to) key_serde_.serialize(*to, scan.to.emplace());
+    if (to) scan.to->push_back('\0');  // The scan leaves its end out.
     return std::make_unique<TypedIterator<K, V>>(*this, std::move(scan));
   }
   std::unique_ptr<KeyValueIterator<K, V>> prefix_scan(BytesView prefix) override {

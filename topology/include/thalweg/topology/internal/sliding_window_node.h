@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -60,6 +61,9 @@ class SlidingWindowNode : public TimeWindowNode<K, A> {
 
   /// Folds the record into a window, which may have closed.
   void update(Timestamp start, const Aggregate& old, const Record& record) {
+    if (size() <= size().zero()) {  // Kafka Streams takes such windows, and finds out here.
+      throw std::invalid_argument("Window endMs must be greater than window startMs.");
+    }
     if (start + size() < record.close_time) return this->drop_late();
     const Timestamp time = old.value ? std::max(record.time(), old.time) : record.time();
     this->write(record.key, start, fold(record, old.value), old.value ? &*old.value : nullptr, time,

@@ -55,6 +55,8 @@ class WaitingRecords {
       } else {
         found.emplace_back(entry->key(), entry->value().value);
       }
+      // Each value under a key counts as an entry seen: with a second one, this key is the last.
+      if (left_open && right_open && entry->value().value.size() > 1) break;
     }
     return found;
   }
