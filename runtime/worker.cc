@@ -267,9 +267,12 @@ bool Worker::commit_due(bool drained) const {
 
 Clock::Instant Worker::next_deadline() const {
   const auto now = clock_.now();
-  auto deadline = std::min(next_housekeeping_, now + kHousekeepingInterval);
-  if (renew_at_) deadline = std::min(deadline, *renew_at_);
-  if (dirty_ && phase_ == Phase::kRunning) {
+  auto deadline = now + kHousekeepingInterval;
+  if (renew_at_) deadline = std::min<Clock::Instant>(deadline, *renew_at_);
+  // Whatever is due waits for the log's answer, which wakes: to look again before would be to spin.
+  if (phase_ != Phase::kRunning) return deadline;
+  deadline = std::min<Clock::Instant>(deadline, next_housekeeping_);
+  if (dirty_) {
     deadline = std::min(deadline, caught_up() ? earliest_commit() : latest_commit());
   }
   const Timestamp wall_clock = clock_.wall_clock();
