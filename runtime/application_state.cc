@@ -81,6 +81,7 @@ void ApplicationState::publish_positions(
   {
     std::lock_guard lock(positions_mutex_);
     for (const auto& [input, position] : positions) {
+      inputs_here_.insert(input);
       auto& entry = positions_[input];
       entry.committed = position.offset;
       const auto end = entry.waiting.lower_bound(entry.committed);
@@ -106,6 +107,21 @@ void ApplicationState::when_processed(const TopicPartition& input, Offset offset
   done();
 }
 
+bool ApplicationState::when_processed_here(const TopicPartition& input, Offset offset,
+                                           std::function<void()>& done) {
+  {
+    std::lock_guard lock(positions_mutex_);
+    if (!inputs_here_.contains(input)) return false;
+    auto& entry = positions_[input];
+    if (entry.committed <= offset) {
+      entry.waiting.emplace(offset, std::move(done));
+      return true;
+    }
+  }
+  done();
+  return true;
+}
+
 void ApplicationState::drop_waiters() {
   std::lock_guard lock(positions_mutex_);
   for (auto& [input, entry] : positions_) entry.waiting.clear();
@@ -118,8 +134,25 @@ void ApplicationState::publish_task(TaskInfo info) {
 }
 
 void ApplicationState::withdraw_task(TaskId id) {
-  std::lock_guard lock(tasks_mutex_);
-  tasks_.erase(id);
+  std::map<TopicPartition, Offset> inputs;
+  {
+    std::lock_guard lock(tasks_mutex_);
+    const auto found = tasks_.find(id);
+    if (found == tasks_.end()) return;
+    inputs = std::move(found->second.positions);
+    tasks_.erase(found);
+  }
+  std::vector<std::pair<TopicPartition, std::multimap<Offset, std::function<void()>>>> left;
+  {
+    std::lock_guard lock(positions_mutex_);
+    for (const auto& [input, position] : inputs) {
+      inputs_here_.erase(input);
+      if (moved_) left.emplace_back(input, std::exchange(positions_[input].waiting, {}));
+    }
+  }
+  for (auto& [input, waiting] : left) {
+    for (auto& [offset, done] : waiting) moved_(input, offset, std::move(done));
+  }
 }
 
 std::vector<TaskInfo> ApplicationState::tasks() const {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,14 @@ class ApplicationState {
   /// A commit has reached these positions: calls those who waited for them.
   void publish_positions(const std::map<TopicPartition, OffsetAndMetadata>& positions);
   void when_processed(const TopicPartition& input, Offset offset, std::function<void()> done);
+  /// Who waits here for a task that another process may get is handed to `moved`, if that is set,
+  /// when the task goes. Before the workers start.
+  using Moved = std::function<void(const TopicPartition&, Offset, std::function<void()>)>;
+  void on_move(Moved moved) { moved_ = std::move(moved); }
+  /// As when_processed(), if a task here reads the input; false, and `done` is not taken, if none
+  /// does.
+  bool when_processed_here(const TopicPartition& input, Offset offset,
+                           std::function<void()>& done);
   /// Forgets everyone who waits.
   void drop_waiters();
 
@@ -74,6 +83,8 @@ class ApplicationState {
 
   std::mutex positions_mutex_;
   std::map<TopicPartition, Position> positions_;
+  std::set<TopicPartition> inputs_here_;
+  Moved moved_;
 
   mutable std::mutex tasks_mutex_;
   std::map<TaskId, TaskInfo> tasks_;

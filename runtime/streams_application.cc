@@ -14,6 +14,8 @@
 
 #include "application_plan.h"
 #include "application_state.h"
+#include "remote_positions.h"
+#include "remote_view.h"
 #include "source_watch.h"
 #include "spiller.h"
 #include "stream_thread.h"
@@ -26,6 +28,7 @@ namespace {
 using internal::ApplicationPlan;
 using internal::ApplicationState;
 using internal::PlannedSubTopology;
+using internal::RemotePositions;
 using internal::SourceWatch;
 using internal::Spiller;
 using internal::StreamsMetadataState;
@@ -53,6 +56,7 @@ class StreamsApplication::Impl {
     if (config_.client_id.empty()) config_.client_id = config_.application_id;
     THALWEG_CHECK(environment_.log && environment_.clock && environment_.budget,
                   "an application needs a log, a clock and a memory budget");
+    if (environment_.peers) ask_peers();
   }
 
   ~Impl() { close(); }
@@ -89,6 +93,7 @@ class StreamsApplication::Impl {
     if (before != State::kError) change_state(State::kPendingShutdown);
     stop_workers(before != State::kError);
     if (spiller_) spiller_->stop();
+    if (elsewhere_) elsewhere_->close();
     published_.drop_waiters();
     if (before != State::kError) change_state(State::kNotRunning);
   }
@@ -142,6 +147,29 @@ class StreamsApplication::Impl {
                                     config_.application_id + " has no store " + std::string(store));
   }
 
+  Result<std::vector<std::shared_ptr<const StoreView>>> all_views(std::string_view store) const {
+    auto views = this->views(store);
+    if (!views || !environment_.peers) return views;
+    for (std::size_t i = 0; i < views->size(); ++i) {
+      const auto partition = static_cast<std::int32_t>(i);
+      if ((*views)[i]) continue;
+      if (auto server = active_host(store, partition)) {
+        (*views)[i] = std::make_shared<internal::RemoteView>(
+            *environment_.peers, *std::move(server), config_.application_id, std::string(store),
+            partition);
+      }
+    }
+    return views;
+  }
+
+  void when_processed(const TopicPartition& input, Offset offset, std::function<void()> done) {
+    if (!elsewhere_ || !task_of(input)) {
+      return published_.when_processed(input, offset, std::move(done));
+    }
+    if (published_.when_processed_here(input, offset, done)) return;
+    elsewhere_->when_processed(input, offset, std::move(done));
+  }
+
   std::optional<std::string> active_host(std::string_view store, std::int32_t partition) const {
     const auto metadata = metadata_.load();
     if (!metadata) return std::nullopt;
@@ -161,6 +189,36 @@ class StreamsApplication::Impl {
   ApplicationState& published() { return published_; }
 
  private:
+  void ask_peers() {
+    elsewhere_ = std::make_shared<RemotePositions>(RemotePositions::Setup{
+        .peers = environment_.peers,
+        .application_id = config_.application_id,
+        .owner = [this](const TopicPartition& input) -> std::optional<std::string> {
+          const auto metadata = metadata_.load();
+          const auto task = task_of(input);
+          return metadata && task ? metadata->server_of(*task) : std::nullopt;
+        },
+        .take_here = [this](const TopicPartition& input, Offset offset,
+                            RemotePositions::Done& done) {
+          return published_.when_processed_here(input, offset, done);
+        }});
+    published_.on_move([this](const TopicPartition& input, Offset offset,
+                              std::function<void()> done) {
+      elsewhere_->when_processed(input, offset, std::move(done));
+    });
+  }
+
+  /// The task that reads the input, wherever it is; none for what every process reads for itself.
+  std::optional<TaskId> task_of(const TopicPartition& input) const {
+    const auto plan = plan_.load();
+    for (const auto& sub : plan->subtopologies) {
+      if (std::ranges::find(sub.inputs, input.topic) != sub.inputs.end()) {
+        return TaskId{sub.id, input.partition};
+      }
+    }
+    return std::nullopt;
+  }
+
   WorkerSetup worker_setup(std::int32_t index) {
     return {.index = index,
             .transactional_id =
@@ -246,12 +304,14 @@ class StreamsApplication::Impl {
     if (auto started = start_workers(); !started) fail(started.error().message);
   }
 
-  StreamsMetadataState::Setup metadata_setup() const {
+  StreamsMetadataState::Setup metadata_setup() {
     return {.log = environment_.log,
             .application_id = config_.application_id,
             .instance = environment_.instance,
             .server = config_.application_server,
             .workers = config_.num_stream_threads,
+            .on_look = config_.num_stream_threads > 0 ? std::function<void()>()
+                                                      : [this] { look_on(); },
             .transactional = config_.processing_guarantee == ProcessingGuarantee::kExactlyOnceV2,
             .transaction_timeout = config_.transaction_timeout,
             .standby_replicas = config_.num_standby_replicas,
@@ -292,6 +352,15 @@ class StreamsApplication::Impl {
     if (now != state) change_state(now);
   }
 
+  // Of an onlooker: what workers would tell.
+  void look_on() {
+    const std::lock_guard lock(progress_mutex_);
+    const State state = state_;
+    const auto metadata = metadata_.load();
+    if (!metadata || (state != State::kRebalancing && state != State::kRunning)) return;
+    change_state(metadata->all_tasks_answer() ? State::kRunning : State::kRebalancing);
+  }
+
   void fail(std::string reason) {
     {
       std::lock_guard lock(failure_mutex_);
@@ -315,6 +384,7 @@ class StreamsApplication::Impl {
       std::make_shared<const ApplicationPlan>();
   ApplicationState published_;
   std::atomic<std::shared_ptr<StreamsMetadataState>> metadata_;  // Null: no other processes.
+  std::shared_ptr<RemotePositions> elsewhere_;  // Null: other processes are not asked.
   std::unique_ptr<Spiller> spiller_;
   std::vector<std::unique_ptr<StreamThread>> threads_;
   std::unique_ptr<SourceWatch> watch_;
@@ -355,6 +425,11 @@ Result<std::vector<std::shared_ptr<const StoreView>>> StreamsApplication::views(
   return impl_->views(store);
 }
 
+Result<std::vector<std::shared_ptr<const StoreView>>> StreamsApplication::all_views(
+    std::string_view store) const {
+  return impl_->all_views(store);
+}
+
 std::optional<std::string> StreamsApplication::active_host(std::string_view store,
                                                            std::int32_t partition) const {
   return impl_->active_host(store, partition);
@@ -367,7 +442,7 @@ std::optional<StandbyView> StreamsApplication::standby(std::string_view store,
 
 void StreamsApplication::when_processed(const TopicPartition& input, Offset offset,
                                         std::function<void()> done) {
-  impl_->published().when_processed(input, offset, std::move(done));
+  impl_->when_processed(input, offset, std::move(done));
 }
 
 }  // namespace thalweg

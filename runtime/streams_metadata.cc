@@ -55,7 +55,7 @@ Status StreamsMetadataState::start() {
   reader_ = setup_.log->consumer({.client_id = "instances"});
   reader_->assign({topic_, 0}, 0, 0);
   writer_ = std::make_unique<AsyncProducer>(*setup_.log, "instances");
-  announce();
+  if (setup_.workers > 0) announce();
   thread_ = std::thread([this] { run(); });
   return {};
 }
@@ -68,7 +68,7 @@ void StreamsMetadataState::stop(bool is_clean) {
   }
   changed_.notify_one();
   thread_.join();
-  if (is_clean) withdraw(setup_.instance);
+  if (is_clean && setup_.workers > 0) withdraw(setup_.instance);
   writer_->close();
   reader_.reset();
 }
@@ -80,6 +80,15 @@ std::optional<std::string> StreamsMetadataState::server_of(TaskId task) const {
   const auto instance = instances_.find(owner->second);
   if (instance == instances_.end() || instance->second.server.empty()) return std::nullopt;
   return instance->second.server;
+}
+
+bool StreamsMetadataState::all_tasks_answer() const {
+  for (const auto& sub : setup_.plan->subtopologies) {
+    for (std::int32_t partition = 0; partition < sub.tasks; ++partition) {
+      if (!server_of({sub.id, partition})) return false;
+    }
+  }
+  return true;
 }
 
 std::set<TaskId> StreamsMetadataState::standby_tasks() const {
@@ -117,7 +126,8 @@ void StreamsMetadataState::run() {
     lock.unlock();
     read_instances();
     look_at_group();
-    end_transactions_of_the_dead();
+    if (setup_.workers > 0) end_transactions_of_the_dead();
+    if (setup_.on_look) setup_.on_look();
     lock.lock();
   }
 }
@@ -158,7 +168,8 @@ void StreamsMetadataState::read_instances() {
     }
   }
   // Who was away for long may find that the others took it for gone.
-  if (!instances_.contains(setup_.instance) && Clock::now() - *announced_ > kAnnounceAgain) {
+  if (announced_ && !instances_.contains(setup_.instance) &&
+      Clock::now() - *announced_ > kAnnounceAgain) {
     announce();
   }
 }

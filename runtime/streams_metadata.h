@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -43,7 +44,9 @@ class StreamsMetadataState {
     std::string application_id;
     std::string instance;
     std::string server;  ///< `application.server`; empty: it answers nobody.
-    std::int32_t workers = 1;
+    std::int32_t workers = 1;  ///< None: an onlooker, which the others need not know of.
+    /// Called from the thread after each look at the group.
+    std::function<void()> on_look = {};
     bool transactional = true;
     std::chrono::milliseconds transaction_timeout{};
     std::int32_t standby_replicas = 0;
@@ -63,6 +66,8 @@ class StreamsMetadataState {
 
   /// The `application.server` of the other process that has the task, if one has and answers.
   std::optional<std::string> server_of(TaskId task) const;
+  /// Whether each task of the plan is with another process that answers.
+  bool all_tasks_answer() const;
   /// The tasks with state that run elsewhere and that this process is to keep a copy of. Every
   /// process finds the same for itself: of those that do not run a task, each has a place in an
   /// order that depends on the task, and the first ones have it.

@@ -11,6 +11,11 @@
 #include "tokens.h"
 
 namespace thalweg::shop {
+namespace {
+
+constexpr int kHandlerThreads = 16;
+
+}  // namespace
 
 Body::Body(const HttpRequest& request) {
   auto parsed = parse_json(request.body());
@@ -45,6 +50,10 @@ HttpResponse unavailable(const Error& error) {
   return response;
 }
 
+HttpResponse too_busy() {
+  return unavailable({ErrorCode::kUnavailable, "too many requests wait"});
+}
+
 std::string user_of(std::string caller, JsonFields& fields, Faults& faults) {
   auto named = fields.optional_text("userId");
   if (caller.empty() && (!named || named->empty())) {
@@ -75,19 +84,24 @@ GatewayContext::GatewayContext(HttpServer& server, const Applications& applicati
       watch_(*applications.of_role("orders")),
       auditor_(*applications.of_role("orders"), applications.of_role("coupons"), config_),
       view_log_(*environment_.log, *environment_.clock) {
+  // Blocked as they are most of their time, they are many.
+  if (environment_.peers) threads_ = std::make_unique<HandlerThreads>(kHandlerThreads);
   for (const Role& role : all_roles()) {
     auto* application = applications.of_role(role.name);
     if (application) gates_.emplace(role.name, ReadyGate::of(server, *application));
   }
   if (auto* notifications = applications.of_role("notifications")) {
-    inbox_ = std::make_unique<InboxFeed>(server, *notifications);
+    inbox_ = std::make_unique<InboxFeed>(
+        *notifications, [this](HandlerThreads::Work work) { return run_soon(std::move(work)); });
   }
 }
 
 std::shared_ptr<InboxReader> GatewayContext::listen(InboxReader::Wish wish,
                                                     std::unique_ptr<InboxSink> sink) {
-  auto reader = std::make_shared<InboxReader>(*applications_.of_role("notifications"),
-                                              std::move(wish), std::move(sink));
+  auto reader = std::make_shared<InboxReader>(
+      *applications_.of_role("notifications"),
+      [this](HandlerThreads::Work work) { return run(std::move(work)); }, std::move(wish),
+      std::move(sink));
   inbox_->add(reader);
   return reader;
 }
@@ -114,6 +128,19 @@ void GatewayContext::close() {
   watch_.close();
   auditor_.close();
   if (inbox_) inbox_->close();
+  if (threads_) threads_->close();
+}
+
+bool GatewayContext::run(HandlerThreads::Work work) {
+  if (threads_) return threads_->run(std::move(work));
+  work();
+  return true;
+}
+
+bool GatewayContext::run_soon(HandlerThreads::Work work) {
+  if (threads_) return threads_->run(std::move(work));
+  server_.post(std::move(work));
+  return true;
 }
 
 void GatewayContext::command(CommandRecord record, Responder responder,
@@ -136,7 +163,9 @@ void GatewayContext::command_then(CommandRecord record, Responder responder,
       [this, pending](Result<AsyncProducer::Sent> sent) {
         if (!sent) return pending->responder.send(unavailable(sent.error()));
         applications_.when_processed(sent->partition, sent->offset, [this, pending] {
-          server_.post([pending] { pending->next(std::move(pending->responder)); });
+          const bool runs =
+              run_soon([pending] { pending->next(std::move(pending->responder)); });
+          if (!runs) pending->responder.send(too_busy());
         });
       });
 }
@@ -145,18 +174,18 @@ Result<std::shared_ptr<const StoreView>> GatewayContext::partition_view(const ch
                                                                         const std::string& key) {
   const auto application = applications_.with_store(store);
   if (!application) return std::unexpected(application.error());
-  auto views = (*application)->views(store);
+  auto views = (*application)->all_views(store);
   if (!views) return std::unexpected(views.error());
   const auto partition = partition_of(key, static_cast<std::int32_t>(views->size()));
   auto& view = (*views)[static_cast<std::size_t>(partition)];
-  if (!view) return failure(ErrorCode::kUnavailable, "the partition is not restored here yet");
+  if (!view) return failure(ErrorCode::kUnavailable, "the partition is not restored yet");
   return std::move(view);
 }
 
 Result<std::vector<std::shared_ptr<const StoreView>>> GatewayContext::views(const char* store) {
   const auto application = applications_.with_store(store);
   if (!application) return std::unexpected(application.error());
-  return (*application)->views(store);
+  return (*application)->all_views(store);
 }
 
 void GatewayContext::send_durable(CommitSequence commit, Responder responder,

@@ -19,6 +19,7 @@
 
 #include "applications.h"
 #include "auditor.h"
+#include "handler_threads.h"
 #include "inbox_feed.h"
 #include "json_fields.h"
 #include "model.h"
@@ -58,6 +59,7 @@ HttpResponse bad_request(const Faults& faults);
 HttpResponse not_found(std::string_view what, std::string_view id);
 HttpResponse conflict(std::string_view code, std::string_view detail);
 HttpResponse unavailable(const Error& error);
+HttpResponse too_busy();
 
 /// Whose command it is: the caller's, else the `userId` of the body. Notes a fault when there is
 /// neither, or they differ.
@@ -80,6 +82,13 @@ class GatewayContext {
   /// Of the application that plays `role`; null when this process does not play it.
   std::shared_ptr<ReadyGate> gate(std::string_view role) const;
   static HttpResponse not_played(std::string_view role);
+  /// Whether handlers may have to wait for other processes, and so run on threads of their own.
+  bool waits_for_others() const { return threads_ != nullptr; }
+  /// Runs `work` where it may wait; within this call when there is nobody to wait for. False, and
+  /// it is dropped, when too much waits already.
+  bool run(HandlerThreads::Work work);
+  /// The same, and never within this call.
+  bool run_soon(HandlerThreads::Work work);
   OrderWatch& watch() { return watch_; }
   Auditor& auditor() { return auditor_; }
   ViewLog& view_log() { return view_log_; }
@@ -121,11 +130,11 @@ class GatewayContext {
   Result<Found<V>> find_in_all(const char* store, const std::string& key) {
     const auto application = applications_.with_store(store);
     if (!application) return std::unexpected(application.error());
-    const auto views = (*application)->views(store);
+    const auto views = (*application)->all_views(store);
     if (!views) return std::unexpected(views.error());
     Found<V> found;
     for (const auto& view : *views) {
-      if (!view) return failure(ErrorCode::kUnavailable, "a partition is not restored here yet");
+      if (!view) return failure(ErrorCode::kUnavailable, "a partition is not restored yet");
       const auto entry = view->get(key);
       if (!entry) return std::unexpected(entry.error());
       found.commit = std::max(found.commit, view->last_commit());
@@ -139,7 +148,7 @@ class GatewayContext {
   Result<std::shared_ptr<const StoreView>> partition_view(const char* store,
                                                           const std::string& key);
 
-  /// The views of all partitions of the store; null for one that is not restored here yet.
+  /// The views of all partitions of the store; null for one that is not restored yet.
   Result<std::vector<std::shared_ptr<const StoreView>>> views(const char* store);
   /// The application that keeps `store`.
   Result<StreamsApplication*> keeper(const char* store) const {
@@ -175,6 +184,7 @@ class GatewayContext {
   Auditor auditor_;
   ViewLog view_log_;
   std::unique_ptr<InboxFeed> inbox_;  // Null without the role `notifications`.
+  std::unique_ptr<HandlerThreads> threads_;  // Null when all state is in this process.
 };
 
 using ContextPtr = std::shared_ptr<GatewayContext>;
@@ -197,9 +207,20 @@ void add_socket_routes(const ContextPtr& context);
 /// The page at `/`, whose files are part of the program.
 void add_page_routes(const ContextPtr& context);
 
+/// Calls `handle(context, request, responder)` where it may wait.
+template <typename Handle>
+void serve(const ContextPtr& context, Handle handle, HttpRequest& request, Responder responder) {
+  if (!context->waits_for_others()) return handle(context, request, std::move(responder));
+  const auto held =
+      std::make_shared<std::pair<HttpRequest, Responder>>(std::move(request), std::move(responder));
+  const bool runs = context->run(
+      [context, handle, held] { handle(context, held->first, std::move(held->second)); });
+  if (!runs) held->second.send(too_busy());
+}
+
 /// Adds a route whose handler is `handle(context, request, responder)`, called when the application
-/// that plays `role` is ready; 503 in a process that does not play it. Unless `options` say
-/// otherwise, handlers know by themselves who may do what.
+/// that plays `role` is ready, where it may wait; 503 in a process that does not play it. Unless
+/// `options` say otherwise, handlers know by themselves who may do what.
 template <typename Handle>
 void add_route(const ContextPtr& context, std::string_view method, std::string_view pattern,
                Handle handle, std::string_view role = "orders",
@@ -209,10 +230,10 @@ void add_route(const ContextPtr& context, std::string_view method, std::string_v
       [context, handle, role, gate = context->gate(role)](HttpRequest& request,
                                                           Responder responder) {
         if (!gate) return responder.send(GatewayContext::not_played(role));
-        if (gate->is_open()) return handle(context, request, std::move(responder));
+        if (gate->is_open()) return serve(context, handle, request, std::move(responder));
         gate->hold(std::move(responder),
                    [context, handle, held = std::move(request)](Responder waiting) mutable {
-                     handle(context, held, std::move(waiting));
+                     serve(context, handle, held, std::move(waiting));
                    });
       },
       options);

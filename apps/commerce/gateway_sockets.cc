@@ -63,7 +63,7 @@ class SocketSink final : public InboxSink {
 };
 
 /// One client's subscriptions. Its messages are JSON texts, or STOMP frames where that is the
-/// subprotocol. Used by the server's threads, one message at a time.
+/// subprotocol. Used by one thread at a time, one message after the other.
 class SocketSession {
  public:
   SocketSession(ContextPtr context, std::string user)
@@ -201,10 +201,14 @@ void get_socket(const ContextPtr& context, HttpRequest& request, Responder respo
   if (!user) return responder.send(std::move(user.error()));
   const auto session = std::make_shared<SocketSession>(context, *std::move(user));
   WebSocket::Options options{.protocols = {kStomp}};
-  options.on_text = [session](WebSocket& socket, std::string text) {
-    session->on_text(socket, text);
+  const auto in_order = std::make_shared<InOrder>(
+      [context](InOrder::Work work) { return context->run(std::move(work)); });
+  options.on_text = [session, in_order](WebSocket& socket, std::string text) {
+    in_order->add([session, to = socket.shared_from_this(), text = std::move(text)] {
+      session->on_text(*to, text);
+    });
   };
-  options.on_end = [session] { session->end(); };
+  options.on_end = [session, in_order] { in_order->add([session] { session->end(); }); };
   WebSocket::accept(request, std::move(responder), std::move(options));
 }
 

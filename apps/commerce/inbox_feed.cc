@@ -33,7 +33,11 @@ bool InboxReader::begin(bool news) {
 }
 
 void InboxReader::catch_up() {
-  if (begin(true)) send_page();
+  if (begin(true)) read_on();
+}
+
+void InboxReader::read_on() {
+  if (!run_([self = shared_from_this()] { self->send_page(); })) finish();
 }
 
 void InboxReader::beat() {
@@ -52,7 +56,7 @@ void InboxReader::finish() {
 }
 
 void InboxReader::send_page() {
-  const auto views = notifications_.views(stores::kInbox);
+  const auto views = notifications_.all_views(stores::kInbox);
   if (!views) return rest();
   const auto partition = partition_of(wish_.user_id, static_cast<std::int32_t>(views->size()));
   const auto& view = (*views)[static_cast<std::size_t>(partition)];
@@ -93,7 +97,7 @@ void InboxReader::send(const std::vector<InboxItem>& page) {
 
 void InboxReader::taken(bool alive) {
   if (!alive || is_over()) return stop();
-  send_page();  // There may be another page.
+  read_on();  // There may be another page.
 }
 
 /// Nothing more to send, unless something came since the store was read.
@@ -111,9 +115,9 @@ void InboxReader::rest() {
 
 // --- All of them ----------------------------------------------------------------------------
 
-InboxFeed::InboxFeed(HttpServer& server, StreamsApplication& notifications)
-    : server_(server),
-      notifications_(notifications),
+InboxFeed::InboxFeed(StreamsApplication& notifications, InboxReader::Run run_soon)
+    : notifications_(notifications),
+      run_soon_(std::move(run_soon)),
       consumer_(notifications.environment().log->consumer({.client_id = "inbox-feed"})) {
   consumer_->set_wakeup([this] {
     const std::lock_guard lock(mutex_);
@@ -187,7 +191,7 @@ void InboxFeed::ring(const RecordBatch& batch) {
     notifications_.when_processed(
         partitions_[batch.tag], record.offset, [this, readers = std::move(readers)] {
           for (const auto& reader : readers) {
-            server_.post([reader] { reader->catch_up(); });
+            run_soon_([reader] { reader->catch_up(); });
           }
         });
   }

@@ -13,6 +13,7 @@
 #include <thalweg/runtime/log.h>
 #include <thalweg/runtime/streams_application.h>
 
+#include "handler_threads.h"
 #include "notice.h"
 
 namespace thalweg::shop {
@@ -51,8 +52,15 @@ class InboxReader : public std::enable_shared_from_this<InboxReader> {
     std::int64_t after = 0; ///< The number of the last notice that the client has.
   };
 
-  InboxReader(StreamsApplication& notifications, Wish wish, std::unique_ptr<InboxSink> sink)
-      : notifications_(notifications), wish_(std::move(wish)), sink_(std::move(sink)) {}
+  /// `run` runs work where it may wait for the store; false: not at all.
+  using Run = InOrder::Run;
+
+  InboxReader(StreamsApplication& notifications, Run run, Wish wish,
+              std::unique_ptr<InboxSink> sink)
+      : notifications_(notifications),
+        run_(std::move(run)),
+        wish_(std::move(wish)),
+        sink_(std::move(sink)) {}
 
   const std::string& user_id() const { return wish_.user_id; }
   /// Sends what is new. From any thread; reads the store.
@@ -67,6 +75,7 @@ class InboxReader : public std::enable_shared_from_this<InboxReader> {
 
  private:
   bool begin(bool news);
+  void read_on();
   void send_page();
   std::vector<InboxItem> next_page(const StoreView& view);
   void send(const std::vector<InboxItem>& page);
@@ -74,6 +83,7 @@ class InboxReader : public std::enable_shared_from_this<InboxReader> {
   void rest();
 
   StreamsApplication& notifications_;
+  const Run run_;
   Wish wish_;
   bool live_ = false;
   mutable std::mutex mutex_;  // Guards the three below; the others are whoever's made it busy.
@@ -87,7 +97,8 @@ class InboxReader : public std::enable_shared_from_this<InboxReader> {
 /// a thread of its own. Thread-safe.
 class InboxFeed {
  public:
-  InboxFeed(HttpServer& server, StreamsApplication& notifications);
+  /// `run_soon` runs work later, where it may wait.
+  InboxFeed(StreamsApplication& notifications, InboxReader::Run run_soon);
   ~InboxFeed();  ///< As close().
 
   void add(std::shared_ptr<InboxReader> reader);
@@ -104,8 +115,8 @@ class InboxFeed {
   Readers all_readers();
   Readers readers_of(std::string_view user_id);
 
-  HttpServer& server_;
   StreamsApplication& notifications_;
+  const InboxReader::Run run_soon_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::unordered_map<std::string, Readers> readers_;  // By user.

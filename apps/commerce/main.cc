@@ -77,6 +77,7 @@ ShopProcessOptions options_of(const CommandLine& line) {
   options.listen = line.listen;
   options.roles = thalweg::shop::parse_roles(line.roles);
   options.http_threads = line.http_threads;
+  thalweg::shop::check_roles(options.roles, !options.streams.bootstrap_servers.empty());
   constexpr std::int64_t kYear = 365LL * 24 * 3'600'000;
   options.shop.saga_timeout =
       std::chrono::milliseconds(builder.application_number("saga.timeout.ms", 60'000, 1, kYear));

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{5'000};
 constexpr std::chrono::milliseconds kPause{5};
+constexpr std::chrono::milliseconds kPauseForOthers{20};  // Each look may ask other processes.
 
 }  // namespace
 
@@ -63,7 +64,8 @@ void OrderWatch::run() {
     std::erase_if(waiting, [this](Waiting& one) { return try_answer(one); });
     lock.lock();
     for (auto& one : waiting) waiting_.push_back(std::move(one));
-    changed_.wait_for(lock, kPause, [this] { return closing_; });
+    changed_.wait_for(lock, orders_.environment().peers ? kPauseForOthers : kPause,
+                      [this] { return closing_; });
   }
 }
 

@@ -10,10 +10,10 @@ namespace {
 using Views = std::vector<std::shared_ptr<const StoreView>>;
 
 Result<Views> all_views(const StreamsApplication& keeper, const char* store) {
-  auto views = keeper.views(store);
+  auto views = keeper.all_views(store);
   if (!views) return views;
   if (std::ranges::find(*views, nullptr) != views->end()) {
-    return failure(ErrorCode::kUnavailable, "a partition is not restored here yet");
+    return failure(ErrorCode::kUnavailable, "a partition is not restored yet");
   }
   return views;
 }

@@ -65,13 +65,18 @@ std::vector<const Role*> parse_roles(const std::string& names) {
   }
   std::ranges::sort(roles);  // They are elements of one array.
   roles.erase(std::ranges::unique(roles).begin(), roles.end());
+  return roles;
+}
+
+void check_roles(const std::vector<const Role*>& roles, bool is_on_kafka) {
   const auto plays = [&](std::string_view name) {
     return std::ranges::find(roles, role_named(name)) != roles.end();
   };
-  if (plays("gateway") && !plays("orders")) {
-    throw ConfigError("--roles: gateway reads the state of orders: both run in one process");
+  if (!is_on_kafka && plays("gateway") && !plays("orders")) {
+    throw ConfigError(
+        "--roles: gateway reads the state of orders: both run in one process, unless KAFKA_BROKERS "
+        "is set");
   }
-  return roles;
 }
 
 }  // namespace thalweg::shop

@@ -39,7 +39,11 @@ std::span<const Role> all_roles();
 std::string names_of_all_roles();
 
 /// Reads `gateway,orders`; the roles come in the order of all_roles(), each once. Throws
-/// ConfigError for an unknown name, or a combination that cannot work.
+/// ConfigError for an unknown name.
 std::vector<const Role*> parse_roles(const std::string& names);
+
+/// Throws ConfigError for a combination that cannot work: on the embedded log there are no other
+/// processes, whose state a gateway could read.
+void check_roles(const std::vector<const Role*>& roles, bool is_on_kafka);
 
 }  // namespace thalweg::shop

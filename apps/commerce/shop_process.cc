@@ -1,5 +1,8 @@
 #include "shop_process.h"
 
+#include <algorithm>
+#include <future>
+
 #include <spdlog/spdlog.h>
 
 #include <thalweg/runtime/async_producer.h>
@@ -32,19 +35,17 @@ Status ShopProcess::start() {
   // First of all: a port that is taken should be known before any state is touched, and whoever
   // comes while the log is read back waits instead of being refused.
   if (auto listening = server_->listen(); !listening) return listening;
-  auto environment = LocalEnvironment::open(options_.streams);
-  if (!environment) return std::unexpected(environment.error());
-  environment_ = *std::move(environment);
+  auto opened = LocalEnvironment::open(options_.streams);
+  if (!opened) return std::unexpected(opened.error());
+  environment_ = *std::move(opened);
+  if (auto named = name_this_process(); !named) return named;
   if (auto made = make_topics(); !made) return made;
-  bool with_gateway = false;
-  for (const Role* role : options_.roles) {
-    if (role->topology) {
-      add_application(*role);
-    } else {
-      with_gateway = true;
-    }
+  const bool with_gateway = plays("gateway");
+  for (const Role& role : all_roles()) {
+    const bool looks_on = !plays(role.name);
+    if (role.topology && (!looks_on || (with_gateway && peers_))) add_application(role, looks_on);
   }
-  const Environment shared = environment_->environment();
+  const Environment shared = environment();
   std::vector<StreamsApplication*> applications;
   for (const auto& application : applications_) applications.push_back(application.get());
   queries_ = std::make_unique<QueryService>(*server_, applications, *shared.log, *shared.metrics,
@@ -53,10 +54,47 @@ Status ShopProcess::start() {
     gateway_ = std::make_unique<Gateway>(*server_, by_role_, shared, options_.shop);
   }
   if (auto started = server_->start(shared.metrics); !started) return started;
-  for (const auto& application : applications_) {
-    if (auto started = application->start(); !started) return started;
+  return start_applications();
+}
+
+bool ShopProcess::plays(std::string_view role) const {
+  return std::ranges::find(options_.roles, role, &Role::name) != options_.roles.end();
+}
+
+Environment ShopProcess::environment() {
+  Environment environment = environment_->environment();
+  environment.peers = peers_.get();
+  return environment;
+}
+
+/// Other processes ask this one where it listens, unless that was said.
+Status ShopProcess::name_this_process() {
+  if (!is_on_kafka()) return {};
+  peers_ = http_peers();
+  auto& name = options_.streams.application_server;
+  if (!name.empty()) return {};
+  const std::string host = options_.listen.substr(0, options_.listen.rfind(':'));
+  if (host == "0.0.0.0" || host == "[::]") {
+    return thalweg::failure(ErrorCode::kInvalid,
+                            "application.server is not set: on " + options_.listen +
+                                " other processes cannot tell where this one is");
   }
+  name = host + ":" + std::to_string(port());
   return {};
+}
+
+/// On Kafka each waits for brokers much of the time, so all at once.
+Status ShopProcess::start_applications() {
+  std::vector<std::future<Status>> starting;
+  for (const auto& application : applications_) {
+    starting.push_back(std::async(is_on_kafka() ? std::launch::async : std::launch::deferred,
+                                  [&application] { return application->start(); }));
+  }
+  Status all;
+  for (auto& one : starting) {
+    if (auto started = one.get(); !started && all) all = started;
+  }
+  return all;
 }
 
 Status ShopProcess::make_topics() {
@@ -79,7 +117,7 @@ Status ShopProcess::make_topics() {
   return {};
 }
 
-void ShopProcess::add_application(const Role& role) {
+void ShopProcess::add_application(const Role& role, bool looks_on) {
   StreamsConfig config = options_.streams;
   // Threads and metrics of the applications must be told apart.
   config.application_id = role.application_id;
@@ -88,8 +126,9 @@ void ShopProcess::add_application(const Role& role) {
   config.deserialization_handler = FailureHandling::kDeadLetter;
   config.dead_letter_topic = "{topic}.dlq";
   set_pace(role.pace, config);
+  if (looks_on) config.num_stream_threads = 0;
   applications_.push_back(std::make_unique<StreamsApplication>(
-      role.topology(options_.shop), std::move(config), environment_->environment()));
+      role.topology(options_.shop), std::move(config), environment()));
   by_role_.add(role, *applications_.back());
 }
 
@@ -135,11 +174,13 @@ void ShopProcess::stop() {
   if (gateway_) gateway_->stop_waiting();
   if (queries_) queries_->stop_waiting();
   if (server_) server_->stop();
+  if (peers_) peers_->close();  // Nobody waits any longer.
   gateway_.reset();
   queries_.reset();
   for (const auto& application : applications_) application->close();
   server_.reset();
   applications_.clear();
+  peers_.reset();
   environment_.reset();
 }
 

@@ -6,6 +6,7 @@
 
 #include <thalweg/runtime/http_server.h>
 #include <thalweg/runtime/local_environment.h>
+#include <thalweg/runtime/peers.h>
 #include <thalweg/runtime/query_server.h>
 #include <thalweg/runtime/streams_application.h>
 
@@ -42,10 +43,17 @@ class ShopProcess {
 
  private:
   Status make_topics();
-  void add_application(const Role& role);
+  /// With `looks_on`, one that answers from the tasks of other processes.
+  void add_application(const Role& role, bool looks_on);
+  Environment environment();
+  bool plays(std::string_view role) const;
+  bool is_on_kafka() const { return !options_.streams.bootstrap_servers.empty(); }
+  Status name_this_process();
+  Status start_applications();
 
   ShopProcessOptions options_;
   std::unique_ptr<LocalEnvironment> environment_;
+  std::unique_ptr<Peers> peers_;  // Null on the embedded log: there are no other processes.
   std::vector<std::unique_ptr<StreamsApplication>> applications_;
   Applications by_role_;
   std::unique_ptr<HttpServer> server_;

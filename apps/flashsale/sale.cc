@@ -81,6 +81,7 @@ void Sale::work(Clock::time_point now) {
     ++result_.offered;
     ++open_;
     waiting_.fetch_add(1, std::memory_order_relaxed);
+    offered_.fetch_add(1, std::memory_order_relaxed);
     send_order(next_++);
   }
   if (is_loading_ && (stops || next_ == plan_.orders())) {

@@ -52,7 +52,7 @@ struct SaleResult {
 /// An open-loop sale: order i is due at start + i / rate, and its latencies count from then,
 /// however late it was really sent. A slow shop shows in the numbers instead of slowing the clock.
 ///
-/// run() belongs to one thread; stop() and waiting() may be used from others.
+/// run() belongs to one thread; stop(), waiting() and answered() may be used from others.
 class Sale {
  public:
   Sale(const Shop& shop, const OrderPlan& plan, const Names& names, Journal& journal,
@@ -66,6 +66,8 @@ class Sale {
   void stop() { stops_.store(true, std::memory_order_relaxed); }
   /// Orders offered and not answered yet.
   std::uint64_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+  /// Orders answered so far, with whatever.
+  std::uint64_t answered() const { return offered_.load(std::memory_order_relaxed) - waiting(); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -125,6 +127,7 @@ class Sale {
   bool is_loading_ = true;
   std::atomic<bool> stops_{false};
   std::atomic<std::uint64_t> waiting_{0};
+  std::atomic<std::uint64_t> offered_{0};
   SaleResult result_;
 };
 

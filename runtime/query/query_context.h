@@ -133,6 +133,7 @@ void add_change_routes(const ContextPtr& context);
 void add_topic_routes(const ContextPtr& context);
 void add_record_routes(const ContextPtr& context);
 void add_operation_routes(const ContextPtr& context);
+void add_peer_routes(const ContextPtr& context);
 
 /// A 400 that names the parameter at fault.
 HttpResponse bad_parameter(std::string_view name, std::string_view value,

@@ -17,6 +17,7 @@ ContextPtr add_query_routes(HttpServer& server, std::vector<std::unique_ptr<Quer
   add_topic_routes(context);
   add_record_routes(context);
   add_operation_routes(context);
+  add_peer_routes(context);
   return context;
 }
 

@@ -4,6 +4,7 @@
 #include <thalweg/runtime/read_only_window_store.h>
 #include <thalweg/schemas/partitioning.h>
 
+#include "peer_protocol.h"
 #include "query/query_context.h"
 #include "query/query_text.h"
 #include "query/row_json.h"
@@ -118,7 +119,7 @@ Result<HttpResponse> read_key(const KeyRequest& request, std::int32_t partition,
     response = row_response(request, partition, *entry);
   }
   if (auto host = request.store.source->host(); !host.empty()) {
-    response.headers.emplace_back(QueryForwarder::kServedBy, std::move(host));
+    response.headers.emplace_back(kServedByHeader, std::move(host));
   }
   return response;
 }
@@ -162,7 +163,7 @@ std::string target_of(const HttpRequest& request) {
 // The partition of the key, if its task is not here but perhaps elsewhere.
 std::optional<std::int32_t> partition_elsewhere(const StoreRef& store, const std::string& key,
                                                 const HttpRequest& request) {
-  if (request.header(QueryForwarder::kForwarded)) return std::nullopt;
+  if (request.header(kForwardedHeader)) return std::nullopt;
   const auto views = store.source->views(store.name);
   if (!views || views->empty()) return std::nullopt;
   const auto partition = partition_of(key, static_cast<std::int32_t>(views->size()));

@@ -60,7 +60,9 @@ TEST(Roles, AreGroupsOfTheirOwn) {
 TEST(Roles, ThatCannotBeAreRefused) {
   EXPECT_THROW(parse_roles("orders,painting"), ConfigError);
   EXPECT_THROW(parse_roles(""), ConfigError);
-  EXPECT_THROW(parse_roles("gateway"), ConfigError) << "there would be no state to read";
+  EXPECT_THROW(check_roles(parse_roles("gateway"), false), ConfigError)
+      << "there would be no state to read";
+  EXPECT_NO_THROW(check_roles(parse_roles("gateway"), true)) << "other processes have it";
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ class Load {
     std::string ledger_path;
     flashsale::PlanOptions plan;
     double rate = 300;
+    std::string name = "crash";  ///< Products and users are called by it.
   };
 
   explicit Load(Options options);
@@ -26,6 +27,8 @@ class Load {
   std::string wait_until_seeded() { return seeded_.get_future().get(); }
   /// Orders offered and not answered at this moment.
   std::uint64_t waiting() const { return sale_->waiting(); }
+  /// Orders answered so far.
+  std::uint64_t answered() const { return sale_->answered(); }
 
   /// Offers no more and waits until everything offered is answered and finished.
   flashsale::SaleResult finish();
@@ -42,7 +45,7 @@ class Load {
   const flashsale::RequestWriter writer_{"127.0.0.1"};
   const flashsale::Shop shop_{io_, client_, writer_, false};
   const flashsale::OrderPlan plan_;
-  const flashsale::Names names_{"crash"};
+  const flashsale::Names names_{options_.name};
   flashsale::Journal journal_;
   std::unique_ptr<flashsale::Sale> sale_;
   std::promise<std::string> seeded_;

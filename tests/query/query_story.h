@@ -104,6 +104,13 @@ class FakeSource final : public internal::QuerySource {
     task.restores.push_back({store, 0, position, end});
     tasks_ = {task};
   }
+  /// A task that reads the input, with so much of it committed.
+  void read_from(const TopicPartition& input, Offset position) {
+    TaskInfo task;
+    task.state = TaskInfo::State::kRunning;
+    task.positions[input] = position;
+    tasks_.push_back(task);
+  }
   void process_up_to(const TopicPartition& input, Offset offset) {
     std::vector<std::function<void()>> due;
     {

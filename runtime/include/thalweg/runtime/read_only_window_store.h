@@ -47,7 +47,7 @@ struct WindowValue {
   Timestamp timestamp = kNoTimestamp;
 };
 
-/// Committed windows of one store over all its tasks here: as ReadOnlyKeyValueStore, for stores of
+/// Committed windows of one store over all its tasks: as ReadOnlyKeyValueStore, for stores of
 /// windows (kWindow) and of sessions (kSession).
 template <typename K, typename V, StateStore::Kind kKind>
 class ReadOnlyWindows {
@@ -58,7 +58,8 @@ class ReadOnlyWindows {
         key_serde_(std::move(key_serde)),
         value_serde_(std::move(value_serde)) {}
 
-  /// The windows of `key` in the range. kUnavailable: its task is not here, or still restoring.
+  /// The windows of `key` in the range. kUnavailable: its task is with nobody who answers, or
+  /// still restoring.
   Result<std::vector<WindowValue<V>>> fetch(const K& key, const WindowRange& range = {}) const {
     std::string bytes;
     key_serde_.serialize(key, bytes);
@@ -98,7 +99,7 @@ using ReadOnlySessionStore = ReadOnlyWindows<K, V, StateStore::Kind::kSession>;
 template <typename Store, typename K, typename V>
 Result<Store> windows_of(const StreamsApplication& application, std::string_view name,
                          AnySerde<K> key_serde, AnySerde<V> value_serde) {
-  auto views = application.views(name);
+  auto views = application.all_views(name);
   if (!views) return std::unexpected(views.error());
   return Store(*std::move(views), std::move(key_serde), std::move(value_serde));
 }

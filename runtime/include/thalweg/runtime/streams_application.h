@@ -18,6 +18,8 @@
 
 namespace thalweg {
 
+class Peers;
+
 /// What an application runs on. Several applications of a process share one environment, which
 /// outlives them.
 struct Environment {
@@ -29,6 +31,8 @@ struct Environment {
   /// Tells this process from others that run the same application on the same log, and stays the
   /// same when it starts again. Empty: there are no others.
   std::string instance = {};
+  /// How tasks of other processes are asked; null: they are not.
+  Peers* peers = nullptr;
 };
 
 /// One task as tools see it.
@@ -67,7 +71,8 @@ struct StandbyView {
   Offset lag = 0;  ///< How many offsets of its changelog it was behind, about half a second ago.
 };
 
-/// Committed rows of one store over all its tasks here. Any thread may have one of its own.
+/// Committed rows of one store over all its tasks. Any thread may have one of its own; where a task
+/// is in another process (`Environment::peers`), reads wait for that one's answer.
 ///
 /// Rows are those of committed transactions. Before an answer leaves the process, wait until
 /// last_commit() is durable (Durability::when_durable): reads show commits that a crash could still
@@ -81,7 +86,7 @@ class ReadOnlyKeyValueStore {
         key_serde_(std::move(key_serde)),
         value_serde_(std::move(value_serde)) {}
 
-  /// The row of `key`. kUnavailable: its task is not here, or still restoring.
+  /// The row of `key`. kUnavailable: its task is with nobody who answers, or still restoring.
   Result<std::optional<ValueAndTimestamp<V>>> get(const K& key) const {
     std::string bytes;
     key_serde_.serialize(key, bytes);
@@ -140,6 +145,9 @@ class ReadOnlyKeyValueStore {
 ///
 /// start() makes internal topics, starts `num.stream.threads` workers and returns; close() commits,
 /// closes the stores cleanly and stops. All members may be called from any thread.
+///
+/// On Kafka and with `num.stream.threads` 0 it is an onlooker: it takes no task, and answers from
+/// those of other processes. It is kRunning when each task is with a process that answers.
 class StreamsApplication {
  public:
   /// Kafka Streams' states, by its names.
@@ -180,11 +188,14 @@ class StreamsApplication {
   /// The views of a store's partitions; null where it is not open here, or not restored.
   /// kNotFound for an unknown store, kUnavailable before any task has it.
   Result<std::vector<std::shared_ptr<const StoreView>>> views(std::string_view store) const;
+  /// The same with the views of other processes in their places, if there is
+  /// `Environment::peers`. Their members wait for those processes: not for a server's thread.
+  Result<std::vector<std::shared_ptr<const StoreView>>> all_views(std::string_view store) const;
   /// The same with types. The serdes must be those of the topology.
   template <typename K, typename V>
   Result<ReadOnlyKeyValueStore<K, V>> store(std::string_view name, AnySerde<K> key_serde = {},
                                             AnySerde<V> value_serde = {}) const {
-    auto by_partition = views(name);
+    auto by_partition = all_views(name);
     if (!by_partition) return std::unexpected(by_partition.error());
     return ReadOnlyKeyValueStore<K, V>(*std::move(by_partition), std::move(key_serde),
                                        std::move(value_serde));
@@ -196,8 +207,8 @@ class StreamsApplication {
   /// (`num.standby.replicas`).
   std::optional<StandbyView> standby(std::string_view store, std::int32_t partition) const;
   /// Calls `done` when a commit of this application has passed the record at `offset`: from then on
-  /// views show its effects. At once when that is so already; else from a worker's thread, which it
-  /// must not hold up. Dropped at close().
+  /// views show its effects. At once when that is so already; else from a worker's or the peers'
+  /// thread, which it must not hold up. A task of another process is asked. Dropped at close().
   void when_processed(const TopicPartition& input, Offset offset, std::function<void()> done);
 
  private:
