@@ -294,6 +294,14 @@ void Worker::spill_what_is_due() {
   if (now < next_housekeeping_) return;
   next_housekeeping_ = now + kHousekeepingInterval;
   purge_repartition_topics();
+  if (!dirty_) {
+    // With nothing open, whatever was read is processed: control records too, at which no commit
+    // would end.
+    for (const auto& [id, member] : members_) {
+      if (member.state != TaskInfo::State::kRunning) continue;
+      setup_.state->publish_positions(member.task->positions());
+    }
+  }
   const MemoryBudget& budget = *setup_.environment.budget;
   // Clean values give way by themselves; only what is not on disk yet calls for a spill.
   const bool pressed =

@@ -1,4 +1,5 @@
 #include <charconv>
+#include <fcntl.h>
 #include <future>
 #include <stdexcept>
 
@@ -227,6 +228,8 @@ class HttpServer::Impl {
     retry_.emplace(loops_[0]->io());
     boost::system::error_code error;
     acceptor_->open(endpoint.protocol(), error);
+    // Programs that this one starts must not keep the port.
+    if (!error) ::fcntl(acceptor_->native_handle(), F_SETFD, FD_CLOEXEC);
     if (!error) acceptor_->set_option(tcp::acceptor::reuse_address(true), error);
     if (!error) acceptor_->bind(endpoint, error);
     if (!error) acceptor_->listen(kBacklog, error);

@@ -13,9 +13,10 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
+#include <thalweg/runtime/clock.h>
 #include <thalweg/runtime/peers.h>
 
-#include "../thread_name.h"
+#include "this_thread.h"
 
 namespace thalweg {
 
@@ -28,7 +29,7 @@ namespace http = beast::http;
 constexpr std::size_t kLargestAnswer = 64u << 20;
 constexpr std::size_t kIdleMax = 64;  // Connections kept for each server.
 
-using Deadline = std::chrono::steady_clock::time_point;
+using Deadline = Clock::Instant;
 using Finished = std::move_only_function<void(std::optional<HttpResponse>)>;
 
 /// A connection to one server, for one question at a time.
@@ -124,7 +125,7 @@ class HttpPeers final : public Peers {
   void ask(const std::string& server, std::string target, std::chrono::milliseconds patience,
            Answer answer) override {
     auto question = std::make_shared<Question>(
-        server, std::move(target), std::chrono::steady_clock::now() + patience, std::move(answer));
+        server, std::move(target), system_clock().now() + patience, std::move(answer));
     const std::lock_guard lock(mutex_);
     // Else it ends here, and says so.
     if (!closed_) asio::post(context_, [this, question] { send(question); });
@@ -152,11 +153,6 @@ class HttpPeers final : public Peers {
 
  private:
   struct Question {
-    Question(std::string server, std::string target, Deadline deadline, Answer answer)
-        : server(std::move(server)),
-          target(std::move(target)),
-          deadline(deadline),
-          answer(std::move(answer)) {}
     ~Question() {
       if (answer) answer({});  // The peers were closed.
     }
@@ -187,7 +183,7 @@ class HttpPeers final : public Peers {
             const std::shared_ptr<Question>& question, bool was_used,
             std::optional<HttpResponse> response) {
     busy_.erase(connection);
-    const bool in_time = std::chrono::steady_clock::now() < question->deadline;
+    const bool in_time = system_clock().now() < question->deadline;
     if (!response && was_used && in_time && !is_closed()) {
       // The other side had closed it: it did so to those beside it, too.
       idle_[question->server].clear();

@@ -1,6 +1,8 @@
 #include "kafka/shop_rig.h"
 
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 
 #include "kafka/kafka_cluster.h"
 
@@ -59,7 +61,7 @@ std::vector<std::string> ShopRig::settings() const {
         std::string("payment.provider.timeout.ms=500"),
         std::string("payment.provider.retry.ms=100,200,400"),
         "webhook.url=http://127.0.0.1:" + std::to_string(webhooks_port_),
-        std::string("webhook.timeout.ms=1000"), std::string("delivery.retry.ms=200,5000"),
+        std::string("webhook.timeout.ms=1000"), std::string("delivery.retry.ms=200,2500"),
         std::string("delivery.retry.jitter.percent=0")}) {
     arguments.insert(arguments.end(), {"--set", setting});
   }
@@ -83,6 +85,15 @@ void ShopRig::wait_until_ready() {
     if (!process->becomes_ready()) {
       throw std::runtime_error("the shop " + name_of(mode_) + " is not ready:\n" + output());
     }
+  }
+  // Tasks may still move after each has said so: until every row can be read.
+  end_to_end::ShopClient customer(port());
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (customer.audit_status() != 200) {
+    if (std::chrono::steady_clock::now() > end) {
+      throw std::runtime_error("the shop " + name_of(mode_) + " cannot be read:\n" + output());
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }
 
