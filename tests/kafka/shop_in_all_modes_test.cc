@@ -320,7 +320,7 @@ TEST_P(ShopInAllModes, ALateViewCountsWhereThereIsStillRoomForIt) {
   };
   const auto counted = [&](const std::string& window, int views) {
     return body_with(
-        "/products/" + own("map") + "/views?window=" + window + "&from=" + iso8601_ago(4h),
+        "/products/" + own("map") + "/views?window=" + window + "&from=" + iso8601_ago(30h),
         R"("views":)" + std::to_string(views));
   };
   ASSERT_EQ(customer().request("GET", "/products/" + own("map")).status, 200);
