@@ -219,8 +219,10 @@ TEST_P(GroupContract, ATimeIsAnsweredWithTheFirstRecordSinceThen) {
   EXPECT_EQ(since(5).since, 0);
   EXPECT_EQ(since(11).since, 1);
   EXPECT_EQ(since(30).since, 1);
+  // Behind all records: on Kafka, what marks the commit lies there too, with the time of day.
   const auto later = since(31);
-  EXPECT_EQ(later.since, later.end);
+  EXPECT_GE(later.since, 3);
+  EXPECT_LE(later.since, later.end);
 }
 
 INSTANTIATE_TEST_SUITE_P(Logs, GroupContract, ::testing::ValuesIn(logs_under_test()), name_of);
