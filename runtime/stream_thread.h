@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "spare_time.h"
 #include "worker.h"
 
 namespace thalweg::internal {
@@ -33,11 +34,14 @@ class StreamThread {
     bool woken = false;
   };
   void run();
+  /// Rests while the machine's processors have no time to spare, and nobody waits for the worker.
+  void give_way();
 
   std::unique_ptr<Worker> worker_;
   Clock& clock_;
   const int nice_;
   std::function<void()> on_progress_;
+  SpareTime spare_time_;
   std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
   std::thread thread_;
 };

@@ -137,6 +137,10 @@ bool Worker::run_once() {
   return true;
 }
 
+bool Worker::may_rest() const {
+  return phase_ == Phase::kRunning && !dirty_ && settled() && revoked_.empty() && !stop_requested_;
+}
+
 bool Worker::take_input() {
   if (disk_full_->load() &&
       setup_.environment.budget->used() > setup_.environment.budget->limit()) {

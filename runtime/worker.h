@@ -72,6 +72,8 @@ class Worker {
   /// Of this worker in its application, from 1 on.
   std::int32_t number() const { return setup_.index + 1; }
   bool stopped() const { return phase_ == Phase::kStopped; }
+  /// Whether only input waits for this worker: no transaction is open, and no task on its way.
+  bool may_rest() const;
   /// Whether the group has assigned tasks (perhaps none), and all of them run. Any thread.
   bool settled() const { return settled_.load(std::memory_order_relaxed); }
   /// Why the worker ended, if not by request_stop(). Read once stopped() is true.

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr auto kPause = 100ms;
 constexpr auto kStandsStill = 1500ms;  ///< As long, and a difference is no order under way.
 constexpr auto kPatience = 8s;
-constexpr std::size_t kListed = 100;   ///< Keys a report lists by name.
+constexpr std::size_t kListed = 100;  ///< Keys a report lists by name.
 constexpr std::size_t kFetchRecords = 5'000;
 constexpr std::int64_t kOverdueGraceMs = 15'000;
 
@@ -68,8 +68,8 @@ class Auditor::Reader {
         auto input = std::ranges::find(inputs_, partition, &Input::partition);
         if (input == inputs_.end()) {
           if (range->begin > 0) {
-            return failure(ErrorCode::kUnavailable, to_string(partition) +
-                                                        " no longer holds its first records");
+            return failure(ErrorCode::kUnavailable,
+                           to_string(partition) + " no longer holds its first records");
           }
           consumer_->assign(partition, 0, static_cast<std::uint32_t>(inputs_.size()));
           inputs_.push_back({partition, 0, 0});
@@ -129,8 +129,7 @@ struct Auditor::Report {
   }
 };
 
-Auditor::Auditor(StreamsApplication& orders, StreamsApplication* coupons,
-                 const ShopConfig& config)
+Auditor::Auditor(StreamsApplication& orders, StreamsApplication* coupons, const ShopConfig& config)
     : orders_(orders),
       coupons_(coupons),
       overdue_after_ms_(config.timer_resolution.count() + kOverdueGraceMs),
@@ -185,8 +184,7 @@ void append_finding(const Finding& finding, std::string& out) {
 }
 
 /// Differences seen before, with the moment since which their sides have not moved.
-using Standing =
-    std::map<std::pair<std::string, std::string>, std::pair<Finding, Instant>>;
+using Standing = std::map<std::pair<std::string, std::string>, std::pair<Finding, Instant>>;
 
 /// What differs now, each with the time since when it has been as it is.
 Standing standing_at(Instant now, const std::vector<Finding>& differing, const Standing& before) {
@@ -201,9 +199,8 @@ Standing standing_at(Instant now, const std::vector<Finding>& differing, const S
 }
 
 bool all_stand_still(Instant now, const Standing& standing) {
-  return std::ranges::all_of(standing, [now](const auto& entry) {
-    return now - entry.second.second >= kStandsStill;
-  });
+  return std::ranges::all_of(
+      standing, [now](const auto& entry) { return now - entry.second.second >= kStandsStill; });
 }
 
 }  // namespace
@@ -320,8 +317,7 @@ Status Auditor::compare_orders(Report& report) {
   for (const auto& [id, deadline] : book_.open()) {
     const auto row = store->get(id);
     if (!row) return std::unexpected(row.error());
-    const bool ended = *row && ((*row)->value.status == OrderStatus::COMPLETED ||
-                                (*row)->value.status == OrderStatus::CANCELLED);
+    const bool ended = *row && is_final((*row)->value.status);
     if (*row && !ended) ++open;
     if (now > deadline + overdue_after_ms_) {
       report.add({"every order ends", id, 1, ended ? 1 : 0});

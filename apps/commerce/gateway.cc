@@ -50,9 +50,7 @@ HttpResponse unavailable(const Error& error) {
   return response;
 }
 
-HttpResponse too_busy() {
-  return unavailable({ErrorCode::kUnavailable, "too many requests wait"});
-}
+HttpResponse too_busy() { return unavailable({ErrorCode::kUnavailable, "too many requests wait"}); }
 
 std::string user_of(std::string caller, JsonFields& fields, Faults& faults) {
   auto named = fields.optional_text("userId");
@@ -82,6 +80,8 @@ GatewayContext::GatewayContext(HttpServer& server, const Applications& applicati
       config_(std::move(config)),
       producer_(*environment_.log, "gateway"),
       watch_(*applications.of_role("orders")),
+      orders_on_the_way_(std::make_shared<OrdersOnTheWay>(
+          [this](OrdersOnTheWay::Work work) { run_soon(std::move(work)); })),
       auditor_(*applications.of_role("orders"), applications.of_role("coupons"), config_),
       view_log_(*environment_.log, *environment_.clock) {
   // Blocked as they are most of their time, they are many.
@@ -112,8 +112,7 @@ std::shared_ptr<ReadyGate> GatewayContext::gate(std::string_view role) const {
 }
 
 HttpResponse GatewayContext::not_played(std::string_view role) {
-  return problem(503, "role_not_here",
-                 "this process does not play the role " + std::string(role));
+  return problem(503, "role_not_here", "this process does not play the role " + std::string(role));
 }
 
 void GatewayContext::stop_waiting() {
@@ -157,17 +156,38 @@ void GatewayContext::command_then(CommandRecord record, Responder responder,
     std::move_only_function<void(Responder)> next;
   };
   auto pending = std::make_shared<Pending>(std::move(responder), std::move(next));
-  producer_.send(
-      std::move(record.topic), std::move(record.key), std::move(record.value),
-      environment_.clock->wall_clock(), std::move(record.headers),
-      [this, pending](Result<AsyncProducer::Sent> sent) {
-        if (!sent) return pending->responder.send(unavailable(sent.error()));
-        applications_.when_processed(sent->partition, sent->offset, [this, pending] {
-          const bool runs =
-              run_soon([pending] { pending->next(std::move(pending->responder)); });
-          if (!runs) pending->responder.send(too_busy());
-        });
-      });
+  producer_.send(std::move(record.topic), std::move(record.key), std::move(record.value),
+                 environment_.clock->wall_clock(), std::move(record.headers),
+                 [this, pending](Result<AsyncProducer::Sent> sent) {
+                   if (!sent) return pending->responder.send(unavailable(sent.error()));
+                   applications_.when_processed(sent->partition, sent->offset, [this, pending] {
+                     const bool runs =
+                         run_soon([pending] { pending->next(std::move(pending->responder)); });
+                     if (!runs) pending->responder.send(too_busy());
+                   });
+                 });
+}
+
+void GatewayContext::accept(CommandRecord record, OrdersOnTheWay::Mark mark, Responder responder,
+                            HttpResponse response) {
+  struct Pending {
+    OrdersOnTheWay::Mark mark;
+    Responder responder;
+    HttpResponse response;
+  };
+  auto pending =
+      std::make_shared<Pending>(std::move(mark), std::move(responder), std::move(response));
+  producer_.send(std::move(record.topic), std::move(record.key), std::move(record.value),
+                 environment_.clock->wall_clock(), std::move(record.headers),
+                 [this, pending](Result<AsyncProducer::Sent> sent) {
+                   if (!sent) return pending->responder.send(unavailable(sent.error()));
+                   // Where state is shared, another gateway may be asked next, which knows nothing
+                   // of what is on its way here: the order is to be seen there, too.
+                   if (!waits_for_others()) pending->responder.send(std::move(pending->response));
+                   applications_.when_processed(sent->partition, sent->offset, [pending] {
+                     if (pending->responder) pending->responder.send(std::move(pending->response));
+                   });
+                 });
 }
 
 Result<std::shared_ptr<const StoreView>> GatewayContext::partition_view(const char* store,
@@ -194,8 +214,7 @@ void GatewayContext::send_durable(CommitSequence commit, Responder responder,
   if (durability.durable() >= commit) return responder.send(std::move(response));
   auto pending = std::make_shared<std::pair<Responder, HttpResponse>>(std::move(responder),
                                                                       std::move(response));
-  durability.when_durable(commit,
-                          [pending] { pending->first.send(std::move(pending->second)); });
+  durability.when_durable(commit, [pending] { pending->first.send(std::move(pending->second)); });
 }
 
 std::expected<std::string, HttpResponse> GatewayContext::caller(const HttpRequest& request) const {

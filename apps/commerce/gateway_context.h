@@ -24,6 +24,7 @@
 #include "json_fields.h"
 #include "model.h"
 #include "order_watch.h"
+#include "orders_on_the_way.h"
 #include "ready_gate.h"
 #include "shop_config.h"
 #include "text.h"
@@ -90,6 +91,7 @@ class GatewayContext {
   /// The same, and never within this call.
   bool run_soon(HandlerThreads::Work work);
   OrderWatch& watch() { return watch_; }
+  OrdersOnTheWay& orders_on_the_way() { return *orders_on_the_way_; }
   Auditor& auditor() { return auditor_; }
   ViewLog& view_log() { return view_log_; }
   std::int64_t now() const { return to_millis(environment_.clock->wall_clock()); }
@@ -105,6 +107,11 @@ class GatewayContext {
   /// The same, where `next` answers, perhaps later.
   void command_then(CommandRecord record, Responder responder,
                     std::move_only_function<void(Responder)> next);
+
+  /// Writes the record that begins an order and sends `response` once it is durable. The order
+  /// stays on its way until it is processed too.
+  void accept(CommandRecord record, OrdersOnTheWay::Mark mark, Responder responder,
+              HttpResponse response);
 
   /// The row of `key`, with the commit that an answer made of it must wait for.
   template <typename V>
@@ -181,9 +188,10 @@ class GatewayContext {
   std::map<std::string_view, std::shared_ptr<ReadyGate>> gates_;  // By role.
   AsyncProducer producer_;
   OrderWatch watch_;
+  std::shared_ptr<OrdersOnTheWay> orders_on_the_way_;
   Auditor auditor_;
   ViewLog view_log_;
-  std::unique_ptr<InboxFeed> inbox_;  // Null without the role `notifications`.
+  std::unique_ptr<InboxFeed> inbox_;         // Null without the role `notifications`.
   std::unique_ptr<HandlerThreads> threads_;  // Null when all state is in this process.
 };
 

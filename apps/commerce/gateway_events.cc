@@ -87,13 +87,16 @@ std::expected<InboxReader::Wish, HttpResponse> wish_of(const ContextPtr& context
   InboxReader::Wish wish{.user_id = user, .order_id = {}, .after = after};
   if (destination.starts_with(kOrderTopic)) {
     wish.order_id = destination.substr(kOrderTopic.size());
+    // In this order, as the one that is on its way may arrive in between.
+    auto owner = context->orders_on_the_way().user_of(wish.order_id);
     const auto order = context->find<Order>(stores::kOrders, wish.order_id);
     if (!order) return std::unexpected(unavailable(order.error()));
-    if (!order->row) return std::unexpected(not_found("order", wish.order_id));
-    if (!user.empty() && user != order->row->user_id) {
+    if (order->row) owner = order->row->user_id;
+    if (!owner) return std::unexpected(not_found("order", wish.order_id));
+    if (!user.empty() && user != *owner) {
       return std::unexpected(problem(403, "forbidden", "this belongs to another user"));
     }
-    wish.user_id = order->row->user_id;
+    wish.user_id = *std::move(owner);
   } else if (destination != kQueue) {
     return std::unexpected(bad_request(
         {"destination is neither /queue/notifications nor /topic/order/{orderId}"}));

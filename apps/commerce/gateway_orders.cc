@@ -4,6 +4,7 @@
 
 #include "gateway_context.h"
 #include "order_json.h"
+#include "query_fields.h"
 #include "saga_command.h"
 #include "topics.h"
 
@@ -70,10 +71,30 @@ void answer_retry(const ContextPtr& context, const NewOrder& order,
                   const GatewayContext::Found<Order>& found, Responder responder) {
   const bool same =
       found.row->user_id == order.user_id && same_items(order.items, found.row->items);
-  context->send_durable(found.commit, std::move(responder),
-                        same ? order_accepted(order.order_id)
-                             : conflict("idempotency_key_reused",
-                                        "the Idempotency-Key belongs to another order"));
+  context->send_durable(
+      found.commit, std::move(responder),
+      same ? order_accepted(order.order_id)
+           : conflict("idempotency_key_reused", "the Idempotency-Key belongs to another order"));
+}
+
+/// Accepts the order, unless it exists already.
+void offer(const ContextPtr& context, NewOrder order, bool is_retry_possible, Responder responder) {
+  auto& on_the_way = context->orders_on_the_way();
+  auto mark = on_the_way.begin(order.order_id, order.user_id);
+  if (!mark) {
+    const std::string id = order.order_id;
+    return on_the_way.when_arrived(id, [context, order = std::move(order), is_retry_possible,
+                                        responder = std::move(responder)]() mutable {
+      offer(context, std::move(order), is_retry_possible, std::move(responder));
+    });
+  }
+  if (is_retry_possible) {
+    const auto found = context->find<Order>(stores::kOrders, order.order_id);
+    if (!found) return responder.send(unavailable(found.error()));
+    if (found->row) return answer_retry(context, order, *found, std::move(responder));
+  }
+  context->accept(order_start(order), std::move(mark), std::move(responder),
+                  order_accepted(order.order_id));
 }
 
 void post_order(const ContextPtr& context, HttpRequest& request, Responder responder) {
@@ -94,22 +115,17 @@ void post_order(const ContextPtr& context, HttpRequest& request, Responder respo
     if (!product) return responder.send(unavailable(product.error()));
     if (!product->row) return responder.send(not_found("product", item.product_id));
   }
-  if (const auto key = request.header("Idempotency-Key"); key && !key->empty()) {
-    order.order_id = derived_id("order", order.user_id + "\n" + std::string(*key));
-    auto found = context->find<Order>(stores::kOrders, order.order_id);
-    if (!found) return responder.send(unavailable(found.error()));
-    if (found->row) return answer_retry(context, order, *found, std::move(responder));
-  } else {
-    order.order_id = random_id();
-  }
-  context->command(order_start(order), std::move(responder), order_accepted(order.order_id));
+  const auto key = request.header("Idempotency-Key");
+  const bool is_retry_possible = key && !key->empty();
+  order.order_id = is_retry_possible ? derived_id("order", order.user_id + "\n" + std::string(*key))
+                                     : random_id();
+  offer(context, std::move(order), is_retry_possible, std::move(responder));
 }
 
 /// The order of the path, or nothing when it was answered that there is none.
 std::optional<GatewayContext::Found<Order>> order_of(const ContextPtr& context,
                                                      const HttpRequest& request,
-                                                     const std::string& id,
-                                                     Responder& responder) {
+                                                     const std::string& id, Responder& responder) {
   auto found = context->find<Order>(stores::kOrders, id);
   if (!found) {
     responder.send(unavailable(found.error()));
@@ -126,12 +142,28 @@ std::optional<GatewayContext::Found<Order>> order_of(const ContextPtr& context,
   return *std::move(found);
 }
 
+constexpr std::int64_t kWaitMax = 25'000;  // Below the server's limit for an answer.
+
+/// The order, once it is decided; with `is_over` as it is.
+HttpResponse order_when_decided(const std::string& id, const Order& order, bool is_over) {
+  if (!is_over && !is_final(order.status)) return {.status = 0};
+  HttpResponse response;
+  append_order(id, order, response.body);
+  return response;
+}
+
+/// With `wait` (in milliseconds) the answer waits that long for the order to be decided.
 void get_order(const ContextPtr& context, HttpRequest& request, Responder responder) {
   const std::string id(request.param("id"));
+  Faults faults;
+  const std::chrono::milliseconds wait(query_number(request, "wait", 0, 0, kWaitMax, faults));
+  if (!faults.empty()) return responder.send(bad_request(faults));
   const auto found = order_of(context, request, id, responder);
   if (!found) return;
-  HttpResponse response;
-  append_order(id, *found->row, response.body);
+  auto response = order_when_decided(id, *found->row, wait.count() == 0);
+  if (response.status == 0) {
+    return context->watch().answer_when_decided(id, wait, order_when_decided, std::move(responder));
+  }
   context->send_durable(found->commit, std::move(responder), std::move(response));
 }
 
@@ -186,9 +218,8 @@ void post_process(const ContextPtr& context, HttpRequest& request, Responder res
   if (found->row->status == OrderStatus::CANCELLED) {
     return responder.send(cancelled_conflict(id));
   }
-  context->command(
-      processing_record(context, topics::kOrderProcessing, id, *found->row, body),
-      std::move(responder), accepted(id, "Your order is being processed."));
+  context->command(processing_record(context, topics::kOrderProcessing, id, *found->row, body),
+                   std::move(responder), accepted(id, "Your order is being processed."));
 }
 
 void post_payment(const ContextPtr& context, HttpRequest& request, Responder responder) {
@@ -206,9 +237,22 @@ void post_payment(const ContextPtr& context, HttpRequest& request, Responder res
       .text("status", "PROCESSING")
       .text("message", "Your payment is being processed.")
       .end();
-  context->command(
-      processing_record(context, topics::kPaymentProcessing, id, *found->row, body),
-      std::move(responder), std::move(response));
+  context->command(processing_record(context, topics::kPaymentProcessing, id, *found->row, body),
+                   std::move(responder), std::move(response));
+}
+
+constexpr std::chrono::milliseconds kPaymentPatience{5'000};
+
+HttpResponse payment_when_decided(const std::string& id, const Order& order, bool is_over) {
+  auto response = payment_answer(id, order);
+  if (response.status != 0 || !is_over) return response;
+  response.status = 202;
+  JsonWriter(response.body)
+      .text("orderId", id)
+      .text("status", "PROCESSING")
+      .text("message", "The payment is not decided yet.")
+      .end();
+  return response;
 }
 
 void post_pay(const ContextPtr& context, HttpRequest& request, Responder responder) {
@@ -221,21 +265,39 @@ void post_pay(const ContextPtr& context, HttpRequest& request, Responder respond
     return context->send_durable(found->commit, std::move(responder), std::move(decided));
   }
   auto record = processing_record(context, topics::kPaymentProcessing, id, *found->row, body);
-  context->command_then(std::move(record), std::move(responder),
-                        [context, id](Responder waiting) {
-                          context->watch().answer_when_decided(id, std::move(waiting));
-                        });
+  context->command_then(std::move(record), std::move(responder), [context, id](Responder waiting) {
+    context->watch().answer_when_decided(id, kPaymentPatience, payment_when_decided,
+                                         std::move(waiting));
+  });
+}
+
+/// Adds a route about the order of its path: a request for one that is on its way waits for it.
+template <typename Handle>
+void add_route_of_order(const ContextPtr& context, std::string_view method,
+                        std::string_view pattern, Handle handle) {
+  add_route(context, method, pattern,
+            [handle](const ContextPtr& context, HttpRequest& request, Responder responder) {
+              const std::string id(request.param("id"));
+              if (!context->orders_on_the_way().knows(id)) {
+                return handle(context, request, std::move(responder));
+              }
+              context->orders_on_the_way().when_arrived(
+                  id, [context, handle, held = std::move(request),
+                       responder = std::move(responder)]() mutable {
+                    handle(context, held, std::move(responder));
+                  });
+            });
 }
 
 }  // namespace
 
 void add_order_routes(const ContextPtr& context) {
   add_route(context, "POST", "/orders", post_order);
-  add_route(context, "GET", "/orders/{id}", get_order);
-  add_route(context, "GET", "/orders/{id}/events", get_events);
-  add_route(context, "POST", "/orders/{id}/process", post_process);
-  add_route(context, "POST", "/orders/{id}/payment", post_payment);
-  add_route(context, "POST", "/orders/{id}/pay", post_pay);
+  add_route_of_order(context, "GET", "/orders/{id}", get_order);
+  add_route_of_order(context, "GET", "/orders/{id}/events", get_events);
+  add_route_of_order(context, "POST", "/orders/{id}/process", post_process);
+  add_route_of_order(context, "POST", "/orders/{id}/payment", post_payment);
+  add_route_of_order(context, "POST", "/orders/{id}/pay", post_pay);
 }
 
 }  // namespace thalweg::shop

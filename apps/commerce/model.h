@@ -74,6 +74,11 @@ struct Saga {
   bool coupon_held = false;
 };
 
+/// Whether nothing changes an order's status any more.
+inline bool is_final(OrderStatus status) {
+  return status == OrderStatus::COMPLETED || status == OrderStatus::CANCELLED;
+}
+
 struct HistoryEntry {
   std::int64_t at = 0;
   EventType type = EventType::ORDER_CREATED;

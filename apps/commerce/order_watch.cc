@@ -2,14 +2,14 @@
 
 #include <utility>
 
+#include "gateway_context.h"
 #include "text.h"
 #include "topologies.h"
 
 namespace thalweg::shop {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{5'000};
-constexpr std::chrono::milliseconds kPause{5};
+constexpr std::chrono::milliseconds kPause{2};
 constexpr std::chrono::milliseconds kPauseForOthers{20};  // Each look may ask other processes.
 
 }  // namespace
@@ -17,10 +17,7 @@ constexpr std::chrono::milliseconds kPauseForOthers{20};  // Each look may ask o
 HttpResponse payment_answer(const std::string& order_id, const Order& order) {
   if (order.status == OrderStatus::COMPLETED) {
     HttpResponse response;
-    JsonWriter(response.body)
-        .text("paymentId", order.payment_id)
-        .text("status", "COMPLETED")
-        .end();
+    JsonWriter(response.body).text("paymentId", order.payment_id).text("status", "COMPLETED").end();
     return response;
   }
   if (order.status != OrderStatus::CANCELLED) return {.status = 0};
@@ -32,7 +29,9 @@ HttpResponse payment_answer(const std::string& order_id, const Order& order) {
 }
 
 OrderWatch::OrderWatch(StreamsApplication& orders)
-    : orders_(orders), thread_([this] { run(); }) {}
+    : orders_(orders),
+      schedule_(orders.environment().peers ? kPauseForOthers : kPause),
+      thread_([this] { run(); }) {}
 
 OrderWatch::~OrderWatch() { close(); }
 
@@ -45,53 +44,65 @@ void OrderWatch::close() {
   if (thread_.joinable()) thread_.join();
 }
 
-void OrderWatch::answer_when_decided(std::string order_id, Responder responder) {
-  Waiting waiting{std::move(order_id), std::move(responder), now() + kPatience};
-  if (try_answer(waiting)) return;
+void OrderWatch::answer_when_decided(std::string order_id, std::chrono::milliseconds patience,
+                                     Answer answer, Responder responder) {
+  const auto since = now();
+  const auto until = since + patience;
+  bool is_first = false;
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(waiting));
+    const auto look_at = std::min<Clock::Instant>(since + schedule_.first(), until);
+    arrived_.push_back({std::move(order_id), answer, std::move(responder), since, until, look_at});
+    is_first = look_at < wakes_at_;
+    if (is_first) wakes_at_ = look_at;
   }
-  changed_.notify_all();
+  if (is_first) changed_.notify_all();
 }
 
 void OrderWatch::run() {
+  std::vector<Waiting> waiting;
   std::unique_lock lock(mutex_);
   while (!closing_) {
-    changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
-    auto waiting = std::exchange(waiting_, {});
+    wakes_at_ = Clock::Instant::max();
+    for (auto& one : std::exchange(arrived_, {})) waiting.push_back(std::move(one));
+    for (const auto& one : waiting) wakes_at_ = std::min(wakes_at_, one.look_at);
+    while (!closing_ && now() < wakes_at_) changed_.wait_until(lock, wakes_at_);
     lock.unlock();
-    std::erase_if(waiting, [this](Waiting& one) { return try_answer(one); });
+    look(waiting);
     lock.lock();
-    for (auto& one : waiting) waiting_.push_back(std::move(one));
-    changed_.wait_for(lock, orders_.environment().peers ? kPauseForOthers : kPause,
-                      [this] { return closing_; });
   }
 }
 
-bool OrderWatch::try_answer(Waiting& waiting) {
-  const auto view = orders_.store<std::string, Order>(stores::kOrders);
-  if (view) {
-    const auto order = view->get(waiting.order_id);
-    if (order && *order) {
-      auto response = payment_answer(waiting.order_id, (*order)->value);
-      if (response.status != 0) {
-        auto pending = std::make_shared<std::pair<Responder, HttpResponse>>(
-            std::move(waiting.responder), std::move(response));
-        orders_.environment().log->durability().when_durable(
-            view->last_commit(), [pending] { pending->first.send(std::move(pending->second)); });
-        return true;
-      }
+void OrderWatch::look(std::vector<Waiting>& waiting) {
+  auto orders = orders_.store<std::string, Order>(stores::kOrders);
+  const auto time = now();
+  std::erase_if(waiting, [&](Waiting& one) {
+    if (one.look_at > time) return false;
+    if (orders && try_answer(*orders, one, time)) return true;
+    if (time >= one.until) {
+      one.responder.send(unavailable(
+          {ErrorCode::kUnavailable, "order " + one.order_id + " cannot be read at the moment"}));
+      return true;
     }
+    const std::lock_guard lock(mutex_);
+    one.look_at = std::min<Clock::Instant>(time + schedule_.next(time - one.since), one.until);
+    return false;
+  });
+}
+
+bool OrderWatch::try_answer(Orders& orders, Waiting& waiting, Clock::Instant now) {
+  const auto order = orders.get(waiting.order_id);
+  if (!order || !*order) return false;
+  auto response = waiting.answer(waiting.order_id, (*order)->value, now >= waiting.until);
+  if (response.status == 0) return false;
+  {
+    const std::lock_guard lock(mutex_);
+    schedule_.decided(now - waiting.since);
   }
-  if (now() < waiting.until) return false;
-  HttpResponse undecided{.status = 202};
-  JsonWriter(undecided.body)
-      .text("orderId", waiting.order_id)
-      .text("status", "PROCESSING")
-      .text("message", "The payment is not decided yet.")
-      .end();
-  waiting.responder.send(std::move(undecided));
+  auto pending = std::make_shared<std::pair<Responder, HttpResponse>>(std::move(waiting.responder),
+                                                                      std::move(response));
+  orders_.environment().log->durability().when_durable(
+      orders.last_commit(), [pending] { pending->first.send(std::move(pending->second)); });
   return true;
 }
 

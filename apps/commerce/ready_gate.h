@@ -14,8 +14,8 @@ namespace thalweg::shop {
 
 /// Holds requests until the application first runs and has caught up, as after a crash, and then
 /// stays open: a customer sees a slow answer, not a refused one, and never a state older than an
-/// answer given before. (A command is answered once it is durable and processed; what a crash takes
-/// back of the processing is done again from the durable command, and until then nobody looks.)
+/// answer given before. (What is answered is durable as a command; what a crash takes back of its
+/// processing, or comes before it, is done from the durable command, and until then nobody looks.)
 /// Thread-safe.
 class ReadyGate : public std::enable_shared_from_this<ReadyGate> {
  public:

@@ -1,11 +1,10 @@
 // flashsale: offers a shop the load of a flash sale and proves afterwards that it kept its books.
 
-#include <sys/resource.h>
-
 #include <cstdio>
 #include <exception>
 #include <iostream>
 #include <random>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 
@@ -24,7 +23,7 @@ struct Arguments {
   std::string run;
   std::string token;
   double seconds = 10;
-  std::size_t connections = 400;
+  std::size_t connections = 800;
   std::int64_t timeout_ms = 10'000;
   std::int64_t drain_seconds = 90;
   std::int64_t retry_ms = 1000;
@@ -155,8 +154,7 @@ int run(Arguments& arguments) {
                      .timeout = std::chrono::milliseconds(arguments.timeout_ms)});
   const RequestWriter writer(server.host, arguments.token);
   const Shop shop{io, client, writer, !arguments.quiet};
-  arguments.plan.orders =
-      static_cast<std::uint64_t>(arguments.sale.rate * arguments.seconds + 0.5);
+  arguments.plan.orders = static_cast<std::uint64_t>(arguments.sale.rate * arguments.seconds + 0.5);
   arguments.sale.retry_pause = std::chrono::milliseconds(arguments.retry_ms);
   arguments.sale.drain = std::chrono::seconds(arguments.drain_seconds);
   arguments.sale.shows_progress = !arguments.quiet;

@@ -8,9 +8,8 @@ namespace thalweg::flashsale {
 /// When to ask again whether an order is finished.
 ///
 /// The first question comes when an order has half the age at which the latest ones were finished,
-/// and each further one when its age has grown by a third: few questions, slow shop or fast, and
-/// what is read is late by at most a quarter of the age read (at most `longest`), or by the half
-/// that the first question waited.
+/// and waits in the shop for the rest; one that was answered too early is asked again when the age
+/// has grown by a third. So an order costs little more than one question, slow shop or fast.
 class PollSchedule {
  public:
   using Duration = std::chrono::milliseconds;

@@ -155,28 +155,28 @@ std::string to_text(const Report& report) {
   print(out, "offered      %llu orders at %.0f/s, %llu of them fillable by plan\n",
         static_cast<unsigned long long>(sale.offered), offered_per_second(report),
         static_cast<unsigned long long>(report.plan->fillable()));
-  print(out, "accepted     %llu (%.3f %%) at %.0f/s, %llu settled later, %llu refused, "
+  print(out,
+        "accepted     %llu (%.3f %%) at %.0f/s, %llu settled later, %llu refused, "
         "%llu retries\n",
         static_cast<unsigned long long>(sale.accepted), 100 * accepted_share(sale),
-        per_second(sale.accepted, sale.load_seconds),
-        static_cast<unsigned long long>(sale.settled),
+        per_second(sale.accepted, sale.load_seconds), static_cast<unsigned long long>(sale.settled),
         static_cast<unsigned long long>(sale.refused),
         static_cast<unsigned long long>(sale.retries));
   print_counts(out, "answers    ", sale.statuses);
   print_counts(out, "failures   ", sale.failures);
   print_latency(out, "accept", sale.accept.summarize());
   print_latency(out, "completion", sale.completion.summarize());
-  const auto gap = sale.poll_gap.summarize();
-  print(out, "polling      %llu GETs, %llu failed; completion is read %.2f ms late at most on "
-        "average (p99 %.2f)\n",
+  print(out,
+        "polling      %llu GETs, %llu failed; each waits in the shop until its order is decided\n",
         static_cast<unsigned long long>(sale.polls),
-        static_cast<unsigned long long>(sale.poll_errors), gap.mean_ms, gap.p99_ms);
+        static_cast<unsigned long long>(sale.poll_errors));
   print(out, "finished     COMPLETED %llu  CANCELLED %llu  unfinished %llu\n",
         static_cast<unsigned long long>(sale.completed),
         static_cast<unsigned long long>(sale.cancelled),
         static_cast<unsigned long long>(sale.unfinished));
   print_counts(out, "cancelled  ", sale.reasons);
-  print(out, "client       %.2f CPU-seconds, seeding took %.1f s; connections: %llu opened, "
+  print(out,
+        "client       %.2f CPU-seconds, seeding took %.1f s; connections: %llu opened, "
         "%llu lost, %llu refused\n",
         report.client_cpu_seconds, report.seed_seconds,
         static_cast<unsigned long long>(report.connections.connections_opened),
@@ -219,7 +219,6 @@ std::string to_json(const Report& report) {
       .counts("failures", sale.failures)
       .raw("acceptLatency", latency_json(sale.accept.summarize()))
       .raw("completionLatency", latency_json(sale.completion.summarize()))
-      .raw("pollGap", latency_json(sale.poll_gap.summarize()))
       .count("polls", sale.polls)
       .count("pollErrors", sale.poll_errors)
       .count("completed", sale.completed)

@@ -16,7 +16,8 @@ using std::chrono::nanoseconds;
 constexpr std::size_t kWheelSlots = 1024;
 constexpr milliseconds kTick{1};
 constexpr milliseconds kSettlePause{250};
-constexpr std::uint64_t kSideStream = 0x5eed;  // Keeps side draws apart from the orders'.
+constexpr const char* kUntilDecided = "?wait=1000";  // The shop answers once there is news.
+constexpr std::uint64_t kSideStream = 0x5eed;        // Keeps side draws apart from the orders'.
 
 nanoseconds gap_of(double rate) {
   return nanoseconds(rate > 0 ? static_cast<std::int64_t>(1e9 / rate) : 0);
@@ -38,7 +39,6 @@ Sale::Sale(const Shop& shop, const OrderPlan& plan, const Names& names, Journal&
       wheel_(kWheelSlots) {
   result_.accept.reserve(plan.orders());
   result_.completion.reserve(plan.orders());
-  result_.poll_gap.reserve(plan.orders());
 }
 
 SaleResult Sale::run() {
@@ -103,9 +103,15 @@ void Sale::turn_wheel(Clock::time_point now) {
   for (; wheel_at_ < until; ++wheel_at_) {
     for (const Due& due : std::exchange(wheel_[wheel_at_ % kWheelSlots], {})) {
       switch (due.what) {
-        case Due::What::kPoll: poll(due.index); break;
-        case Due::What::kSend: send_order(due.index); break;
-        case Due::What::kSide: send_side(due.index); break;
+        case Due::What::kPoll:
+          poll(due.index);
+          break;
+        case Due::What::kSend:
+          send_order(due.index);
+          break;
+        case Due::What::kSide:
+          send_side(due.index);
+          break;
       }
     }
   }
@@ -113,9 +119,9 @@ void Sale::turn_wheel(Clock::time_point now) {
 
 void Sale::later(milliseconds delay, Due due) {
   const auto wait = std::clamp<std::int64_t>(delay.count(), 1, kWheelSlots - 1);
-  const auto now = std::max<std::int64_t>(
-      duration_cast<milliseconds>(Clock::now() - start_).count(),
-      static_cast<std::int64_t>(wheel_at_));
+  const auto now =
+      std::max<std::int64_t>(duration_cast<milliseconds>(Clock::now() - start_).count(),
+                             static_cast<std::int64_t>(wheel_at_));
   // The wheel may lag behind the clock; a slot it has yet to pass within this turn is soon enough.
   const auto at = std::min(static_cast<std::uint64_t>(now + wait), wheel_at_ + kWheelSlots - 1);
   wheel_[at % kWheelSlots].push_back(due);
@@ -162,7 +168,7 @@ void Sale::order_accepted(std::uint64_t index, const std::string& id) {
   }
   order.phase = Phase::kAccepted;
   order.id = id;
-  order.accepted_at = order.asked_at = now;
+  order.accepted_at = now;
   order.ledger_index = static_cast<std::uint32_t>(journal_.ledger().orders().size());
   const std::string body = order_body(plan_.order(index), names_);
   journal_.note(accepted_line("/orders", body, names_.order_key(index), id));
@@ -188,21 +194,19 @@ void Sale::order_failed(std::uint64_t index) {
 
 void Sale::poll(std::uint64_t index) {
   ++result_.polls;
-  shop_.client.submit(HttpClient::Lane::kReads, shop_.writer.get("/orders/" + orders_[index].id),
-                      [this, index, asked_at = Clock::now()](const Answer& answer) {
-                        polled(index, asked_at, answer);
-                      });
+  shop_.client.submit(HttpClient::Lane::kReads,
+                      shop_.writer.get("/orders/" + orders_[index].id + kUntilDecided),
+                      [this, index](const Answer& answer) { polled(index, answer); });
 }
 
-void Sale::polled(std::uint64_t index, Clock::time_point asked_at, const Answer& answer) {
+void Sale::polled(std::uint64_t index, const Answer& answer) {
   Tracked& order = orders_[index];
   if (answer.status == 404) ++result_.not_found;
   if (answer.status == 200) {
     result_.orders[order.ledger_index] = parse_order(answer.body);
     if (is_final(result_.orders[order.ledger_index].status)) {
-      return finished(index, answer, asked_at);
+      return finished(index, answer);
     }
-    order.asked_at = asked_at;
   } else {
     ++result_.poll_errors;
   }
@@ -210,13 +214,12 @@ void Sale::polled(std::uint64_t index, Clock::time_point asked_at, const Answer&
   later(options_.polls.next_delay(age), {Due::What::kPoll, index});
 }
 
-void Sale::finished(std::uint64_t index, const Answer& answer, Clock::time_point asked_at) {
+void Sale::finished(std::uint64_t index, const Answer& answer) {
   Tracked& order = orders_[index];
-  options_.polls.finished(duration_cast<milliseconds>(asked_at - order.accepted_at));
+  options_.polls.finished(duration_cast<milliseconds>(Clock::now() - order.accepted_at));
   order.phase = Phase::kFinished;
   --open_;
   result_.completion.add(Clock::now() - intended(index));
-  result_.poll_gap.add(asked_at - order.asked_at);
   if (result_.orders[order.ledger_index].status == OrderStatus::kCompleted) {
     ++result_.completed;
   } else {
@@ -272,8 +275,7 @@ void Sale::show_progress(Clock::time_point now) {
   if (!options_.shows_progress) return;
   const auto seconds = duration_cast<std::chrono::seconds>(now - start_).count();
   std::fprintf(stderr, "%4lld s: offered %llu, accepted %llu, finished %llu, unanswered %llu\n",
-               static_cast<long long>(seconds),
-               static_cast<unsigned long long>(result_.offered),
+               static_cast<long long>(seconds), static_cast<unsigned long long>(result_.offered),
                static_cast<unsigned long long>(result_.accepted + result_.settled),
                static_cast<unsigned long long>(result_.completed + result_.cancelled),
                static_cast<unsigned long long>(waiting()));

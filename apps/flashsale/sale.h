@@ -17,7 +17,7 @@
 namespace thalweg::flashsale {
 
 struct SaleOptions {
-  double rate = 1000;  ///< Orders per second offered, whatever comes back.
+  double rate = 1000;    ///< Orders per second offered, whatever comes back.
   bool retries = false;  ///< One more attempt, same key, after no answer or a 5xx.
   std::chrono::milliseconds retry_pause{1000};  ///< Before it; at most a second.
   double side_rate = 2;  ///< Restocks and deposits per second, each repeated until answered.
@@ -28,9 +28,9 @@ struct SaleOptions {
 
 struct SaleResult {
   std::uint64_t offered = 0;
-  std::uint64_t accepted = 0;   ///< 202 within the attempts allowed.
-  std::uint64_t settled = 0;    ///< 202 only when asked once more after the load.
-  std::uint64_t refused = 0;    ///< Any other answer that is final.
+  std::uint64_t accepted = 0;  ///< 202 within the attempts allowed.
+  std::uint64_t settled = 0;   ///< 202 only when asked once more after the load.
+  std::uint64_t refused = 0;   ///< Any other answer that is final.
   std::uint64_t retries = 0;
   std::uint64_t completed = 0;
   std::uint64_t cancelled = 0;
@@ -38,13 +38,12 @@ struct SaleResult {
   std::uint64_t polls = 0;
   std::uint64_t poll_errors = 0;
   std::uint64_t side_commands = 0;
-  std::uint64_t not_found = 0;  ///< GET said 404 of an order that had its 202.
+  std::uint64_t not_found = 0;                    ///< GET said 404 of an order that had its 202.
   std::map<int, std::uint64_t> statuses;          ///< Answers to POST /orders by code.
   std::map<std::string, std::uint64_t> failures;  ///< POST /orders without an answer, by kind.
   std::map<std::string, std::uint64_t> reasons;   ///< Why orders were cancelled.
-  Latency accept;      ///< Intended send to 202.
-  Latency completion;  ///< Intended send to the GET that said COMPLETED or CANCELLED.
-  Latency poll_gap;    ///< From the last question answered "not yet" to the one that ended it.
+  Latency accept;                                 ///< Intended send to 202.
+  Latency completion;       ///< Intended send to the GET that said COMPLETED or CANCELLED.
   double load_seconds = 0;  ///< From the first intended send to the last answer to an order.
   std::vector<Observed::Order> orders;  ///< As last read, in the ledger's numbering.
 };
@@ -77,7 +76,6 @@ class Sale {
     std::string id;
     std::uint32_t ledger_index = 0;
     Clock::time_point accepted_at;
-    Clock::time_point asked_at;  ///< When it was last found unfinished.
   };
   // What a slot of the timer wheel holds: the next thing to do for one order or side command.
   struct Due {
@@ -97,8 +95,8 @@ class Sale {
   void order_accepted(std::uint64_t index, const std::string& id);
   void order_failed(std::uint64_t index);
   void poll(std::uint64_t index);
-  void polled(std::uint64_t index, Clock::time_point asked_at, const Answer& answer);
-  void finished(std::uint64_t index, const Answer& answer, Clock::time_point asked_at);
+  void polled(std::uint64_t index, const Answer& answer);
+  void finished(std::uint64_t index, const Answer& answer);
   void send_side(std::uint64_t index);
   Ledger::Unresolved side_command(std::uint64_t index) const;
   void show_progress(Clock::time_point now);

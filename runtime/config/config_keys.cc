@@ -226,7 +226,9 @@ std::vector<KeyRow> identity_rows() {
       number("num.stream.threads", "Threads that process records.", &Config::num_stream_threads, 1,
              1024),
       number("stream.thread.nice",
-             "How much those threads give way to others when processor time is short, as nice(2).",
+             "How much those threads give way to others when processor time is short: as nice(2), "
+             "and by a rest after a commit of up to 100 ms for each step while hardly any "
+             "processor is idle.",
              &Config::stream_thread_nice, 0, 19),
       number("num.standby.replicas",
              "Copies of each task's state that other processes of the application keep.",

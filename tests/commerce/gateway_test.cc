@@ -152,6 +152,52 @@ TEST_F(GatewayTest, ARetryUnderTheSameKeyIsTheSameOrder) {
   EXPECT_EQ(other.status, 409);
 }
 
+// An order is accepted before it is processed, and nobody is to notice.
+TEST_F(GatewayTest, AnOrderIsThereForEveryRequestAfterItsAcceptance) {
+  a_shop_with_lamps();
+  RawClient client(shop_->port());
+
+  for (int i = 0; i < 5; ++i) {
+    const auto accepted = client.request("POST", "/orders", kTwoLamps, {});
+    ASSERT_EQ(accepted.status, 202);
+    const std::string id(json::parse(accepted.body).at("orderId").as_string());
+    EXPECT_EQ(client.request("GET", "/orders/" + id, {}, {}).status, 200);
+    EXPECT_EQ(client.request("GET", "/orders/" + id + "/events", {}, {}).status, 200);
+  }
+}
+
+TEST_F(GatewayTest, AKeyOfAnotherOrderIsRefusedRightAfterThatOrder) {
+  a_shop_with_lamps();
+  RawClient client(shop_->port());
+
+  for (int i = 0; i < 5; ++i) {
+    const std::string key = "Idempotency-Key: " + std::to_string(i) + "\r\n";
+    ASSERT_EQ(client.request("POST", "/orders", kTwoLampsLater, key).status, 202);
+    EXPECT_EQ(client.request("POST", "/orders",
+                             R"({"userId":"ann","items":[{"productId":"lamp","quantity":1}]})", key)
+                  .status,
+              409);
+  }
+}
+
+TEST_F(GatewayTest, WhoAsksToWaitIsAnsweredWhenTheOrderIsDecided) {
+  a_shop_with_lamps();
+
+  const auto bought = order(kTwoLamps);
+  EXPECT_EQ(asked("/orders/" + bought + "?wait=20000").at("status"), "COMPLETED");
+  EXPECT_EQ(asked("/orders/" + bought + "?wait=20000").at("status"), "COMPLETED") << "at once";
+
+  const auto unpaid = order(kTwoLampsLater);
+  EXPECT_EQ(asked("/orders/" + unpaid + "?wait=30").at("status"), "PENDING")
+      << "when the time is over, the order as it is then";
+
+  for (const char* wait : {"-1", "soon", "25001"}) {
+    const auto answer = request("GET", "/orders/" + bought + "?wait=" + wait);
+    EXPECT_EQ(answer.status, 400) << wait;
+    EXPECT_THAT(answer.body, HasSubstr("wait"));
+  }
+}
+
 TEST_F(GatewayTest, ARetriedDepositAndRestockCountOnce) {
   a_shop_with_lamps();
   for (int i = 0; i < 3; ++i) {

@@ -27,7 +27,7 @@ class TinyShop {
     const auto slash = request.path.find('/', 1);
     const auto collection = request.path.substr(1, slash - 1);
     const auto rest = slash == std::string::npos ? "" : request.path.substr(slash + 1);
-    const auto id = rest.substr(0, rest.find('/'));
+    const auto id = rest.substr(0, rest.find_first_of("/?"));
     const auto number = [&](const char* name) {
       return json_integer_member(request.body, name).value_or(0);
     };

@@ -1,0 +1,97 @@
+// Orders that are on their way, and when to look whether one is decided.
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "order_watch.h"
+#include "orders_on_the_way.h"
+
+namespace thalweg::shop {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class OrdersOnTheWayTest : public ::testing::Test {
+ protected:
+  void ask_for(const std::string& order_id, const std::string& question) {
+    on_the_way_->when_arrived(order_id, [this, question] { answered_.push_back(question); });
+  }
+
+  std::vector<std::string> answered_;
+  std::shared_ptr<OrdersOnTheWay> on_the_way_ =
+      std::make_shared<OrdersOnTheWay>([](OrdersOnTheWay::Work work) { work(); });
+};
+
+TEST_F(OrdersOnTheWayTest, WhoAsksForOneWaitsUntilItHasArrived) {
+  auto lamp = on_the_way_->begin("lamp-order", "ann");
+  ask_for("lamp-order", "first");
+  ask_for("lamp-order", "second");
+  ask_for("other-order", "about another");
+  EXPECT_THAT(answered_, ElementsAre("about another"));
+
+  lamp.reset();
+
+  EXPECT_THAT(answered_, ElementsAre("about another", "first", "second"));
+  EXPECT_FALSE(on_the_way_->knows("lamp-order"));
+}
+
+TEST_F(OrdersOnTheWayTest, AnIdIsOnItsWayOnce) {
+  auto first = on_the_way_->begin("lamp-order", "ann");
+
+  EXPECT_EQ(on_the_way_->begin("lamp-order", "ben"), nullptr);
+  EXPECT_EQ(on_the_way_->user_of("lamp-order"), "ann");
+
+  first.reset();
+  EXPECT_NE(on_the_way_->begin("lamp-order", "ben"), nullptr);
+}
+
+TEST_F(OrdersOnTheWayTest, WhoWaitsMayBeginTheOrderAnew) {
+  auto first = on_the_way_->begin("lamp-order", "ann");
+  OrdersOnTheWay::Mark second;
+  on_the_way_->when_arrived("lamp-order",
+                            [&] { second = on_the_way_->begin("lamp-order", "ben"); });
+  ask_for("lamp-order", "a look");
+
+  first.reset();
+
+  EXPECT_EQ(on_the_way_->user_of("lamp-order"), "ben");
+  EXPECT_THAT(answered_, ElementsAre("a look"));
+}
+
+TEST_F(OrdersOnTheWayTest, AMarkThatIsSharedLastsUntilTheLastCopy) {
+  auto mark = on_the_way_->begin("lamp-order", "ann");
+  auto copy = mark;
+  ask_for("lamp-order", "a look");
+
+  mark.reset();
+  EXPECT_THAT(answered_, IsEmpty());
+  copy.reset();
+  EXPECT_THAT(answered_, ElementsAre("a look"));
+}
+
+TEST(LookSchedule, LearnsToLookFirstAtHalfTheUsualAge) {
+  LookSchedule schedule(2ms);
+  EXPECT_EQ(schedule.first(), 2ms);
+
+  for (int order = 0; order < 10'000; ++order) schedule.decided(80ms);
+  EXPECT_NEAR(static_cast<double>(schedule.first().count()), 40e6, 1e6);
+
+  for (int order = 0; order < 10'000; ++order) schedule.decided(1ms);
+  EXPECT_EQ(schedule.first(), 2ms) << "a shop that has become fast is looked at soon again";
+}
+
+TEST(LookSchedule, IsLateByASixthAtMost) {
+  const LookSchedule schedule(1ms);
+
+  for (auto age = 6ms; age < 1s; ++age) EXPECT_LE(schedule.next(age) * 6, age);
+}
+
+}  // namespace
+}  // namespace thalweg::shop
