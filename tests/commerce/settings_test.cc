@@ -1,6 +1,9 @@
 // The settings file that comes with the shop, and the names of its roles.
 
+#include <fstream>
+#include <iterator>
 #include <set>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,6 +18,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
@@ -55,6 +59,15 @@ TEST(Roles, AreGroupsOfTheirOwn) {
   for (const Role& role : all_roles()) groups.insert(role.application_id);
 
   EXPECT_THAT(groups, SizeIs(all_roles().size()));
+}
+
+TEST(Roles, AreAProcessEachInTheComposeFile) {
+  std::ifstream file(THALWEG_COMPOSE_YAML);
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+
+  for (const Role& role : all_roles()) {
+    EXPECT_THAT(text, HasSubstr("command: --roles " + std::string(role.name) + " --listen"));
+  }
 }
 
 TEST(Roles, ThatCannotBeAreRefused) {
