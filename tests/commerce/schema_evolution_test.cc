@@ -1,0 +1,205 @@
+// Schemas change without anybody who has old bytes noticing: fields are added, and nothing else.
+// `schemas_v1/` holds the schemas as they were first, and a record of each table with all of its
+// fields. It is not changed; when the schemas have, a `schemas_v2/` beside it takes their next
+// form.
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json.hpp>
+#include <flatbuffers/idl.h>
+#include <flatbuffers/reflection.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace thalweg::shop {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+const fs::path kNow = THALWEG_SHOP_SCHEMAS;
+const fs::path kFirst = THALWEG_SHOP_SCHEMAS_V1;
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path);
+  EXPECT_TRUE(file.is_open()) << path;
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// One schema file, as FlatBuffers reads it.
+class SchemaFile {
+ public:
+  explicit SchemaFile(const std::string& text, const fs::path& includes = {}) {
+    const char* folders[] = {includes.c_str(), nullptr};
+    EXPECT_TRUE(parser_.Parse(text.c_str(), folders)) << parser_.error_;
+    parser_.Serialize();
+    bytes_.assign(reinterpret_cast<const char*>(parser_.builder_.GetBufferPointer()),
+                  parser_.builder_.GetSize());
+  }
+  static SchemaFile at(const fs::path& path) {
+    return SchemaFile(text_of(path), path.parent_path());
+  }
+  const reflection::Schema& operator*() const { return *reflection::GetSchema(bytes_.data()); }
+  const reflection::Schema* operator->() const { return &**this; }
+
+ private:
+  flatbuffers::Parser parser_;
+  std::string bytes_;
+};
+
+/// "long", "thalweg.shop.fb.Item", "[string]": what the bytes of a field are.
+std::string type_of(const reflection::Schema& schema, const reflection::Type& type) {
+  const auto base = [&](reflection::BaseType kind) -> std::string {
+    if (kind == reflection::Obj) return schema.objects()->Get(type.index())->name()->str();
+    std::string name = reflection::EnumNameBaseType(kind);
+    if (type.index() >= 0) name += ' ' + schema.enums()->Get(type.index())->name()->str();
+    return name;
+  };
+  if (type.base_type() == reflection::Vector) return '[' + base(type.element()) + ']';
+  return base(type.base_type());
+}
+
+/// What keeps `now` from reading bytes of `then`, or the other way round.
+std::vector<std::string> faults(const reflection::Schema& then, const reflection::Schema& now) {
+  std::vector<std::string> found;
+  for (const auto* old_table : *then.objects()) {
+    const std::string name = old_table->name()->str();
+    const auto* table = now.objects()->LookupByKey(name.c_str());
+    if (!table) {
+      found.push_back(name + " is gone");
+      continue;
+    }
+    for (const auto* old_field : *old_table->fields()) {
+      const std::string place = name + '.' + old_field->name()->str();
+      const auto* field = table->fields()->LookupByKey(old_field->name()->c_str());
+      if (!field) {
+        found.push_back(place + " is gone");
+      } else if (field->id() != old_field->id()) {
+        found.push_back(place + " has another id");
+      } else if (type_of(now, *field->type()) != type_of(then, *old_field->type())) {
+        found.push_back(place + " has another type");
+      } else if (field->default_integer() != old_field->default_integer() ||
+                 field->default_real() != old_field->default_real()) {
+        found.push_back(place + " has another default");
+      }
+    }
+    for (const auto* field : *table->fields()) {
+      const bool is_new = !old_table->fields()->LookupByKey(field->name()->c_str());
+      if (is_new && table->is_struct()) {
+        found.push_back(name + '.' + field->name()->str() + " is new, and a struct cannot grow");
+      } else if (is_new && field->required()) {
+        found.push_back(name + '.' + field->name()->str() + " is required, and old bytes lack it");
+      }
+    }
+  }
+  for (const auto* old_names : *then.enums()) {
+    const std::string name = old_names->name()->str();
+    const auto* names = now.enums()->LookupByKey(name.c_str());
+    for (const auto* value : *old_names->values()) {
+      const auto* same = names ? names->values()->LookupByKey(value->value()) : nullptr;
+      if (!same || same->name()->str() != value->name()->str()) {
+        found.push_back(name + '.' + value->name()->str() + " is gone, or has another number");
+      }
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> faults(std::string_view then, std::string_view now) {
+  return faults(*SchemaFile(std::string(then)), *SchemaFile(std::string(now)));
+}
+
+TEST(SchemaEvolution, EverySchemaOnlyEverGrew) {
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(kFirst)) {
+    if (entry.path().extension() != ".fbs") continue;
+    ++files;
+    const auto now = SchemaFile::at(kNow / entry.path().filename());
+    EXPECT_THAT(faults(*SchemaFile::at(entry.path()), *now), IsEmpty()) << entry.path();
+  }
+  EXPECT_EQ(files, 10);
+}
+
+// flatc wrote these bytes when the schemas were new.
+TEST(SchemaEvolution, OldBytesAreReadFieldByField) {
+  std::map<std::string, std::string> file_of;
+  for (const auto& entry : fs::directory_iterator(kNow)) {
+    const auto schema = SchemaFile::at(entry.path());
+    for (const auto* table : *schema->objects()) {
+      file_of.try_emplace(table->name()->str(), entry.path());
+    }
+  }
+  std::istringstream records(text_of(kFirst / "records.jsonl"));
+  int tables = 0;
+  for (std::string line; std::getline(records, line); ++tables) {
+    const auto record = json::parse(line);
+    const std::string table(record.at("table").as_string());
+    const std::string hex(record.at("bytes").as_string());
+    std::vector<std::uint64_t> aligned((hex.size() / 2 + 7) / 8);
+    auto* bytes = reinterpret_cast<std::uint8_t*>(aligned.data());
+    for (std::size_t i = 0; i < hex.size() / 2; ++i) {
+      bytes[i] = static_cast<std::uint8_t>(std::stoi(hex.substr(2 * i, 2), nullptr, 16));
+    }
+    flatbuffers::Parser parser;
+    parser.opts.strict_json = true;
+    const char* folders[] = {kNow.c_str(), nullptr};
+    ASSERT_TRUE(parser.Parse(text_of(file_of.at(table)).c_str(), folders)) << parser.error_;
+    ASSERT_TRUE(parser.SetRootType(table.c_str())) << table;
+
+    std::string said;
+    ASSERT_TRUE(flatbuffers::GenerateText(parser, bytes, &said)) << table;
+
+    EXPECT_EQ(json::parse(said), record.at("value")) << table;
+  }
+  EXPECT_EQ(tables, 34);
+}
+
+constexpr std::string_view kFruit = R"(
+  enum Colour : ubyte { RED = 0, GREEN = 1 }
+  table Fruit { name:string (id: 0); weight:long (id: 1); colour:Colour (id: 2); }
+  table Basket { fruits:[Fruit] (id: 0); }
+)";
+
+TEST(SchemaEvolution, AFieldATableAndANameMayBeAdded) {
+  EXPECT_THAT(faults(kFruit, R"(
+    enum Colour : ubyte { RED = 0, GREEN = 1, BLUE = 2 }
+    table Fruit { name:string (id: 0); weight:long (id: 1); colour:Colour (id: 2);
+                  sort:string (id: 3); }
+    table Basket { fruits:[Fruit] (id: 0); owner:string (id: 1); }
+    table Shelf { baskets:[Basket] (id: 0); }
+  )"),
+              IsEmpty());
+}
+
+TEST(SchemaEvolution, WhatBreaksOldBytesIsNamed) {
+  EXPECT_THAT(
+      faults(kFruit, R"(
+    enum Colour : ubyte { GREEN = 0, RED = 1 }
+    table Fruit { weight:int (id: 0); colour:Colour = RED (id: 1); sort:string (id: 2, required); }
+  )"),
+      ElementsAre("Basket is gone", "Fruit.colour has another id", "Fruit.name is gone",
+                  "Fruit.weight has another id", "Fruit.sort is required, and old bytes lack it",
+                  "Colour.RED is gone, or has another number",
+                  "Colour.GREEN is gone, or has another number"));
+  EXPECT_THAT(faults("struct Point { x:int; y:int; }", "struct Point { x:int; y:int; z:int; }"),
+              ElementsAre("Point.z is new, and a struct cannot grow"));
+  EXPECT_THAT(faults(kFruit, R"(
+    enum Colour : ubyte { RED = 0, GREEN = 1 }
+    table Fruit { name:[ubyte] (id: 0); weight:long = 5 (id: 1); colour:ubyte (id: 2); }
+    table Basket { fruits:[string] (id: 0); }
+  )"),
+              ElementsAre("Basket.fruits has another type", "Fruit.colour has another type",
+                          "Fruit.name has another type", "Fruit.weight has another default"));
+}
+
+}  // namespace
+}  // namespace thalweg::shop
