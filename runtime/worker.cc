@@ -21,6 +21,9 @@ constexpr auto kHousekeepingInterval = 200ms;
 // What a commit waits for, if the log is known to have so many more. Fewer may well be control
 // records, of which Kafka tells late.
 constexpr Offset kWorthWaiting = 100;
+// And for how long, if nothing comes: what is told may be of a transaction that is open, which may
+// be the worker's own, and nobody reads that before it ends.
+constexpr auto kLongestPauseOfInput = 10ms;
 
 // In logs and metrics; brokers know it by setup.member.
 std::string client_id(const WorkerSetup& setup, const std::string& suffix) {
@@ -153,6 +156,7 @@ bool Worker::take_input() {
   if (!hungry) return false;
   batches_.clear();
   if (!consumer_->fetch(batches_, kFetchRecords)) return false;
+  last_input_ = clock_.now();
   for (auto& batch : batches_) {
     const Input& input = inputs_[batch.tag];
     if (input.member) input.member->task->enqueue(input.index, std::move(batch));
@@ -212,12 +216,17 @@ bool Worker::punctuate() {
 }
 
 // Having processed all that was fetched is not yet having caught up: the fetch may be on its way.
-bool Worker::caught_up() const {
+bool Worker::knows_of_more_input() const {
   Offset lag = 0;
   for (const auto& [id, member] : members_) {
     if (member.state == TaskInfo::State::kRunning) lag += member.task->lag();
   }
-  return lag < kWorthWaiting;
+  return lag >= kWorthWaiting;
+}
+
+// When there is nothing left to wait for, unless input comes until then.
+Clock::Instant Worker::caught_up_at() const {
+  return knows_of_more_input() ? last_input_ + kLongestPauseOfInput : last_input_;
 }
 
 bool Worker::run_async_calls() {
@@ -257,7 +266,7 @@ bool Worker::commit_due(bool drained) const {
   if (stop_requested_ || !revoked_.empty()) return true;
   const auto now = clock_.now();
   if (now >= latest_commit()) return true;
-  if (drained && now >= earliest_commit() && caught_up()) return true;
+  if (drained && now >= earliest_commit() && now >= caught_up_at()) return true;
   const std::size_t share = setup_.environment.budget->limit() /
                             static_cast<std::size_t>(4 * std::max(1, config_.num_stream_threads));
   std::size_t uncommitted = 0;
@@ -277,7 +286,7 @@ Clock::Instant Worker::next_deadline() const {
   if (phase_ != Phase::kRunning) return deadline;
   deadline = std::min<Clock::Instant>(deadline, next_housekeeping_);
   if (dirty_) {
-    deadline = std::min(deadline, caught_up() ? earliest_commit() : latest_commit());
+    deadline = std::min({deadline, latest_commit(), std::max(earliest_commit(), caught_up_at())});
   }
   const Timestamp wall_clock = clock_.wall_clock();
   for (const auto& [id, member] : members_) {

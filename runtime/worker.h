@@ -112,7 +112,8 @@ class Worker {
   bool run_async_calls();
   bool async_calls_in_flight() const;
   bool commit_due(bool drained) const;
-  bool caught_up() const;
+  bool knows_of_more_input() const;
+  Clock::Instant caught_up_at() const;
   Clock::Instant earliest_commit() const;
   Clock::Instant latest_commit() const;
   void spill_what_is_due();
@@ -196,6 +197,7 @@ class Worker {
   std::map<TopicPartition, OffsetAndMetadata> attempted_;
   Clock::Instant transaction_began_{};
   Clock::Instant last_commit_{};
+  Clock::Instant last_input_{};  // When the log last gave anything.
   Clock::Instant commit_began_{};
   std::chrono::nanoseconds commit_work_{};  // What a commit keeps this thread busy, lately.
   Clock::Instant last_purge_{};

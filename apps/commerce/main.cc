@@ -2,10 +2,9 @@
 
 #include <csignal>
 #include <ctime>
-#include <unistd.h>
-
 #include <iostream>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -51,13 +50,17 @@ void declare(CLI::App& app, CommandLine& line) {
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
       ->capture_default_str();
   app.add_flag("--demo", line.demo, "Add a few products and a customer");
-  app.add_flag_callback("--settings", [] {
-    std::cout << StreamsConfigBuilder::help();
-    throw CLI::Success();
-  }, "List all settings and end");
+  app.add_flag_callback(
+      "--settings",
+      [] {
+        std::cout << StreamsConfigBuilder::help();
+        throw CLI::Success();
+      },
+      "List all settings and end");
 }
 
-ShopProcessOptions options_of(const CommandLine& line) {
+/// All settings; `threads`: how many each role has, unless somebody says so.
+StreamsConfigBuilder settings_of(const CommandLine& line, const char* threads) {
   StreamsConfigBuilder builder;
   builder.allow({"saga.timeout.ms", "idempotency.retention.ms", "auth.secret", "admin.token",
                  "shop.timezone"});
@@ -65,13 +68,21 @@ ShopProcessOptions options_of(const CommandLine& line) {
   // An order crosses five commits. A short pause between two of them makes each carry many orders,
   // which costs half the processor time of committing every few records.
   builder.set("commit.interval.min.ms", "2", "the shop's default");
-  builder.set("num.stream.threads", "3", "the shop's default");
+  builder.set("num.stream.threads", threads, "the shop's default");
   builder.set("client.id", "ecommerce-app", "the shop's default");
   if (!line.config_file.empty()) builder.from_toml_file(line.config_file);
   builder.from_environment(environ);
   for (const auto& setting : line.settings) builder.set_assignment(setting, "--set");
   builder.set("state.dir", line.data_dir, "--data-dir");
   builder.set("application.id", "shop", "main.cc");  // Each role sets its own.
+  return builder;
+}
+
+ShopProcessOptions options_of(const CommandLine& line) {
+  StreamsConfigBuilder builder = settings_of(line, "3");
+  // On Kafka a transaction costs its client a request for each partition that it writes to, of
+  // which the broker takes one at a time. Several threads would each write to most of them.
+  if (!builder.build().bootstrap_servers.empty()) builder = settings_of(line, "1");
   ShopProcessOptions options;
   options.streams = builder.build();
   options.listen = line.listen;

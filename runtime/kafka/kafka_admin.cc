@@ -22,17 +22,24 @@ using RdListOffsets =
 using RdAdminOptions = RdHandle<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>;
 
 constexpr auto kUntilLeadersAreKnown = 20ms;
+// librdkafka aborts the process when a request to a group's coordinator times out before that is
+// connected (#4605 there). So these never do: whoever has asked stops waiting, and the answer goes
+// with its queue.
+constexpr int kNeverMs = 3'600'000;
 
 /// One request and its answer.
 class AdminRequest {
  public:
-  AdminRequest(rd_kafka_t* client, rd_kafka_admin_op_t operation, int timeout_ms)
+  /// `lasts_ms`: when the client itself gives the request up.
+  AdminRequest(rd_kafka_t* client, rd_kafka_admin_op_t operation, int timeout_ms, int lasts_ms)
       : options_(rd_kafka_AdminOptions_new(client, operation)),
         queue_(rd_kafka_queue_new(client)),
         timeout_ms_(timeout_ms) {
     char said[128];
-    rd_kafka_AdminOptions_set_request_timeout(options_.get(), timeout_ms, said, sizeof said);
+    rd_kafka_AdminOptions_set_request_timeout(options_.get(), lasts_ms, said, sizeof said);
   }
+  AdminRequest(rd_kafka_t* client, rd_kafka_admin_op_t operation, int timeout_ms)
+      : AdminRequest(client, operation, timeout_ms, timeout_ms) {}
   rd_kafka_AdminOptions_t* options() { return options_.get(); }
   rd_kafka_queue_t* queue() { return queue_.get(); }
   Result<RdEvent> answer(const std::string& what) {
@@ -210,7 +217,8 @@ std::map<TopicPartition, OffsetAndMetadata> KafkaLog::committed(const std::strin
   rd_kafka_ListConsumerGroupOffsets_t* requests[] = {
       rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr)};
   const RdListOffsets request_group(requests[0]);
-  AdminRequest request(client(), RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, shared_->timeout_ms());
+  AdminRequest request(client(), RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, shared_->timeout_ms(),
+                       kNeverMs);
   rd_kafka_ListConsumerGroupOffsets(client(), requests, 1, request.options(), request.queue());
   const auto answer = request.answer("the offsets of group " + group);
   if (!answer) return {};
@@ -224,7 +232,8 @@ std::map<TopicPartition, OffsetAndMetadata> KafkaLog::committed(const std::strin
 
 Result<std::vector<GroupMember>> KafkaLog::members(const std::string& group) const {
   const char* groups[] = {group.c_str()};
-  AdminRequest request(client(), RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, shared_->timeout_ms());
+  AdminRequest request(client(), RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, shared_->timeout_ms(),
+                       kNeverMs);
   rd_kafka_DescribeConsumerGroups(client(), groups, 1, request.options(), request.queue());
   const auto answer = request.answer("the members of group " + group);
   if (!answer) return std::unexpected(answer.error());
