@@ -4,6 +4,7 @@
 
 #include "query/change_feed.h"
 #include "query/query_text.h"
+#include "remote_view.h"
 
 namespace thalweg::internal {
 
@@ -141,6 +142,15 @@ Answered<std::vector<std::shared_ptr<const StoreView>>> QueryContext::views(
     return std::unexpected(failed(views.error()));
   }
   return std::unexpected(restoring(store));
+}
+
+std::shared_ptr<const StoreView> QueryContext::view_elsewhere(const StoreRef& store,
+                                                              std::size_t partition) {
+  const auto number = static_cast<std::int32_t>(partition);
+  auto host = store.source->active_host(store.name, number);
+  if (!host) return nullptr;
+  return std::make_shared<RemoteView>(forwarder_.peers(), *std::move(host),
+                                      store.source->application_id(), store.name, number);
 }
 
 Answered<ReadOptions> QueryContext::read_options(const HttpRequest& request) const {

@@ -76,6 +76,8 @@ class QueryContext {
   Answered<StoreRef> store(const HttpRequest& request);
   /// The views of a store; null where one is missing.
   Answered<std::vector<std::shared_ptr<const StoreView>>> views(const StoreRef& store) const;
+  /// A partition that another process has, read there; null: none has it now. Reading it waits.
+  std::shared_ptr<const StoreView> view_elsewhere(const StoreRef& store, std::size_t partition);
   Answered<ReadOptions> read_options(const HttpRequest& request) const;
   Answered<std::size_t> limit(const HttpRequest& request) const;
 
@@ -129,6 +131,7 @@ using ContextPtr = std::shared_ptr<QueryContext>;
 
 // Each adds its routes.
 void add_state_routes(const ContextPtr& context);
+void add_scan_routes(const ContextPtr& context);
 void add_change_routes(const ContextPtr& context);
 void add_topic_routes(const ContextPtr& context);
 void add_record_routes(const ContextPtr& context);

@@ -4,15 +4,16 @@
 
 namespace thalweg::internal {
 
-void QueryForwarder::forward(const std::string& server, std::string target, Responder responder) {
+void QueryForwarder::ask(const std::string& server, std::string target,
+                         std::move_only_function<void(HttpResponse)> then) {
   peers_->ask(server, std::move(target), patience_,
-              [server, waiting = std::move(responder)](std::optional<HttpResponse> answer) mutable {
-                if (answer) return waiting.send(*std::move(answer));
-                auto response = problem(503, "owner_not_reached",
-                                        "the key is with " + server + ", which does not answer",
-                                        "ask again");
+              [server, then = std::move(then)](std::optional<HttpResponse> answer) mutable {
+                if (answer) return then(*std::move(answer));
+                auto response =
+                    problem(503, "owner_not_reached",
+                            "the key is with " + server + ", which does not answer", "ask again");
                 response.headers.emplace_back("Retry-After", "1");
-                waiting.send(std::move(response));
+                then(std::move(response));
               });
 }
 

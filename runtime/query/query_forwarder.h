@@ -8,15 +8,17 @@
 
 namespace thalweg::internal {
 
-/// Asks another process of the application what this one was asked, and passes its answer on.
+/// Asks another process of the application what this one was asked.
 class QueryForwarder {
  public:
   explicit QueryForwarder(std::chrono::milliseconds patience)
       : patience_(patience), peers_(http_peers()) {}
 
-  /// Answers with what `server` (host:port) says to GET `target`, at most `patience` later; 503
-  /// when it does not.
-  void forward(const std::string& server, std::string target, Responder responder);
+  /// Calls `then` from the peers' thread with what `server` (host:port) says to GET `target`, at
+  /// most `patience` later; with a 503 when it does not.
+  void ask(const std::string& server, std::string target,
+           std::move_only_function<void(HttpResponse)> then);
+  Peers& peers() { return *peers_; }
   void close() { peers_->close(); }
 
  private:

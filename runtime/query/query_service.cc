@@ -13,6 +13,7 @@ ContextPtr add_query_routes(HttpServer& server, std::vector<std::unique_ptr<Quer
   auto context =
       std::make_shared<QueryContext>(server, std::move(sources), log, metrics, clock, options);
   add_state_routes(context);
+  add_scan_routes(context);
   add_change_routes(context);
   add_topic_routes(context);
   add_record_routes(context);

@@ -5,18 +5,15 @@
 #include <thalweg/schemas/partitioning.h>
 
 #include "peer_protocol.h"
+#include "query/patience.h"
 #include "query/query_context.h"
 #include "query/query_text.h"
 #include "query/row_json.h"
 #include "query/store_request.h"
-#include "query/store_scan.h"
 
 namespace thalweg::internal {
 
 namespace {
-
-constexpr std::size_t kPageBytes = 8u << 20;  // A page ends early when it gets larger.
-constexpr std::size_t kStreamedRows = 200;    // Per piece of an NDJSON answer.
 
 // --- GET /v1/stores
 // -------------------------------------------------------------------------------
@@ -161,9 +158,7 @@ std::string target_of(const HttpRequest& request) {
 }
 
 // The partition of the key, if its task is not here but perhaps elsewhere.
-std::optional<std::int32_t> partition_elsewhere(const StoreRef& store, const std::string& key,
-                                                const HttpRequest& request) {
-  if (request.header(kForwardedHeader)) return std::nullopt;
+std::optional<std::int32_t> partition_elsewhere(const StoreRef& store, const std::string& key) {
   const auto views = store.source->views(store.name);
   if (!views || views->empty()) return std::nullopt;
   const auto partition = partition_of(key, static_cast<std::int32_t>(views->size()));
@@ -208,195 +203,62 @@ Answered<KeyRequest> read_key_request(QueryContext& context, const HttpRequest& 
   return asked;
 }
 
-void get_key(const ContextPtr& context, HttpRequest& request, Responder responder) {
-  auto asked = read_key_request(*context, request);
-  if (!asked) return responder.send(std::move(asked.error()));
-  auto& source = *asked->store.source;
-  if (const auto partition = partition_elsewhere(asked->store, asked->key, request)) {
-    if (asked->options.max_lag && asked->options.at_least.empty()) {
-      auto stale = stale_answer(*asked, *partition, *asked->options.max_lag);
-      if (stale) return responder.send(*std::move(stale));
-    }
-    if (const auto host = source.active_host(asked->store.name, *partition)) {
-      return context->forwarder().forward(*host, target_of(request), std::move(responder));
-    }
-  }
-  const auto options = asked->options;
+void answer_key_here(const ContextPtr& context, KeyRequest asked, Responder responder) {
+  auto& source = *asked.store.source;
+  const auto options = asked.options;
   context->when_processed(source, options, std::move(responder),
-                          [context, asked = *std::move(asked)](Responder later) {
+                          [context, asked = std::move(asked)](Responder later) {
                             answer_key(*context, asked, std::move(later));
                           });
 }
 
-// --- GET /v1/stores/{store}/keys
-// ------------------------------------------------------------------
-
-struct ScanRequest {
-  StoreRef store;
-  ReadOptions options;
-  StoreView::Scan bounds;
-  std::size_t limit = 0;
-  bool limited = false;  ///< The request names a limit.
-  bool partial = false;  ///< Rows of the partitions that are here will do.
-};
-
-// Goes on where the page before ended.
-std::optional<HttpResponse> read_cursor(const HttpRequest& request, StoreView::Scan& bounds) {
-  const auto text = request.query("cursor");
-  if (!text) return std::nullopt;
-  auto last = decode_base64(*text);
-  if (!last) return bad_parameter("cursor", *text, "what next_cursor of the page before says");
-  if (bounds.reverse) {
-    lower(bounds, *std::move(last));
-  } else {
-    raise(bounds, *std::move(last) + '\0');
-  }
-  return std::nullopt;
-}
-
-Answered<ScanRequest> read_scan(QueryContext& context, const HttpRequest& request) {
-  auto store = context.store(request);
-  if (!store) return std::unexpected(std::move(store.error()));
-  if (auto wrong = wrong_kind(*store)) return std::unexpected(*std::move(wrong));
-  auto options = context.read_options(request);
-  if (!options) return std::unexpected(std::move(options.error()));
-  const auto limit = context.limit(request);
-  if (!limit) return std::unexpected(limit.error());
-  const auto reverse = flag(request, "reverse");
-  if (!reverse) return std::unexpected(reverse.error());
-  const auto partial = flag(request, "partial");
-  if (!partial) return std::unexpected(partial.error());
-  ScanRequest scan{
-      *std::move(store), *std::move(options), {}, *limit, request.query("limit").has_value(),
-      *partial};
-  scan.bounds.reverse = *reverse;
-  auto fault = read_bounds(request, *scan.store.key_schema, scan.bounds);
-  if (!fault) fault = read_cursor(request, scan.bounds);
-  if (fault) return std::unexpected(*std::move(fault));
-  return scan;
-}
-
-std::vector<std::size_t> missing(const std::vector<std::shared_ptr<const StoreView>>& views) {
-  std::vector<std::size_t> partitions;
-  for (std::size_t i = 0; i < views.size(); ++i) {
-    if (!views[i]) partitions.push_back(i);
-  }
-  return partitions;
-}
-
-void append_missing(const std::vector<std::size_t>& partitions, std::string& out) {
-  if (partitions.empty()) return;
-  out += R"(,"partial":true,"missing":[)";
-  for (std::size_t i = 0; i < partitions.size(); ++i) {
-    out += (i > 0 ? "," : "") + std::to_string(partitions[i]);
-  }
-  out += ']';
-}
-
-void answer_page(QueryContext& context, const ScanRequest& request, StoreScan scan,
-                 const std::vector<std::size_t>& not_here, Responder responder) {
-  std::vector<StoreScan::Row> rows;
-  if (auto read = scan.next(request.limit + 1, rows); !read) {
-    return responder.send(failed(read.error()));
-  }
-  HttpResponse response{.body = R"({"items":[)"};
-  auto& body = response.body;
-  std::size_t shown = 0;
-  for (; shown < std::min(rows.size(), request.limit) && body.size() < kPageBytes; ++shown) {
-    if (shown > 0) body += ',';
-    append_row(request.store, rows[shown].partition, rows[shown].entry, body);
-  }
-  body += R"(],"next_cursor":)";
-  if (rows.size() > shown) {
-    body += '"';
-    append_base64(rows[shown - 1].entry.key, true, body);
-    body += '"';
-  } else {
-    body += "null";
-  }
-  append_missing(not_here, body);
-  body += '}';
-  context.send_durable(request.options, scan.last_commit(), std::move(responder),
-                       std::move(response));
-}
-
-// All rows as NDJSON, piece by piece, each when it is durable and the client has taken the one
-// before.
-class StreamedScan : public std::enable_shared_from_this<StreamedScan> {
+// Looks for the process that has the key's task, again and again while the task moves.
+class KeySearch : public std::enable_shared_from_this<KeySearch> {
  public:
-  StreamedScan(ContextPtr context, ScanRequest request, StoreScan scan)
-      : context_(std::move(context)), request_(std::move(request)), scan_(std::move(scan)) {
-    if (request_.limited) left_ = request_.limit;
-  }
+  KeySearch(ContextPtr context, KeyRequest asked, std::string target, Responder responder)
+      : context_(std::move(context)),
+        asked_(std::move(asked)),
+        target_(std::move(target)),
+        responder_(std::move(responder)),
+        patience_(*context_, *asked_.store.source) {}
 
-  void start(Responder responder) {
-    stream_ = responder.stream({.content_type = "application/x-ndjson"});
-    next();
-  }
-
- private:
-  void next() {
-    std::vector<StoreScan::Row> rows;
-    const auto wanted = std::min(kStreamedRows, left_);
-    if (!scan_.next(wanted, rows)) {
-      stream_ = {};  // Broken off, so that nobody takes it for the whole.
-      return;
+  void look() {
+    const auto partition = partition_elsewhere(asked_.store, asked_.key);
+    if (!partition) return answer_key_here(context_, std::move(asked_), std::move(responder_));
+    if (asked_.options.max_lag && asked_.options.at_least.empty()) {
+      auto stale = stale_answer(asked_, *partition, *asked_.options.max_lag);
+      if (stale) return responder_.send(*std::move(stale));
     }
-    if (rows.empty()) return stream_.finish();
-    left_ -= rows.size();
-    const bool more = rows.size() == wanted && left_ > 0;
-    std::string piece;
-    for (const auto& row : rows) {
-      append_row(request_.store, row.partition, row.entry, piece);
-      piece += '\n';
-    }
-    context_->when_durable(request_.options, scan_.last_commit(),
-                           [self = shared_from_this(), more, piece = std::move(piece)]() mutable {
-                             self->write(std::move(piece), more);
-                           });
-  }
-
-  void write(std::string piece, bool more) {
-    stream_.write(std::move(piece), [self = shared_from_this(), more](bool alive) {
-      if (!alive) return;
-      more ? self->next() : self->stream_.finish();
+    const auto host = asked_.store.source->active_host(asked_.store.name, *partition);
+    if (!host) return look_again(context_->restoring(asked_.store));
+    context_->forwarder().ask(*host, target_, [self = shared_from_this()](HttpResponse answer) {
+      if (answer.status != 503) return self->responder_.send(std::move(answer));
+      self->look_again(std::move(answer));
     });
   }
 
+ private:
+  void look_again(HttpResponse otherwise) {
+    if (patience_.is_over()) return responder_.send(std::move(otherwise));
+    patience_.later([self = shared_from_this()] { self->look(); });
+  }
+
   ContextPtr context_;
-  ScanRequest request_;
-  StoreScan scan_;
-  std::size_t left_ = static_cast<std::size_t>(-1);
-  ResponseStream stream_;
+  KeyRequest asked_;
+  const std::string target_;
+  Responder responder_;
+  const Patience patience_;
 };
 
-void answer_scan(const ContextPtr& context, ScanRequest request, bool streamed,
-                 Responder responder) {
-  auto views = context->views(request.store);
-  if (!views) return responder.send(std::move(views.error()));
-  const auto not_here = missing(*views);
-  if (!not_here.empty() && (!request.partial || streamed)) {
-    return responder.send(context->restoring(request.store));
+void get_key(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  auto asked = read_key_request(*context, request);
+  if (!asked) return responder.send(std::move(asked.error()));
+  // Who passed it on looks again itself.
+  if (request.header(kForwardedHeader)) {
+    return answer_key_here(context, *std::move(asked), std::move(responder));
   }
-  StoreScan scan(*std::move(views), request.bounds);
-  if (!streamed) {
-    return answer_page(*context, request, std::move(scan), not_here, std::move(responder));
-  }
-  std::make_shared<StreamedScan>(context, std::move(request), std::move(scan))
-      ->start(std::move(responder));
-}
-
-void get_keys(const ContextPtr& context, HttpRequest& request, Responder responder) {
-  auto scan = read_scan(*context, request);
-  if (!scan) return responder.send(std::move(scan.error()));
-  const bool streamed =
-      request.header("Accept").value_or("").find("application/x-ndjson") != std::string_view::npos;
-  auto& source = *scan->store.source;
-  const auto options = scan->options;
-  context->when_processed(source, options, std::move(responder),
-                          [context, streamed, scan = *std::move(scan)](Responder later) mutable {
-                            answer_scan(context, std::move(scan), streamed, std::move(later));
-                          });
+  std::make_shared<KeySearch>(context, *std::move(asked), target_of(request), std::move(responder))
+      ->look();
 }
 
 }  // namespace
@@ -406,10 +268,6 @@ void add_state_routes(const ContextPtr& context) {
   server.route("GET", "/v1/stores", [context](HttpRequest& request, Responder responder) {
     get_stores(*context, request, std::move(responder));
   });
-  server.route("GET", "/v1/stores/{store}/keys",
-               [context](HttpRequest& request, Responder responder) {
-                 get_keys(context, request, std::move(responder));
-               });
   server.route("GET", "/v1/stores/{store}/keys/{key}",
                [context](HttpRequest& request, Responder responder) {
                  get_key(context, request, std::move(responder));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <condition_variable>
 #include <deque>
 #include <map>
 #include <memory>
@@ -80,10 +81,10 @@ class FakeSource final : public internal::QuerySource {
   template <typename K, typename V>
   void put_window(const std::string& store, const K& key, const Window& window, const V& value) {
     const bool sessions = infos_.back().kind == StateStore::Kind::kSession;
-    internal::Segments segments{.keys = sessions ? internal::Segments::Keys::kSession
-                                                 : internal::Segments::Keys::kWindow,
-                                .retention = 3'600'000,
-                                .interval = 60'000};
+    internal::Segments segments{
+        .keys = sessions ? internal::Segments::Keys::kSession : internal::Segments::Keys::kWindow,
+        .retention = 3'600'000,
+        .interval = 60'000};
     std::string key_bytes, stored, value_bytes;
     Serde<K>::serialize(key, key_bytes);
     internal::StoredWindowSerde<K>(AnySerde<K>(), segments, 60'000)
@@ -110,6 +111,18 @@ class FakeSource final : public internal::QuerySource {
     task.state = TaskInfo::State::kRunning;
     task.positions[input] = position;
     tasks_.push_back(task);
+  }
+  /// This process has a name for the others, and waits for tasks that may come to it.
+  void answer_as(std::string host) { host_ = std::move(host); }
+  /// Another process has that partition from now on.
+  void move_to(const std::string& store, std::int32_t partition, const std::string& host) {
+    const std::lock_guard lock(mutex_);
+    owners_[{store, partition}] = host;
+  }
+  /// Waits until somebody has looked so often for who has a partition that is not here.
+  void wait_until_looked_for(int times) {
+    std::unique_lock lock(mutex_);
+    looked_.wait(lock, [&] { return looks_ >= times; });
   }
   void process_up_to(const TopicPartition& input, Offset offset) {
     std::vector<std::function<void()>> due;
@@ -143,6 +156,15 @@ class FakeSource final : public internal::QuerySource {
     if (unlogged.contains(store)) return std::nullopt;
     return id_ + "-" + std::string(store) + "-changelog";
   }
+  std::optional<std::string> active_host(std::string_view store,
+                                         std::int32_t partition) const override {
+    const std::lock_guard lock(mutex_);
+    ++looks_;
+    looked_.notify_all();
+    const auto found = owners_.find({std::string(store), partition});
+    return found == owners_.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::string host() const override { return host_; }
   void when_processed(const TopicPartition& input, Offset offset,
                       std::function<void()> done) override {
     {
@@ -172,7 +194,11 @@ class FakeSource final : public internal::QuerySource {
   std::vector<StoreInfo> infos_;
   std::map<std::string, std::vector<std::shared_ptr<MapView>>> views_;
   std::vector<TaskInfo> tasks_;
-  std::mutex mutex_;
+  std::string host_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable looked_;
+  mutable int looks_ = 0;
+  std::map<std::pair<std::string, std::int32_t>, std::string> owners_;
   std::vector<Waiting> waiting_;
   std::map<TopicPartition, Offset> processed_;
 };

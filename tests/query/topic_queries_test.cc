@@ -1,3 +1,7 @@
+#include <future>
+#include <set>
+
+#include <thalweg/runtime/async_producer.h>
 #include <thalweg/schemas/json.h>
 
 #include "query/query_story.h"
@@ -76,6 +80,54 @@ TEST_F(TopicQueries, ARequestRepeatedWithItsKeyWritesNothingTwice) {
   EXPECT_EQ(again.header("x-position"), first.header("x-position"));
   EXPECT_EQ(other.status, 200);
   EXPECT_EQ(values(), "\"1\" \"2\" \"3\" \"4\" ");
+}
+
+TEST_F(TopicQueries, RequestsWithOneKeyThatComeAtOnceWriteOnce) {
+  start_with_topic(1);
+  const std::string records = R"([{"key":"a","value":1},{"key":"b","value":2}])";
+  constexpr int kClients = 8;
+  constexpr int kKeys = 10;
+
+  for (int key = 0; key < kKeys; ++key) {
+    std::vector<std::future<RawResponse>> requests;
+    for (int client = 0; client < kClients; ++client) {
+      requests.push_back(std::async(std::launch::async, [&, key] {
+        return post_with_key("orders", records, "k-" + std::to_string(key));
+      }));
+    }
+    std::set<std::string> positions;
+    for (auto& request : requests) {
+      const auto answer = request.get();
+      if (answer.status == 200) {
+        positions.insert(answer.header("x-position"));
+      } else {
+        EXPECT_EQ(answer.status, 409);
+        EXPECT_THAT(answer.body, testing::HasSubstr("request_under_way"));
+      }
+    }
+    EXPECT_EQ(positions.size(), 1u);
+  }
+
+  std::string expected;
+  for (int key = 0; key < kKeys; ++key) expected += "\"1\" \"2\" ";
+  EXPECT_EQ(values(), expected);
+}
+
+TEST_F(TopicQueries, WhatACrashLeftOutOfARequestIsWrittenByItsRepetition) {
+  start_with_topic(1);
+  const std::string records = R"([{"key":"a","value":1},{"key":"b","value":2}])";
+  AsyncProducer died(*log_, "died");
+  std::promise<void> written;
+  died.send("orders", "a", "1", from_millis(1), Headers{{"idempotency-key", "k-1#0"}},
+            [&](const auto&) { written.set_value(); });
+  written.get_future().wait();
+
+  const auto again = post_with_key("orders", records, "k-1");
+  const auto once_more = post_with_key("orders", records, "k-1");
+
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(once_more.body, again.body);
+  EXPECT_EQ(values(), "\"1\" \"2\" ");
 }
 
 TEST_F(TopicQueries, AKeyIsKnownToAServiceThatComesLater) {

@@ -16,7 +16,8 @@ namespace thalweg {
 struct QueryOptions {
   std::size_t page_default = 100;  ///< Rows or records of a page that names no `limit`.
   std::size_t page_max = 1000;
-  /// How long `at_least=` waits for the processing of a record before the answer is 503.
+  /// How long a request waits, for `at_least=` to be processed or for a task on its way from one
+  /// process to another, before the answer is 503.
   std::chrono::milliseconds at_least_time{5'000};
   /// How long the owner of a key may take to answer, beside what it waits for `at_least=`.
   std::chrono::milliseconds forward_time{2'000};
@@ -55,7 +56,8 @@ struct QueryOptions {
 /// looked up in all applications; `application=` picks one.
 ///
 /// With `application.server` set, every process of an application answers for every key: one whose
-/// task is elsewhere is asked for there. `X-Served-By` says whose answer it is.
+/// task is elsewhere is asked for there, and `X-Served-By` says whose answer it is. A scan merges
+/// the rows of all processes. While a task moves, both wait for it.
 ///
 /// With `max_lag=N` a standby replica that is behind by N offsets of its changelog at most answers
 /// too, without asking further; `X-Lag` says how far it was behind.
