@@ -35,7 +35,6 @@ void check_join_stores(const StreamJoinStores& stores, const JoinWindows& window
   for (const auto* supplier : {&stores.this_store, &stores.other_store}) {
     if (!*supplier) continue;
     const WindowStoreSupplier& store = **supplier;
-    check_name(store.name);
     if (!store.retain_duplicates) {
       throw StreamsError("store " + store.name +
                          ": the StoreSupplier must set retainDuplicates=true, found "
