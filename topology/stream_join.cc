@@ -27,7 +27,9 @@ StreamJoinNames::StreamJoinNames(StreamGraph& graph, const std::string& given,
   const std::string shared_suffix = right_outer ? "-outer-shared-join" : "-left-shared-join";
   shared_store = "KSTREAM-OUTERSHARED-" + this_generated.substr(this_prefix.size());
   if (!base.empty()) shared_store = base + shared_suffix;
-  if (stores.this_store) shared_store = stores.this_store->name + shared_suffix;
+  if (stores.this_store && !stores.this_store->name.empty()) {
+    shared_store = stores.this_store->name + shared_suffix;
+  }
   shared_store += "-store";
 }
 

@@ -110,7 +110,9 @@ void SpecTopology::on_cogrouped(const json::value& statement, const std::string&
   } else if (op == "aggregate") {
     Value init;
     if (field(statement, "init")) init = number_or(statement, "init", 0);
-    bind(statement, in.aggregate([init] { return init; }, materialized_as<K>(statement)));
+    auto options = materialized_as<K>(statement);
+    options.key_serde = key_serde_of<K>(statement);
+    bind(statement, in.aggregate([init] { return init; }, options));
   } else {
     throw NotBuilt("cogrouped " + op);
   }

@@ -27,7 +27,7 @@ void SpecTopology::on_grouped(const json::value& statement, const std::string& o
     if constexpr (std::is_same_v<K, Key>) return windowed_by(statement, in);
     throw NotBuilt("windows of windowed keys");
   } else if (op == "cogroup") {
-    bind(statement, in.cogroup<Value>([fold = aggregator(need(statement, "agg"))](
+    bind(statement, in.template cogroup<Value>([fold = aggregator(need(statement, "agg"))](
                                           const K& k, const Value& v, const Value& a) {
       return fold(shown(k), v, a);
     }));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -39,6 +40,19 @@ StreamPartitioner<K, Value> partitioner(const boost::json::value& statement) {
   };
 }
 
+/// Kafka Streams' factories of suppliers refuse these at once, where here it is the store's builder.
+inline void check_store_spec(const boost::json::value& spec) {
+  const auto refuse_below = [&spec](const char* name, std::int64_t least) {
+    if (field(spec, name) && number_or(spec, name, 0) < least) {
+      throw std::invalid_argument(std::string(name) + " is less than " + std::to_string(least));
+    }
+  };
+  refuse_below("retention", 0);
+  refuse_below("versioned", 0);
+  if (field(spec, "versioned")) return refuse_below("segment", 1);
+  if (text_or(spec, "type") == "lru") refuse_below("max", 0);
+}
+
 inline Materialized<Key, std::int64_t> materialized(const boost::json::value& statement) {
   Materialized<Key, std::int64_t> options{.name = name_of(statement)};
   const boost::json::value* spec = field(statement, "mat");
@@ -49,6 +63,7 @@ inline Materialized<Key, std::int64_t> materialized(const boost::json::value& st
       options.segment_interval = std::chrono::milliseconds(number_or(*spec, "segment", 0));
     }
   }
+  check_store_spec(*spec);
   options.store_supplier = field(*spec, "versioned") || flag_or(*spec, "supplier", false);
   options.store = options.store_supplier ? text_or(*spec, "name") : name_of(*spec);
   options.logging = flag_or(*spec, "logging", true);

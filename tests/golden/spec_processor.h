@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -92,7 +93,7 @@ class SpecProcessor final : public Base {
   }
   void fresh(const Key& key, std::int64_t value, Timestamp time) {
     if constexpr (kIsWindowed) {
-      throw SpecError("a punctuation has no windowed keys to forward");
+      throw std::bad_cast();  // It has plain keys, and those behind it want windowed ones.
     } else if constexpr (!kFixedKey) {
       this->context().forward(key, value, time, kNoHeaders);
     }
@@ -145,7 +146,7 @@ class SpecProcessor final : public Base {
   // --- With a store -------------------------------------------------------------------------
 
   void stateful(const Ref& record) {
-    if (!store_) throw SpecError("processor " + kind_ + " is unknown or needs a store");
+    if (!store_) throw std::logic_error("processor " + kind_ + " has no store");
     const Key& key = shown(record.key);
     if (kind_ == "dedup") {
       if (store_->get(key)) return;

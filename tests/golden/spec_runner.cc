@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <typeinfo>
 #include <vector>
 
 #include <boost/json/array.hpp>
@@ -45,6 +46,8 @@ std::string cause_of(const std::exception& error) {
   }
   if (dynamic_cast<const std::domain_error*>(&error)) return "UserException";
   if (dynamic_cast<const SerdeError*>(&error)) return "SerializationException";
+  if (dynamic_cast<const ArithmeticError*>(&error)) return "ArithmeticException";
+  if (dynamic_cast<const std::bad_cast*>(&error)) return "ClassCastException";
   if (dynamic_cast<const UnsupportedOperationError*>(&error)) {
     return "UnsupportedOperationException";
   }

@@ -134,7 +134,7 @@ Suppressed SpecTopology::suppressed(const json::value& statement) {
   if (const json::value* spec = field(statement, "buffer")) {
     const auto limit = [spec](const char* name) -> std::optional<std::uint64_t> {
       if (!field(*spec, name)) return std::nullopt;
-      return static_cast<std::uint64_t>(number_or(*spec, name, 0));
+      return static_cast<std::uint64_t>(std::max<std::int64_t>(number_or(*spec, name, 0), 0));
     };
     buffer.max_records = limit("maxRecords");
     buffer.max_bytes = limit("maxBytes");

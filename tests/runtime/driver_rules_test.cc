@@ -190,6 +190,22 @@ TEST_F(DriverRules, AProcessorKnowsItsSettingsAndItsDirectory) {
   EXPECT_EQ(out.read_record().value, "/data/shop/0_0");
 }
 
+TEST_F(DriverRules, NothingIsForwardedWithANegativeTime) {
+  struct Backwards final : Processor<Text, Text> {
+    void process(const RecordRef<Text, Text>& record) override {
+      context().forward(record.key, record.value, record.timestamp - 10ms, record.headers);
+    }
+  };
+  builder_.stream<Text, Text>("in")
+      .process([] { return std::make_unique<Backwards>(); })
+      .to("out");
+
+  pipe("a", 10);
+  EXPECT_THAT([this] { pipe("b", 9); },
+              ThrowsMessage<StreamsError>(
+                  ::testing::HasSubstr("Timestamp may not be negative. Got: -1")));
+}
+
 TEST_F(DriverRules, VersionedStoresAreShownAsSuch) {
   builder_.table<Text, Text>("in", {}, {.store = "rows", .history_retention = 1h});
 

@@ -83,7 +83,11 @@ std::shared_ptr<WindowedTablePlan> plan_windowed_table(const StreamGraph& graph,
                                                        const Materialized<K, A>& materialized,
                                                        const AnySerde<K>& key_serde,
                                                        const AnySerde<A>& value_serde) {
-  const auto retention = check_retention(materialized.retention, windows.retention(), store);
+  // A supplier's session store keeps what it likes, as in Kafka Streams.
+  const bool keeps_any = Kind::kIsSession && materialized.store_supplier && materialized.retention;
+  const auto retention = keeps_any
+                             ? *materialized.retention
+                             : check_retention(materialized.retention, windows.retention(), store);
   auto plan = std::make_shared<WindowedTablePlan>();
   plan->store = store;
   plan->materialized = true;

@@ -112,9 +112,9 @@ class WindowedNode : public Sender<Windowed<K>, Change<A>> {
   void emit_final(std::unique_ptr<WindowedIterator<K, A>> walk, const RecordContext& context,
                   TimeOf time_of) {
     for (; walk->valid(); walk->next()) {
+      const Timestamp time = time_of(walk->key(), walk->value());
       closer_.count();
-      send(walk->key(), {&walk->value().value, nullptr},
-           {time_of(walk->key(), walk->value()), context.headers});
+      send(walk->key(), {&walk->value().value, nullptr}, {time, context.headers});
     }
   }
   /// The time of a result that waited in the cache.
