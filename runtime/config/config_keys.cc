@@ -327,7 +327,9 @@ const KeyRow* find_row(std::string_view key) {
 
 std::map<std::string, std::string> config_texts(const StreamsConfig& config) {
   auto texts = config.client_properties;
-  for (const KeyRow& row : key_rows()) texts.insert_or_assign(std::string(row.name), row.show(config));
+  for (const KeyRow& row : key_rows()) {
+    texts.insert_or_assign(std::string(row.name), row.show(config));
+  }
   return texts;
 }
 

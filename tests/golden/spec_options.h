@@ -40,7 +40,7 @@ StreamPartitioner<K, Value> partitioner(const boost::json::value& statement) {
   };
 }
 
-/// Kafka Streams' factories of suppliers refuse these at once, where here it is the store's builder.
+/// Kafka Streams' suppliers refuse these at once, where here it is the store's builder.
 inline void check_store_spec(const boost::json::value& spec) {
   const auto refuse_below = [&spec](const char* name, std::int64_t least) {
     if (field(spec, name) && number_or(spec, name, 0) < least) {
@@ -78,7 +78,9 @@ inline Materialized<Key, std::int64_t> materialized(const boost::json::value& st
     options.persistent = type != "memory";
   }
   // A Materialized without a name is one all the same.
-  if (options.store.empty() && !options.store_supplier) options.value_serde = AnySerde<std::int64_t>();
+  if (options.store.empty() && !options.store_supplier) {
+    options.value_serde = AnySerde<std::int64_t>();
+  }
   return options;
 }
 

@@ -173,7 +173,8 @@ void SpecTopology::on_windowed_table(const json::value& statement, const std::st
   } else if (op == "toStream") {
     const Named named{name_of(statement)};
     if (!field(statement, "key")) return bind(statement, in.to_stream(named));
-    bind(statement, in.to_stream(named).select_key(key_selector<Windowed<Key>>(need(statement, "key"))));
+    const auto key = key_selector<Windowed<Key>>(need(statement, "key"));
+    bind(statement, in.to_stream(named).select_key(key));
   } else {
     throw NotBuilt("windowed table " + op);
   }
