@@ -9,6 +9,8 @@
 
 #include <thalweg/schemas/check.h>
 
+#include "config/config_keys.h"
+
 namespace thalweg::internal {
 
 GlobalState::GlobalState(Setup setup) : setup_(std::move(setup)) {}
@@ -48,6 +50,15 @@ Status GlobalState::open() {
   return {};
 }
 
+const std::map<std::string, std::string>& GlobalState::app_configs() const {
+  if (app_configs_.empty()) app_configs_ = config_texts(*setup_.config);
+  return app_configs_;
+}
+
+std::string GlobalState::state_dir() const {
+  return setup_.config->state_dir + "/" + setup_.config->application_id + "/global";
+}
+
 StateStore* GlobalState::find(std::string_view name) {
   const auto found = stores_.find(std::string(name));
   return found == stores_.end() ? nullptr : found->second;
@@ -69,7 +80,7 @@ void GlobalState::apply(std::size_t index, std::int32_t partition, const RecordV
                                .source = &record};
     const auto handling =
         own ? own->handle(context, record, error) : setup_.config->deserialization_handler;
-    if (handling == FailureHandling::kFail) {
+    if (handling == FailureHandling::kFail || handling == FailureHandling::kRetry) {
       throw StreamsError("cannot read a record of a global table (" + place + "): " + error.what() +
                          ". The deserialization exception handler says to fail");
     }

@@ -48,6 +48,8 @@ class GlobalState final : public TaskContext {
 
   std::string_view application_id() const override { return setup_.config->application_id; }
   TaskId task_id() const override { return {-1, -1}; }
+  const std::map<std::string, std::string>& app_configs() const override;
+  std::string state_dir() const override;
   StateStore& store(std::string_view name) override;
   RecordCollector& collector() override;
   std::string topic_name(std::string_view name, bool internal) const override;
@@ -76,6 +78,7 @@ class GlobalState final : public TaskContext {
   Timestamp record_time_ = kNoTimestamp;
   RecordMetadata metadata_;
   std::uint64_t dropped_ = 0;
+  mutable std::map<std::string, std::string> app_configs_;  // Made when somebody asks.
 };
 
 /// Reads the topics of global stores: to their ends before any task runs, then on beside them.

@@ -8,6 +8,7 @@
 #include <thalweg/schemas/check.h>
 #include <thalweg/schemas/partitioning.h>
 
+#include "config/config_keys.h"
 #include "partition_time.h"
 
 namespace thalweg::internal {
@@ -107,6 +108,7 @@ Status StreamTask::open_stores() {
 void StreamTask::start(const std::map<TopicPartition, OffsetAndMetadata>& committed) {
   THALWEG_CHECK(!started_, "a task is started twice");
   started_ = true;
+  wants_retry_ = false;
   graph_ = setup_.topology->instantiate(setup_.subtopology, *this);
   for (const auto& input : inputs_) {
     SourceNode* source = graph_.source_of(input.topic);
@@ -194,8 +196,19 @@ bool StreamTask::skip_failed(std::string_view node, const std::exception& error)
 
 bool StreamTask::skip_unwritable(std::string_view node, const std::exception& error) {
   auto* own = setup_.config->production_exception_handler.get();
-  return skip(own ? own->handle(error_context(node), error) : setup_.config->production_handler,
-              node, "ProductionError", error);
+  const auto handling =
+      own ? own->handle(error_context(node), error) : setup_.config->production_handler;
+  wants_retry_ = handling == FailureHandling::kRetry;
+  return skip(handling, node, "ProductionError", error);
+}
+
+const std::map<std::string, std::string>& StreamTask::app_configs() const {
+  if (app_configs_.empty()) app_configs_ = config_texts(*setup_.config);
+  return app_configs_;
+}
+
+std::string StreamTask::state_dir() const {
+  return task_directory(*setup_.config, setup_.id);
 }
 
 ErrorContext StreamTask::error_context(std::string_view node) const {
@@ -209,6 +222,7 @@ bool StreamTask::skip(FailureHandling handling, std::string_view node, std::stri
                       const std::exception& error) {
   switch (handling) {
     case FailureHandling::kFail:
+    case FailureHandling::kRetry:
       return false;
     case FailureHandling::kContinue:
       spdlog::warn("task {}: {} skipped a record ({}): {}", to_string(setup_.id), node,
@@ -377,6 +391,7 @@ void StreamTask::bad_record(const RecordView& record, const RecordMetadata& meta
       own ? own->handle({.task = setup_.id, .record = metadata, .source = &record}, record, error)
           : setup_.config->deserialization_handler) {
     case FailureHandling::kFail:
+    case FailureHandling::kRetry:
       std::throw_with_nested(
           StreamsError("cannot read a record (" + place(metadata) + "): " + error.what() +
                        (own ? ". The deserialization exception handler says to fail"

@@ -113,6 +113,8 @@ class StreamTask final : public TaskContext {
   void committed(const std::vector<Offset>& ends, CommitSequence commit);
   std::size_t uncommitted_bytes() const;
   bool commit_requested() const { return commit_requested_; }
+  /// Whether what was thrown is to be tried again, as the production exception handler says.
+  bool wants_retry() const { return wants_retry_; }
   std::uint64_t processed() const { return processed_; }
   std::uint64_t punctuated() const { return punctuated_; }
   std::uint64_t dropped_records() const { return dropped_; }
@@ -130,6 +132,8 @@ class StreamTask final : public TaskContext {
 
   std::string_view application_id() const override { return setup_.config->application_id; }
   TaskId task_id() const override { return setup_.id; }
+  const std::map<std::string, std::string>& app_configs() const override;
+  std::string state_dir() const override;
   StateStore& store(std::string_view name) override;
   StateStore* global_store(std::string_view name) override;
   RecordCollector& collector() override { return *setup_.collector; }
@@ -189,6 +193,8 @@ class StreamTask final : public TaskContext {
   RecordMetadata metadata_;
   const RecordQueue* current_ = nullptr;  // Whose head is being processed.
   bool commit_requested_ = false;
+  bool wants_retry_ = false;
+  mutable std::map<std::string, std::string> app_configs_;  // Made when somebody asks.
   std::uint64_t processed_ = 0;
   std::size_t processed_since_flush_ = 0;
   std::uint64_t punctuated_ = 0;

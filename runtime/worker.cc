@@ -133,7 +133,13 @@ bool Worker::run_once() {
     stop_when_asked();
     return worked;
   } catch (const std::runtime_error& error) {
-    fail(error.what());
+    const bool wants_retry = std::ranges::any_of(
+        members_, [](const auto& member) { return member.second.task->wants_retry(); });
+    if (wants_retry) {
+      begin_abort({ErrorCode::kUnavailable, error.what()});
+    } else {
+      fail(error.what());
+    }
   } catch (const std::logic_error& error) {
     fail(error.what());
   }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include <thalweg/topology/internal/processor_site.h>
@@ -39,6 +40,12 @@ Cancellable ProcessorSite::schedule(std::chrono::milliseconds interval, Punctuat
                              handle_failure(node_);
                            }
                          });
+}
+
+void ProcessorSite::check_time(Timestamp time) {
+  if (to_millis(time) >= 0) return;
+  throw std::invalid_argument("Timestamp may not be negative. Got: " +
+                              std::to_string(to_millis(time)));
 }
 
 void ProcessorSite::no_such_child(std::string_view child) const {

@@ -228,7 +228,6 @@ void StreamGraph::add_sink(GraphNode* parent, const std::string& name, std::stri
 }
 
 void StreamGraph::add_state_store(std::shared_ptr<StoreBuilder> builder) {
-  check_name(builder->name());
   impl_->add({&impl_->root_}, std::make_unique<StateStoreGraphNode>(std::move(builder)));
 }
 

@@ -27,7 +27,9 @@ StreamJoinNames::StreamJoinNames(StreamGraph& graph, const std::string& given,
   const std::string shared_suffix = right_outer ? "-outer-shared-join" : "-left-shared-join";
   shared_store = "KSTREAM-OUTERSHARED-" + this_generated.substr(this_prefix.size());
   if (!base.empty()) shared_store = base + shared_suffix;
-  if (stores.this_store) shared_store = stores.this_store->name + shared_suffix;
+  if (stores.this_store && !stores.this_store->name.empty()) {
+    shared_store = stores.this_store->name + shared_suffix;
+  }
   shared_store += "-store";
 }
 
@@ -35,7 +37,6 @@ void check_join_stores(const StreamJoinStores& stores, const JoinWindows& window
   for (const auto* supplier : {&stores.this_store, &stores.other_store}) {
     if (!*supplier) continue;
     const WindowStoreSupplier& store = **supplier;
-    check_name(store.name);
     if (!store.retain_duplicates) {
       throw StreamsError("store " + store.name +
                          ": the StoreSupplier must set retainDuplicates=true, found "

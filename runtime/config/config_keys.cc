@@ -168,6 +168,7 @@ KeyRow handler(std::string_view name, std::string_view description,
           .show =
               [=](const StreamsConfig& config) {
                 switch (config.*field) {
+                  case FailureHandling::kRetry:
                   case FailureHandling::kFail:
                     return "fail";
                   case FailureHandling::kContinue:
@@ -322,6 +323,18 @@ const KeyRow* find_row(std::string_view key) {
   const auto& rows = key_rows();
   const auto row = std::ranges::find(rows, key, &KeyRow::name);
   return row == rows.end() ? nullptr : &*row;
+}
+
+std::map<std::string, std::string> config_texts(const StreamsConfig& config) {
+  auto texts = config.client_properties;
+  for (const KeyRow& row : key_rows()) {
+    texts.insert_or_assign(std::string(row.name), row.show(config));
+  }
+  return texts;
+}
+
+std::string task_directory(const StreamsConfig& config, TaskId task) {
+  return config.state_dir + "/" + config.application_id + "/" + to_string(task);
 }
 
 }  // namespace thalweg::internal

@@ -2,11 +2,13 @@
 
 #include <expected>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <thalweg/runtime/streams_config.h>
+#include <thalweg/schemas/ids.h>
 
 namespace thalweg::internal {
 
@@ -40,6 +42,12 @@ bool is_client_key(std::string_view key);
 
 /// What is wrong with a prefixed key whose value the runtime itself decides; empty when nothing is.
 std::string_view client_key_fault(std::string_view key, std::string_view value);
+
+/// All settings by their keys, as text.
+std::map<std::string, std::string> config_texts(const StreamsConfig& config);
+
+/// Where a task may keep files of its own.
+std::string task_directory(const StreamsConfig& config, TaskId task);
 
 /// docs/configuration.md, whole.
 std::string configuration_page();

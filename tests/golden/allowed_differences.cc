@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string>
 #include <string_view>
 
@@ -10,27 +9,6 @@
 
 namespace thalweg::golden {
 namespace {
-
-bool is_name(std::string_view name) {
-  constexpr std::size_t kLongest = 249;
-  return !name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
-         std::ranges::all_of(name, [](unsigned char c) {
-           return std::isalnum(c) || c == '.' || c == '_' || c == '-';
-         });
-}
-
-/// A store under a name that no topic may have. `Materialized.as(name)` checks it at once; that of
-/// a store supplier is only checked when the changelog topic is made, which no test driver does.
-bool names_a_supplied_store_badly(const boost::json::object& spec, const Difference& difference) {
-  if (difference.where.find("Name") == std::string::npos) return false;
-  return std::ranges::any_of(spec.at("nodes").as_array(), [](const boost::json::value& node) {
-    const auto* store = node.as_object().if_contains("mat");
-    if (!store || !store->is_object()) return false;
-    const auto* supplier = store->as_object().if_contains("supplier");
-    const auto* name = store->as_object().if_contains("name");
-    return supplier && *supplier == true && name && !is_name(name->as_string());
-  });
-}
 
 /// A processor that adds a header to a record changes the one object that all nodes share which got
 /// that record. In Kafka Streams an entry in a cache refers to that object, so that a result which
@@ -82,9 +60,6 @@ constexpr std::array kAllowed = {
     AllowedDifference{.section = "outputs",
                       .reason = "a header that is added while a result waits in a cache",
                       .applies = is_marked_while_it_waits},
-    AllowedDifference{.section = "error",
-                      .reason = "a store's name is checked at once, not when its changelog is made",
-                      .applies = names_a_supplied_store_badly},
 };
 
 }  // namespace

@@ -62,7 +62,8 @@ std::vector<Recording> recordings(const std::string& name) {
 }
 
 std::vector<std::string> recording_names() {
-  return {"cases", "stateless", "tables", "windows", "joins", "suppress", "process", "mixed"};
+  return {"cases", "by_hand", "stateless", "tables", "windows",
+          "joins", "suppress",  "process", "mixed"};
 }
 
 }  // namespace thalweg::golden

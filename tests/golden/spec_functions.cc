@@ -17,11 +17,13 @@ std::int64_t wrap_mul(std::int64_t a, std::int64_t b) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
 }
 std::int64_t floor_mod(std::int64_t a, std::int64_t b) {
+  if (b == 0) throw ArithmeticError("/ by zero");
   if (b == -1) return 0;
   const std::int64_t rest = a % b;
   return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
 }
 std::int64_t floor_div(std::int64_t a, std::int64_t b) {
+  if (b == 0) throw ArithmeticError("/ by zero");
   if (b == -1) return wrap_mul(a, -1);
   const std::int64_t quotient = a / b;
   return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;

@@ -24,6 +24,12 @@ class NotBuilt : public SpecError {
   explicit NotBuilt(const std::string& what) : SpecError("not built: " + what) {}
 };
 
+/// What a function of a spec fails with when it divides by zero.
+class ArithmeticError : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
 // The function library of the spec language, built from its JSON form. All arithmetic wraps.
 
 using Predicate = std::function<bool(const Key&, const Value&)>;

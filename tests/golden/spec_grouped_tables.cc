@@ -95,23 +95,30 @@ void SpecTopology::on_grouped_table(const json::value& statement, const std::str
   }
 }
 
+template <typename K>
 void SpecTopology::on_cogrouped(const json::value& statement, const std::string& op,
-                                const Cogrouped& in) {
+                                const CogroupedKStream<K, Value>& in) {
   if (op == "cogroup") {
-    bind(statement, in.cogroup(variable_as<Grouped>(statement, "with"),
+    bind(statement, in.cogroup(variable_as<KGroupedStream<K, Value>>(statement, "with"),
                                [fold = aggregator(need(statement, "agg"))](
-                                   const Key& k, const Value& v, const Value& a) {
-                                 return fold(k, v, a);
+                                   const K& k, const Value& v, const Value& a) {
+                                 return fold(shown(k), v, a);
                                }));
   } else if (op == "windowedBy") {
-    windowed_by(statement, in);
+    if constexpr (std::is_same_v<K, Key>) return windowed_by(statement, in);
+    throw NotBuilt("windows of windowed keys");
   } else if (op == "aggregate") {
     Value init;
     if (field(statement, "init")) init = number_or(statement, "init", 0);
-    bind(statement, in.aggregate([init] { return init; }, materialized(statement)));
+    auto options = materialized_as<K>(statement);
+    options.key_serde = key_serde_of<K>(statement);
+    bind(statement, in.aggregate([init] { return init; }, options));
   } else {
     throw NotBuilt("cogrouped " + op);
   }
 }
+template void SpecTopology::on_cogrouped(const json::value&, const std::string&, const Cogrouped&);
+template void SpecTopology::on_cogrouped(const json::value&, const std::string&,
+                                         const WindowedCogrouped&);
 
 }  // namespace thalweg::golden

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -17,13 +18,15 @@
 
 #include "golden/spec_functions.h"
 #include "golden/spec_probes.h"
+#include "golden/spec_topology.h"
 
 namespace thalweg::golden {
 
 /// What a processor of the spec language is made of.
 struct ProcessorSpec {
   boost::json::value parameters;
-  std::string store;            ///< Empty: none.
+  std::string store = {};
+  bool has_store = false;
   bool timestamped = false;     ///< Whether values of the store show their timestamps.
   std::string store_kind = {};  ///< As in the spec; empty for a table's store.
 };
@@ -32,18 +35,20 @@ struct ProcessorSpec {
 template <typename Base>
 class SpecProcessor final : public Base {
  public:
-  static constexpr bool kFixedKey = std::is_same_v<Base, FixedKeyProcessor<Key, Value>>;
-  using Context = std::conditional_t<kFixedKey, FixedKeyProcessorContext<Key, Value>,
-                                     ProcessorContext<Key, Value>>;
+  using K = typename Base::InputKey;
+  static constexpr bool kFixedKey = std::is_same_v<Base, FixedKeyProcessor<K, Value>>;
+  static constexpr bool kIsWindowed = !std::is_same_v<K, Key>;
+  using Context = std::conditional_t<kFixedKey, FixedKeyProcessorContext<K, Value>,
+                                     ProcessorContext<K, Value>>;
   using Store = KeyValueStore<Key, std::int64_t>;
-  using Ref = RecordRef<Key, Value>;
+  using Ref = RecordRef<K, Value>;
 
   explicit SpecProcessor(ProcessorSpec spec)
       : spec_(std::move(spec)), kind_(text_or(spec_.parameters, "p")) {}
 
   void init(Context& context) override {
     Base::init(context);
-    if (!spec_.store.empty()) {
+    if (spec_.has_store) {
       if (spec_.store_kind == "window" || spec_.store_kind == "tswindow") {
         windows_ = &context.template window_store<Key, std::int64_t>(spec_.store);
       } else if (spec_.store_kind == "session") {
@@ -65,7 +70,9 @@ class SpecProcessor final : public Base {
 
   void process(const Ref& record) override {
     if (stateless(record)) return;
-    if (record.key.is_null()) return same(record, record.value);
+    if constexpr (!kIsWindowed) {
+      if (record.key.is_null()) return same(record, record.value);
+    }
     if (windows_ || sessions_) return windowed(record);
     if (versions_) return versioned(record);
     stateful(record);
@@ -85,7 +92,11 @@ class SpecProcessor final : public Base {
     }
   }
   void fresh(const Key& key, std::int64_t value, Timestamp time) {
-    if constexpr (!kFixedKey) this->context().forward(key, value, time, kNoHeaders);
+    if constexpr (kIsWindowed) {
+      throw std::bad_cast();  // It has plain keys, and those behind it want windowed ones.
+    } else if constexpr (!kFixedKey) {
+      this->context().forward(key, value, time, kNoHeaders);
+    }
   }
   void with_header(const Ref& record, std::string name, std::string text, const Value& value) {
     record.headers.add(std::move(name), std::move(text));
@@ -135,26 +146,27 @@ class SpecProcessor final : public Base {
   // --- With a store -------------------------------------------------------------------------
 
   void stateful(const Ref& record) {
-    if (!store_) throw SpecError("processor " + kind_ + " is unknown or needs a store");
+    if (!store_) throw std::logic_error("processor " + kind_ + " has no store");
+    const Key& key = shown(record.key);
     if (kind_ == "dedup") {
-      if (store_->get(record.key)) return;
-      store_->put(record.key, record.value.value_or(0));
+      if (store_->get(key)) return;
+      store_->put(key, record.value.value_or(0));
       same(record, record.value);
     } else if (kind_ == "sum" || kind_ == "sumTs") {
-      sum(record);
+      sum(record, key);
     } else if (kind_ == "punct") {
       if (record.value) {
-        store_->put(record.key, *record.value);
+        store_->put(key, *record.value);
       } else {
-        store_->remove(record.key);
+        store_->remove(key);
       }
     } else if (kind_ == "tableGet") {
-      same(record, mix(record.value.value_or(-1), shown(store_->get_with_timestamp(record.key))));
+      same(record, mix(record.value.value_or(-1), read(store_->get_with_timestamp(key))));
     } else if (kind_ == "kvProbe") {
       const std::int64_t u = record.value.value_or(0);
       std::int64_t operation = floor_mod(u, 10);
-      if (operation == 7 && record.key.text().empty()) operation = 8;
-      same(record, mix(operation, probe(record, operation, u)));
+      if (operation == 7 && key.text().empty()) operation = 8;
+      same(record, mix(operation, probe(key, operation, u)));
     } else {
       throw SpecError("unknown processor " + kind_);
     }
@@ -162,53 +174,55 @@ class SpecProcessor final : public Base {
 
   void windowed(const Ref& record) {
     const WindowProbe probe(spec_.parameters, spec_.timestamped);
+    const Key& key = shown(record.key);
     const std::int64_t u = record.value.value_or(0);
     if (kind_ == "winDedup" && windows_) {
-      if (!probe.seen(*windows_, record.key, u, record.timestamp)) same(record, record.value);
+      if (!probe.seen(*windows_, key, u, record.timestamp)) same(record, record.value);
     } else if (kind_ == "winProbe" && windows_) {
       same(record,
-           mix(floor_mod(u, 12), probe.windows(*windows_, record.key, u, record.timestamp)));
+           mix(floor_mod(u, 12), probe.windows(*windows_, key, u, record.timestamp)));
     } else if (kind_ == "sesProbe" && sessions_) {
       same(record,
-           mix(floor_mod(u, 10), probe.sessions(*sessions_, record.key, u, record.timestamp)));
+           mix(floor_mod(u, 10), probe.sessions(*sessions_, key, u, record.timestamp)));
     } else {
       throw SpecError("processor " + kind_ + " needs another store");
     }
   }
 
   void versioned(const Ref& record) {
+    const Key& key = shown(record.key);
     if (kind_ == "tableGet") {
-      const auto got = versions_->get(record.key);
+      const auto got = versions_->get(key);
       return same(record, mix(record.value.value_or(-1), got ? *got.value : -1));
     }
     if (kind_ != "ver") throw SpecError("processor " + kind_ + " needs another store");
     std::int64_t before = -1;
-    if (const auto got = versions_->get(record.key, record.timestamp)) {
+    if (const auto got = versions_->get(key, record.timestamp)) {
       before = mix(*got.value, to_millis(got.timestamp));
     }
-    const VersionedPut put = versions_->put(record.key, record.value, record.timestamp);
+    const VersionedPut put = versions_->put(key, record.value, record.timestamp);
     std::int64_t answer = std::numeric_limits<std::int64_t>::min();
     if (put.is_put) answer = put.valid_to ? to_millis(*put.valid_to) : -1;
     same(record, mix(before, answer));
   }
 
-  void sum(const Ref& record) {
+  void sum(const Ref& record, const Key& key) {
     if (!record.value) {
-      store_->remove(record.key);
+      store_->remove(key);
       return same(record, std::nullopt);
     }
-    const auto* old = store_->get_with_timestamp(record.key);
+    const auto* old = store_->get_with_timestamp(key);
     const std::int64_t sum = wrap_add(old ? old->value : 0, *record.value);
     if (kind_ == "sum") {
-      store_->put(record.key, sum);
+      store_->put(key, sum);
       return same(record, sum);
     }
     const Timestamp time = old ? std::max(record.timestamp, old->timestamp) : record.timestamp;
-    store_->put(record.key, sum, time, record.headers);
+    store_->put(key, sum, time, record.headers);
     emit(record, sum, time, record.headers);
   }
 
-  std::int64_t shown(const ValueAndTimestamp<std::int64_t>* entry) const {
+  std::int64_t read(const ValueAndTimestamp<std::int64_t>* entry) const {
     if (!entry) return -1;
     return spec_.timestamped ? mix(entry->value, to_millis(entry->timestamp)) : entry->value;
   }
@@ -216,14 +230,13 @@ class SpecProcessor final : public Base {
   std::int64_t digest(std::unique_ptr<KeyValueIterator<Key, std::int64_t>> entries) {
     std::int64_t hash = 17;
     for (; entries->valid(); entries->next()) {
-      hash = mix(mix(hash, key_hash(entries->key())), shown(&entries->value()));
+      hash = mix(mix(hash, key_hash(entries->key())), read(&entries->value()));
     }
     return hash;
   }
 
-  std::int64_t probe(const Ref& record, std::int64_t operation, std::int64_t u) {
-    const Key& key = record.key;
-    const auto entry = [&] { return shown(store_->get_with_timestamp(key)); };
+  std::int64_t probe(const Key& key, std::int64_t operation, std::int64_t u) {
+    const auto entry = [&] { return read(store_->get_with_timestamp(key)); };
     switch (operation) {
       case 0:
         store_->put(key, u);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <typeinfo>
 #include <vector>
 
 #include <boost/json/array.hpp>
@@ -45,6 +46,11 @@ std::string cause_of(const std::exception& error) {
   }
   if (dynamic_cast<const std::domain_error*>(&error)) return "UserException";
   if (dynamic_cast<const SerdeError*>(&error)) return "SerializationException";
+  if (dynamic_cast<const ArithmeticError*>(&error)) return "ArithmeticException";
+  if (dynamic_cast<const std::bad_cast*>(&error)) return "ClassCastException";
+  if (dynamic_cast<const UnsupportedOperationError*>(&error)) {
+    return "UnsupportedOperationException";
+  }
   if (dynamic_cast<const TopologyError*>(&error)) return "TopologyException";
   if (dynamic_cast<const std::invalid_argument*>(&error)) return "IllegalArgumentException";
   if (dynamic_cast<const std::logic_error*>(&error)) return "NullPointerException";

@@ -27,18 +27,19 @@ json::array entries_of(std::unique_ptr<Iterator> walk, bool timestamped) {
   std::vector<std::tuple<std::string, std::int64_t, std::int64_t, json::array>> entries;
   for (; walk->valid(); walk->next()) {
     const auto& [key, window] = walk->key();
+    const std::string text = shown(key).text();
     const auto start = to_millis(window.start);
     const auto end = to_millis(window.end);
-    json::array entry{key.text(), start, end, walk->value().value};
+    json::array entry{text, start, end, walk->value().value};
     if (timestamped) entry.push_back(to_millis(walk->value().timestamp));
-    entries.emplace_back(key.text(), start, end, std::move(entry));
+    entries.emplace_back(text, start, end, std::move(entry));
   }
   std::ranges::stable_sort(entries, {}, [](const auto& entry) {
     return std::tie(std::get<0>(entry), std::get<1>(entry), std::get<2>(entry));
   });
-  json::array shown;
-  for (auto& entry : entries) shown.push_back(std::move(std::get<3>(entry)));
-  return shown;
+  json::array all;
+  for (auto& entry : entries) all.push_back(std::move(std::get<3>(entry)));
+  return all;
 }
 
 /// Kafka Streams has no window without a length, so it cannot show what a store of such holds.
@@ -56,6 +57,9 @@ json::object windowed_store(StateStore& store, bool timestamped) {
     out["type"] = timestamped ? "tswindow" : "window";
     out["entries"] = entries_of(windows->all(), timestamped);
     return unless_without_length(*windows, std::move(out));
+  } else if (auto* joined = dynamic_cast<WindowStore<Windowed<Key>, std::int64_t>*>(&store)) {
+    out["type"] = "window";
+    out["entries"] = entries_of(joined->all(), false);
   } else if (auto* sessions = dynamic_cast<SessionStore<Key, std::int64_t>*>(&store)) {
     out["type"] = "session";
     out["entries"] = entries_of(sessions->fetch(std::nullopt, std::nullopt, false), false);

@@ -28,9 +28,11 @@ JoinWindows join_windows(const json::value& spec) {
       .after(after);
 }
 
-StreamJoined<Key, Value, Value> stream_joined(const json::value& statement,
-                                              const JoinWindows& windows) {
-  StreamJoined<Key, Value, Value> joined{.name = name_of(statement)};
+template <typename K>
+StreamJoined<K, Value, Value> stream_joined(const json::value& statement,
+                                            const JoinWindows& windows,
+                                            OptionalSerde<K> key_serde) {
+  StreamJoined<K, Value, Value> joined{.name = name_of(statement), .key_serde = key_serde};
   joined.stores.name = text_or(statement, "storeName");
   if (field(statement, "storeType")) {
     joined.stores.persistent = text_or(statement, "storeType") != "memory";
@@ -56,11 +58,12 @@ Value value_of(const std::int64_t* number) { return number ? Value(*number) : Va
 
 }  // namespace
 
+template <typename K>
 void SpecTopology::join_streams(const json::value& statement, const std::string& op,
-                                const Stream& in) {
-  const Stream& other = variable_as<Stream>(statement, "with");
+                                const KStream<K, Value>& in) {
+  const auto& other = variable_as<KStream<K, Value>>(statement, "with");
   const JoinWindows windows = join_windows(need(statement, "windows"));
-  const auto joined = stream_joined(statement, windows);
+  const auto joined = stream_joined<K>(statement, windows, key_serde_of<K>(statement));
   for (const auto& store : {joined.stores.this_store, joined.stores.other_store}) {
     if (store) store_kinds_.emplace(store->name, "window");
   }
@@ -68,25 +71,28 @@ void SpecTopology::join_streams(const json::value& statement, const std::string&
   if (op == "join") {
     bind(statement, in.join(
                         other,
-                        [join](const Key& k, const std::int64_t& left, const std::int64_t& right) {
-                          return join(k, left, right);
+                        [join](const K& k, const std::int64_t& left, const std::int64_t& right) {
+                          return join(shown(k), left, right);
                         },
                         windows, joined));
   } else if (op == "leftJoin") {
     bind(statement, in.left_join(
                         other,
-                        [join](const Key& k, const std::int64_t& left, const std::int64_t* right) {
-                          return join(k, left, value_of(right));
+                        [join](const K& k, const std::int64_t& left, const std::int64_t* right) {
+                          return join(shown(k), left, value_of(right));
                         },
                         windows, joined));
   } else {
     bind(statement, in.outer_join(
                         other,
-                        [join](const Key& k, const std::int64_t* left, const std::int64_t* right) {
-                          return join(k, value_of(left), value_of(right));
+                        [join](const K& k, const std::int64_t* left, const std::int64_t* right) {
+                          return join(shown(k), value_of(left), value_of(right));
                         },
                         windows, joined));
   }
 }
+template void SpecTopology::join_streams(const json::value&, const std::string&, const Stream&);
+template void SpecTopology::join_streams(const json::value&, const std::string&,
+                                         const WindowedStream&);
 
 }  // namespace thalweg::golden

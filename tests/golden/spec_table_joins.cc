@@ -102,22 +102,26 @@ void SpecTopology::add_global_store(const json::value& statement) {
       [name = text_or(store, "name")] { return std::make_unique<Keeper>(name); });
 }
 
-void SpecTopology::join_global_table(const json::value& statement, const Stream& in, bool left) {
+template <typename K>
+void SpecTopology::join_global_table(const json::value& statement, const KStream<K, Value>& in,
+                                     bool left) {
   const GlobalTable& table = variable_as<GlobalTable>(statement, "with");
-  const KeyFunction selector = key_function(need(statement, "key"));
+  const auto selector = key_selector<K>(need(statement, "key"));
   const Joiner join = joiner(need(statement, "joiner"));
   const Named named{name_of(statement)};
   if (left) {
-    bind(statement, in.left_join(table, selector, [join](const Key& k, const std::int64_t& v,
+    bind(statement, in.left_join(table, selector, [join](const K& k, const std::int64_t& v,
                                                          const std::int64_t* row) {
-      return join(k, v, value_of(row));
+      return join(shown(k), v, value_of(row));
     }, named));
   } else {
-    bind(statement, in.join(table, selector, [join](const Key& k, const std::int64_t& v,
+    bind(statement, in.join(table, selector, [join](const K& k, const std::int64_t& v,
                                                     const std::int64_t& row) {
-      return join(k, v, row);
+      return join(shown(k), v, row);
     }, named));
   }
 }
+template void SpecTopology::join_global_table(const json::value&, const Stream&, bool);
+template void SpecTopology::join_global_table(const json::value&, const WindowedStream&, bool);
 
 }  // namespace thalweg::golden

@@ -20,6 +20,10 @@ const SpecTopology::Variable& SpecTopology::variable(const json::value& statemen
 
 void SpecTopology::bind(const json::value& statement, Variable value) {
   if (!field(statement, "id")) return;
+  const auto serde = windowed_serdes_.find(text_or(statement, "in"));
+  if (serde != windowed_serdes_.end()) {
+    windowed_serdes_.insert_or_assign(text_or(statement, "id"), serde->second);
+  }
   variables_.insert_or_assign(text_or(statement, "id"), std::move(value));
 }
 
@@ -30,11 +34,11 @@ void SpecTopology::run(const json::value& statement) {
   if (!field(statement, "in")) return source(statement, op);
   const Variable& in = variable(statement, "in");
   if (const auto* stream = std::get_if<Stream>(&in)) {
-    return on_stream(statement, op, Stream(*stream));
+    return on_stream<Key>(statement, op, Stream(*stream));
   }
   if (const auto* table = std::get_if<Table>(&in)) return on_table(statement, op, Table(*table));
   if (const auto* stream = std::get_if<WindowedStream>(&in)) {
-    return on_windowed_stream(statement, op, WindowedStream(*stream));
+    return on_stream<Windowed<Key>>(statement, op, WindowedStream(*stream));
   }
   if (const auto* table = std::get_if<WindowedTable>(&in)) {
     return on_windowed_table(statement, op, WindowedTable(*table));
@@ -46,9 +50,18 @@ void SpecTopology::run(const json::value& statement) {
     return on_grouped_table(statement, op, GroupedTable(*grouped));
   }
   if (const auto* cogrouped = std::get_if<Cogrouped>(&in)) {
-    return on_cogrouped(statement, op, Cogrouped(*cogrouped));
+    return on_cogrouped<Key>(statement, op, Cogrouped(*cogrouped));
   }
-  on_grouped(statement, op, Grouped(std::get<Grouped>(in)));
+  if (const auto* cogrouped = std::get_if<WindowedCogrouped>(&in)) {
+    return on_cogrouped<Windowed<Key>>(statement, op, WindowedCogrouped(*cogrouped));
+  }
+  if (const auto* grouped = std::get_if<WindowedGrouped>(&in)) {
+    return on_grouped<Windowed<Key>>(statement, op, WindowedGrouped(*grouped));
+  }
+  if (const auto* grouped = std::get_if<Grouped>(&in)) {
+    return on_grouped<Key>(statement, op, Grouped(*grouped));
+  }
+  throw SpecError("a global table has no operators");
 }
 
 void SpecTopology::source(const json::value& statement, const std::string& op) {

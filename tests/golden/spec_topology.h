@@ -9,6 +9,7 @@
 #include <boost/json/value.hpp>
 
 #include <thalweg/topology/streams_builder.h>
+#include <thalweg/topology/windowed_serdes.h>
 
 #include "golden/spec_functions.h"
 
@@ -35,6 +36,8 @@ class SpecTopology {
   using Grouped = KGroupedStream<Key, Value>;
   using WindowedStream = KStream<Windowed<Key>, Value>;
   using WindowedTable = KTable<Windowed<Key>, std::int64_t>;
+  using WindowedGrouped = KGroupedStream<Windowed<Key>, Value>;
+  using WindowedCogrouped = CogroupedKStream<Windowed<Key>, Value>;
   /// A grouping, or several, with windows of one kind.
   struct Windowing {
     std::variant<TimeWindowedKStream<Key, Value, TimeWindows>,
@@ -47,19 +50,29 @@ class SpecTopology {
                  SessionWindowedCogroupedKStream<Key, Value>>
         stream;
     std::chrono::milliseconds retention{0};  ///< What its store must keep at least.
-    EmitStrategy emit = EmitStrategy::kOnWindowUpdate;
   };
   using GroupedTable = KGroupedTable<Key, Value>;
   using Cogrouped = CogroupedKStream<Key, Value>;
   using GlobalTable = GlobalKTable<Key, std::int64_t>;
   using Variable = std::variant<Stream, Table, Grouped, GroupedTable, Cogrouped, GlobalTable,
-                                WindowedStream, WindowedTable, Windowing>;
+                                WindowedStream, WindowedTable, WindowedGrouped,
+                                WindowedCogrouped, Windowing>;
 
   void source(const boost::json::value& statement, const std::string& op);
-  void on_stream(const boost::json::value& statement, const std::string& op, const Stream& in);
-  bool stateless(const boost::json::value& statement, const std::string& op, const Stream& in);
+  // Of streams and groupings with plain keys (K is Key) and with windowed ones.
+  template <typename K>
+  void on_stream(const boost::json::value& statement, const std::string& op,
+                 const KStream<K, Value>& in);
+  template <typename K>
+  bool stateless(const boost::json::value& statement, const std::string& op,
+                 const KStream<K, Value>& in);
+  template <typename K>
+  bool change_key(const boost::json::value& statement, const std::string& op,
+                  const KStream<K, Value>& in);
   void on_table(const boost::json::value& statement, const std::string& op, const Table& in);
-  void on_grouped(const boost::json::value& statement, const std::string& op, const Grouped& in);
+  template <typename K>
+  void on_grouped(const boost::json::value& statement, const std::string& op,
+                  const KGroupedStream<K, Value>& in);
   template <typename Streams>
   void windowed_by(const boost::json::value& statement, const Streams& in);
   void on_windowing(const boost::json::value& statement, const std::string& op,
@@ -70,28 +83,34 @@ class SpecTopology {
   void on_windowed_table(const boost::json::value& statement, const std::string& op,
                          const WindowedTable& in);
   void group_rows(const boost::json::value& statement, const WindowedTable& in);
-  void on_windowed_stream(const boost::json::value& statement, const std::string& op,
-                          const WindowedStream& in);
-  void send_windowed(const boost::json::value& statement, const WindowedStream& in);
   static Suppressed suppressed(const boost::json::value& statement);
   void on_grouped_table(const boost::json::value& statement, const std::string& op,
                         const GroupedTable& in);
+  template <typename K>
   void on_cogrouped(const boost::json::value& statement, const std::string& op,
-                    const Cogrouped& in);
+                    const CogroupedKStream<K, Value>& in);
   template <typename K>
   void join_tables(const boost::json::value& statement, const std::string& op,
                    const KTable<K, std::int64_t>& in);
   void join_by_foreign_key(const boost::json::value& statement, const std::string& op,
                            const Table& in);
-  void join_streams(const boost::json::value& statement, const std::string& op, const Stream& in);
-  void join_global_table(const boost::json::value& statement, const Stream& in, bool left);
+  template <typename K>
+  void join_streams(const boost::json::value& statement, const std::string& op,
+                    const KStream<K, Value>& in);
+  template <typename K>
+  void join_global_table(const boost::json::value& statement, const KStream<K, Value>& in,
+                         bool left);
   template <typename K>
   void transform_values(const boost::json::value& statement, const KTable<K, std::int64_t>& in);
   void add_global_store(const boost::json::value& statement);
-  void split(const boost::json::value& statement, const Stream& in);
-  void process(const boost::json::value& statement, const Stream& in, bool fixed_key);
-  void join(const boost::json::value& statement, const Stream& in, bool left);
-  void sink(const boost::json::value& statement, const Stream& in);
+  template <typename K>
+  void split(const boost::json::value& statement, const KStream<K, Value>& in);
+  template <typename K>
+  void process(const boost::json::value& statement, const KStream<K, Value>& in, bool fixed_key);
+  template <typename K>
+  void join(const boost::json::value& statement, const KStream<K, Value>& in, bool left);
+  template <typename K>
+  void sink(const boost::json::value& statement, const KStream<K, Value>& in);
   std::shared_ptr<StoreBuilder> store_builder(const boost::json::value& spec);
 
   const Variable& variable(const boost::json::value& statement, const char* name) const;
@@ -102,11 +121,21 @@ class SpecTopology {
     return *found;
   }
   void bind(const boost::json::value& statement, Variable value);
+  /// What Kafka Streams' interpreter passes wherever keys become bytes: of windowed ones, the serde
+  /// of their windows; of others it is the type's own.
+  template <typename K>
+  OptionalSerde<K> key_serde_of(const boost::json::value& statement) const {
+    if constexpr (std::is_same_v<K, Windowed<Key>>) {
+      return windowed_serdes_.at(text_or(statement, "in"));
+    }
+    return std::nullopt;
+  }
 
   StreamsBuilder builder_;
   std::map<std::string, Variable> variables_;
   std::map<std::string, std::string> store_kinds_;
   std::set<std::string> windowed_topics_;
+  std::map<std::string, AnySerde<Windowed<Key>>> windowed_serdes_;  // By variable.
 };
 
 /// A windowed key as text: `key@start/end`.

@@ -22,30 +22,19 @@ TimeWindows time_windows(const json::value& spec) {
   return field(spec, "advance") ? windows.advance_by(time_of(spec, "advance")) : windows;
 }
 
-/// The options of a windowed table; a supplier fixes the kind of store whatever is emitted.
-Materialized<Key, std::int64_t> windowed_options(const json::value& statement, milliseconds needed,
-                                                 EmitStrategy emit) {
+/// The options of a windowed table. A supplier of windows knows no other kinds than two.
+Materialized<Key, std::int64_t> windowed_options(const json::value& statement,
+                                                 milliseconds needed) {
+  auto options = materialized(statement);
   const json::value* spec = field(statement, "mat");
-  if (!spec) return materialized(statement);
-  json::value known = statement;
-  auto& mat = known.at("mat").as_object();
-  const bool supplied = flag_or(*spec, "supplier", false);
-  if (flag_or(*spec, "plain", false)) throw NotBuilt("plain");
-  if (supplied && emit == EmitStrategy::kOnWindowClose) throw NotBuilt("supplier with emit");
-  mat.erase("supplier");
-  mat.erase("retention");
-  auto options = materialized(known);
+  if (!spec) return options;
   if (field(*spec, "retention")) options.retention = time_of(*spec, "retention");
-  if (supplied && !options.retention) options.retention = needed;
+  if (!options.store_supplier) return options;
+  if (!options.retention) options.retention = needed;
+  options.persistent = text_or(*spec, "type") != "memory";
+  options.max_entries.reset();
+  options.history_retention.reset();
   return options;
-}
-
-/// The key of a row or record with a windowed key.
-auto key_selector(const json::value& spec) {
-  const bool is_inner = text_or(spec, "fn") == "innerKey";
-  return [is_inner, select = key_function(spec)](const Windowed<Key>& k, const Value& v) {
-    return is_inner ? k.key : select(shown(k), v);
-  };
 }
 
 }  // namespace
@@ -59,19 +48,27 @@ template <typename Streams>
 void SpecTopology::windowed_by(const json::value& statement, const Streams& in) {
   const json::value& spec = need(statement, "windows");
   const std::string type = text_or(spec, "type");
+  const auto use = [&](auto serde) {
+    windowed_serdes_.insert_or_assign(text_or(statement, "id"),
+                                      AnySerde<Windowed<Key>>(std::move(serde)));
+  };
   if (type == "time") {
     bind(statement, Windowing{in.windowed_by(time_windows(spec)), time_windows(spec).retention()});
+    use(TimeWindowedSerde<Key>(AnySerde<Key>(), time_of(spec, "size")));
   } else if (type == "sliding") {
     const auto windows =
         SlidingWindows::of_time_difference_and_grace(time_of(spec, "diff"), time_of(spec, "grace"));
     bind(statement, Windowing{in.windowed_by(windows), windows.retention()});
+    use(TimeWindowedSerde<Key>(AnySerde<Key>(), windows.size()));
   } else if (type == "session") {
     const auto windows =
         SessionWindows::of_inactivity_gap_and_grace(time_of(spec, "gap"), time_of(spec, "grace"));
     bind(statement, Windowing{in.windowed_by(windows), windows.retention()});
+    use(SessionWindowedSerde<Key>(AnySerde<Key>()));
   } else {
     const auto windows = UnlimitedWindows::of().start_on(from_millis(number_or(spec, "start", 0)));
     bind(statement, Windowing{in.windowed_by(windows), windows.retention()});
+    use(TimeWindowedSerde<Key>(AnySerde<Key>(), windows.size()));
   }
 }
 template void SpecTopology::windowed_by(const json::value&, const Grouped&);
@@ -85,7 +82,7 @@ void SpecTopology::on_windowing(const json::value& statement, const std::string&
     std::visit(
         [&](const auto& stream) {
           if constexpr (requires { stream.emit_strategy(emit); }) {
-            bind(statement, Windowing{stream.emit_strategy(emit), in.retention, emit});
+            bind(statement, Windowing{stream.emit_strategy(emit), in.retention});
           } else {
             throw SpecError("a cogroup has no emit strategy");
           }
@@ -93,7 +90,7 @@ void SpecTopology::on_windowing(const json::value& statement, const std::string&
         in.stream);
     return;
   }
-  const auto options = windowed_options(statement, in.retention, in.emit);
+  const auto options = windowed_options(statement, in.retention);
   std::visit([&](const auto& stream) { aggregate_windows(statement, op, stream, options); },
              in.stream);
 }
@@ -137,7 +134,7 @@ Suppressed SpecTopology::suppressed(const json::value& statement) {
   if (const json::value* spec = field(statement, "buffer")) {
     const auto limit = [spec](const char* name) -> std::optional<std::uint64_t> {
       if (!field(*spec, name)) return std::nullopt;
-      return static_cast<std::uint64_t>(number_or(*spec, name, 0));
+      return static_cast<std::uint64_t>(std::max<std::int64_t>(number_or(*spec, name, 0), 0));
     };
     buffer.max_records = limit("maxRecords");
     buffer.max_bytes = limit("maxBytes");
@@ -176,7 +173,8 @@ void SpecTopology::on_windowed_table(const json::value& statement, const std::st
   } else if (op == "toStream") {
     const Named named{name_of(statement)};
     if (!field(statement, "key")) return bind(statement, in.to_stream(named));
-    bind(statement, in.to_stream(named).select_key(key_selector(need(statement, "key"))));
+    const auto key = key_selector<Windowed<Key>>(need(statement, "key"));
+    bind(statement, in.to_stream(named).select_key(key));
   } else {
     throw NotBuilt("windowed table " + op);
   }
@@ -184,62 +182,11 @@ void SpecTopology::on_windowed_table(const json::value& statement, const std::st
 
 void SpecTopology::group_rows(const json::value& statement, const WindowedTable& in) {
   bind(statement,
-       in.group_by([key = key_selector(need(statement, "key")),
+       in.group_by([key = key_selector<Windowed<Key>>(need(statement, "key")),
                     value = value_function(need(statement, "val"))](
                        const Windowed<Key>& k,
                        const std::int64_t& v) { return std::pair(key(k, v), value(shown(k), v)); },
                    {.name = name_of(statement)}));
-}
-
-void SpecTopology::on_windowed_stream(const json::value& statement, const std::string& op,
-                                      const WindowedStream& in) {
-  const Named named{name_of(statement)};
-  if (op == "filter" || op == "filterNot") {
-    const auto keep = [keep = predicate(need(statement, "pred"))](
-                          const Windowed<Key>& k, const Value& v) { return keep(shown(k), v); };
-    bind(statement, op == "filter" ? in.filter(keep, named) : in.filter_not(keep, named));
-  } else if (op == "selectKey") {
-    bind(statement, in.select_key(key_selector(need(statement, "key")), named));
-  } else if (op == "map") {
-    bind(statement, in.map([key = key_selector(need(statement, "key")),
-                            value = value_function(need(statement, "val"))](
-                               const Windowed<Key>& k,
-                               const Value& v) { return std::pair(key(k, v), value(shown(k), v)); },
-                           named));
-  } else if (op == "mapValues") {
-    bind(statement,
-         in.map_values([map = value_function(need(statement, "val"))](
-                           const Windowed<Key>& k, const Value& v) { return map(shown(k), v); },
-                       named));
-  } else if (op == "to") {
-    send_windowed(statement, in);
-  } else {
-    throw NotBuilt("windowed stream " + op);
-  }
-}
-
-void SpecTopology::send_windowed(const json::value& statement, const WindowedStream& in) {
-  Produced<Windowed<Key>, Value> produced{.name = name_of(statement)};
-  if (auto choose = partitioner(statement)) {
-    produced.partitioner = [choose = std::move(choose)](const Windowed<Key>& k, const Value& v,
-                                                        std::int32_t n) {
-      return choose(k.key, v, n);
-    };
-  }
-  const std::string topic = text_or(statement, "topic");
-  const std::string prefix = text_or(statement, "topicPrefix");
-  if (prefix.empty()) {
-    windowed_topics_.insert(topic);
-    return in.to(topic, std::move(produced));
-  }
-  const std::int64_t m = number_or(statement, "m", 1);
-  for (std::int64_t i = 0; i < m; ++i) windowed_topics_.insert(prefix + std::to_string(i));
-  in.to({.extract =
-             [prefix, m](const Windowed<Key>&, const Value& v, const RecordMetadata&) {
-               return prefix + std::to_string(floor_mod(v.value_or(0), m));
-             },
-         .name = "topicByValue"},
-        std::move(produced));
 }
 
 }  // namespace thalweg::golden

@@ -51,6 +51,17 @@ TEST_F(AnApplicationPlan, OrAsWideAsItWasTold) {
   EXPECT_EQ(plan({.name = "by-user", .partitions = 7}).internal_topics.front().partitions, 7);
 }
 
+TEST_F(AnApplicationPlan, AStoresNameIsRefusedWhenItsChangelogTopicIsMade) {
+  StreamsBuilder builder;
+  builder.table<Text, Text>("orders", {}, {.store = "bad name", .store_supplier = true});
+  const Topology topology = builder.build();
+
+  const auto made =
+      create_internal_topics(plan_application(topology, config_, *log_, true), *log_);
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error().message, HasSubstr("shop-bad name-changelog"));
+}
+
 TEST_F(AnApplicationPlan, ARepartitionTopicWithoutPartitionsIsRefused) {
   for (const int none : {0, -1}) {
     EXPECT_THAT([&] { plan({.name = "by-user", .partitions = none}); },

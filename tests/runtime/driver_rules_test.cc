@@ -169,6 +169,43 @@ TEST_F(DriverRules, AProcessorCountsWhatItLikes) {
   EXPECT_THAT(driver().metrics(), Contains(Pair("orders-refused-total/check", 2)));
 }
 
+TEST_F(DriverRules, AProcessorKnowsItsSettingsAndItsDirectory) {
+  struct Curious final : Processor<Text, Text> {
+    void process(const RecordRef<Text, Text>& record) override {
+      context().forward(record.key, context().task().app_configs().at("max.task.idle.ms"));
+      context().forward(record.key, context().task().state_dir());
+    }
+  };
+  builder_.stream<Text, Text>("in").process([] { return std::make_unique<Curious>(); }).to("out");
+  StreamsConfig config;
+  config.application_id = "shop";
+  config.state_dir = "/data";
+  config.max_task_idle = 7ms;
+  driver_ = std::make_unique<TopologyTestDriver>(builder_.build(), config);
+
+  pipe("a", 0);
+
+  auto out = driver().create_output_topic<Text, Text>("out");
+  EXPECT_EQ(out.read_record().value, "7");
+  EXPECT_EQ(out.read_record().value, "/data/shop/0_0");
+}
+
+TEST_F(DriverRules, NothingIsForwardedWithANegativeTime) {
+  struct Backwards final : Processor<Text, Text> {
+    void process(const RecordRef<Text, Text>& record) override {
+      context().forward(record.key, record.value, record.timestamp - 10ms, record.headers);
+    }
+  };
+  builder_.stream<Text, Text>("in")
+      .process([] { return std::make_unique<Backwards>(); })
+      .to("out");
+
+  pipe("a", 10);
+  EXPECT_THAT([this] { pipe("b", 9); },
+              ThrowsMessage<StreamsError>(
+                  ::testing::HasSubstr("Timestamp may not be negative. Got: -1")));
+}
+
 TEST_F(DriverRules, VersionedStoresAreShownAsSuch) {
   builder_.table<Text, Text>("in", {}, {.store = "rows", .history_retention = 1h});
 

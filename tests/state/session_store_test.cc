@@ -101,6 +101,37 @@ TEST_P(SessionStoreStory, CrashBringsBackSessionsAndStreamTime) {
   EXPECT_EQ(show(store->fetch("a")), "a0-50=1 a60-70=2");
 }
 
+TEST_P(SessionStoreStory, ARemovalIsNeverLateButInACacheItIsAWriteLikeAnyOther) {
+  store->put(session("b", 240, 250), "now");
+  store->remove(session("a", 0, 10));
+  EXPECT_EQ(store.late_writes, 0u);
+
+  World<Sessions> cached(GetParam(),
+                         session_store_builder<std::string, std::string>(
+                             "table", 100ms, {.persistent = !in_memory(), .caching = true}),
+                         true);
+  cached->put(session("b", 240, 250), "now");
+  cached->remove(session("c", 300, 310));
+  EXPECT_EQ(cached->stream_time(), at(310));
+  cached->remove(session("a", 0, 10));
+  cached.commit();
+  EXPECT_EQ(cached.late_writes, in_memory() ? 1u : 0u);  // On disk its segment is still there.
+}
+
+TEST_P(SessionStoreStory, WhatATableRemovesFromItsCacheIsNotLate) {
+  World<Sessions> cached(GetParam(),
+                         session_store_builder<std::string, std::string>(
+                             "table", 100ms, {.persistent = !in_memory(), .caching = true}),
+                         true, nullptr, 1'000'000);
+  cached->set_listener([](const Windowed<std::string>&, const std::string*, const std::string*,
+                          Timestamp, const Headers&) {},
+                       false);
+  cached->put(session("b", 240, 250), "now");
+  cached->remove(session("a", 0, 10));
+  cached.commit();
+  EXPECT_EQ(cached.late_writes, 0u);
+}
+
 TEST_P(SessionStoreStory, KeysOnTheChangelogAreThoseOfKafkaStreams) {
   store->put(session("k", 1, 2), "v");
   EXPECT_EQ(store.changelog.changes().back().key,

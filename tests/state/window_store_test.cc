@@ -158,6 +158,30 @@ TEST_P(WindowStoreStory, AWriteThatComesTooLateIsLoggedCountedAndForgotten) {
   EXPECT_EQ(show(store->all()), "b160=now");
 }
 
+TEST_P(WindowStoreStory, WithoutTimestampsTheyAreGoneWhenEntriesAreReadAgain) {
+  World<Windows> store(GetParam(),
+                       window_store_builder<std::string, std::string>(
+                           "table", ten_of_hundred(),
+                           {.persistent = !in_memory(), .timestamps = false}),
+                       false);
+  store->put("a", "value", at(20), at(27), kNoHeaders);
+
+  EXPECT_EQ(store->fetch_with_timestamp("a", at(20))->timestamp, kNoTimestamp);
+  EXPECT_EQ(store->fetch("a", at(0), at(50))->value().timestamp, kNoTimestamp);
+  EXPECT_EQ(store->all()->value().value, "value");
+  EXPECT_EQ(store.changelog.changes().back().timestamp, at(27));
+}
+
+TEST(CachedWindows, ReadTimestampsFromTheCacheThatTheStoreDoesNotKeep) {
+  World<Windows> store(DiskKind::kSimulated,
+                       window_store_builder<std::string, std::string>(
+                           "table", ten_of_hundred(), {.caching = true, .timestamps = false}),
+                       true);
+  store->put("a", "value", at(20), at(27), kNoHeaders);
+
+  EXPECT_EQ(store->fetch_with_timestamp("a", at(20))->timestamp, at(27));
+}
+
 TEST(CachedWindows, ShowWhatHasExpiredAsLongAsTheCacheHasRoom) {
   for (const std::size_t cache_bytes : {std::size_t{0}, std::size_t{1'000'000}}) {
     World<Windows> store(DiskKind::kSimulated,

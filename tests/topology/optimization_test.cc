@@ -166,6 +166,22 @@ TEST_F(Plan, NamesHaveKafkasLetters) {
   EXPECT_NO_THROW(name_filter("ok_Name-1.x")());
 }
 
+TEST_F(Plan, NamesFromStoreSuppliersAreNotLookedAtBeforeThereIsATopic) {
+  const Materialized<Text, Text> named{.store = "bad name"};
+  Materialized<Text, Text> supplied = named;
+  supplied.store_supplier = true;
+  const Materialized<Text, Text> nameless{.store_supplier = true};
+
+  EXPECT_THROW((builder_.table<Text, Text>("a", {}, named)), TopologyError);
+  builder_.table<Text, Text>("b", {}, supplied);
+  EXPECT_EQ((builder_.table<Text, Text>("c", {}, nameless).queryable_store_name()), "");
+  builder_.add_state_store(key_value_store_builder<Text, Text>("of one's own"));
+
+  const Topology topology = builder_.build();
+  EXPECT_NO_THROW(topology.store_builder("bad name"));
+  EXPECT_NO_THROW(topology.store_builder(""));
+}
+
 TEST_F(Plan, RepartitionTopicsThatAreJoinedMustAgreeOnPartitions) {
   const auto left = texts("l").repartition({.name = "left", .partitions = 3});
   const auto right = texts("r").repartition({.name = "right", .partitions = 4}).to_table();

@@ -259,6 +259,55 @@ TEST_F(WindowRules, AFinalResultHasTheHeadersOfTheRecordThatClosedItsWindow) {
   EXPECT_THAT(letter("z", "x", 10), ElementsAre("k[0,10]=ab@5 from x"));
 }
 
+/// Two windows of different keys, the later one of the key that comes first, and what closes both.
+class ClosingWindows : public WindowRules {
+ protected:
+  std::vector<std::string> close(Materialized<Text, Text> options) {
+    options.retention = 200ms;
+    send(grouped()
+             .windowed_by(TimeWindows::of_size_and_grace(10ms, 20ms))
+             .emit_strategy(EmitStrategy::kOnWindowClose)
+             .aggregate(kNothing, kWrite, options));
+    letter("b", "1", 5);
+    letter("a", "2", 12);
+    return letter("z", "3", 60);
+  }
+};
+
+TEST_F(ClosingWindows, ComeByTheirTimes) {
+  EXPECT_THAT(close({.store = "windows"}), ElementsAre("b[0,10]=1@5", "a[10,20]=2@12"));
+}
+
+TEST_F(ClosingWindows, ComeByTheirKeysFromASuppliersStore) {
+  EXPECT_THAT(close({.store = "windows", .store_supplier = true}),
+              ElementsAre("a[10,20]=2@12", "b[0,10]=1@5"));
+}
+
+TEST_F(ClosingWindows, NeedTheTimestampsOfTheirStore) {
+  EXPECT_THAT([this] { close({.store = "windows", .timestamps = false, .store_supplier = true}); },
+              ::testing::ThrowsMessage<StreamsError>(
+                  ::testing::HasSubstr("Timestamp may not be negative")));
+}
+
+TEST_F(WindowRules, SessionsFromASuppliersStoreOnDiskCannotBeEmittedOnClose) {
+  send(grouped()
+           .windowed_by(SessionWindows::of_inactivity_gap_with_no_grace(10ms))
+           .emit_strategy(EmitStrategy::kOnWindowClose)
+           .aggregate(kNothing, kWrite, kMerge, {.store = "sessions", .store_supplier = true}));
+
+  EXPECT_THAT([this] { letter("k", "a", 50); },
+              ::testing::ThrowsMessage<StreamsError>(::testing::HasSubstr("store sessions")));
+}
+
+TEST_F(WindowRules, AResultHasItsRecordsTimeWhereTheStoreKeepsNone) {
+  send(grouped()
+           .windowed_by(TimeWindows::of_size_with_no_grace(10ms))
+           .aggregate(kNothing, kWrite, {.store = "plain", .timestamps = false}));
+
+  EXPECT_THAT(letter("k", "a", 5), ElementsAre("k[0,10]=a@5"));
+  EXPECT_THAT(letter("k", "b", 3), ElementsAre("k[0,10]=ab@3"));
+}
+
 TEST_F(WindowRules, WhatSuppressLetsGoHasTheHeadersOfTheRecordThatChangedItLast) {
   show_headers_ = true;
   send(grouped()

@@ -15,6 +15,11 @@ enum class FailureHandling : std::uint8_t {
   kFail,        ///< Stop the task with the reason.
   kContinue,    ///< Log, count, drop.
   kDeadLetter,  ///< To `errors.dead.letter.queue.topic.name`, in the same transaction (KIP-1034).
+  /// Abort the transaction and process its input again, as often as it takes (KIP-1065): for
+  /// serialisers that may do it later. Only a ProductionExceptionHandler may say so; from others,
+  /// and without a worker (in a TopologyTestDriver), it is kFail. What fails on the way to the log
+  /// is tried again in any case, without asking.
+  kRetry,
 };
 
 /// Where something failed.

@@ -27,7 +27,7 @@ struct StoreOptions {
   std::optional<std::size_t> max_entries = {};
   /// Whether the changelog is told of entries that gave way to others.
   bool logs_evictions = true;
-  /// Of key-value stores: false reads entries back with kNoTimestamp.
+  /// Of key-value and window stores: false reads entries back with kNoTimestamp.
   bool timestamps = true;
   /// Of key-value stores: delete entries that have not been written for so long, by the latest
   /// timestamp put into the store. The listener and the changelog are told of each.

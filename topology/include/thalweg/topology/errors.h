@@ -13,6 +13,12 @@ class TopologyError : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
+/// A store is asked for what its kind cannot do.
+class UnsupportedOperationError : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
 /// User code threw, or bytes could not be read and the handler said fail: stops the task. The
 /// message names task, node, topic, partition and offset; the cause is nested
 /// (std::rethrow_if_nested).

@@ -162,6 +162,12 @@ struct Materialized {
   /// out what comes late; a stream finds the rows as they were at its records' time.
   std::optional<std::chrono::milliseconds> history_retention = {};
   std::optional<std::chrono::milliseconds> segment_interval = {};  ///< Of a versioned table.
+  /// Whether the store comes from a supplier, in Kafka Streams' words: it is of just the kind that
+  /// is described here, whatever would suit the operator best (windows that are emitted as they
+  /// close then lie in the order of their keys, not of time), and its name, which may be empty, is
+  /// not checked before its changelog topic is made. Stores with `max_entries`, with
+  /// `history_retention` or without timestamps come from suppliers anyway.
+  bool store_supplier = false;
 };
 
 /// How a stream is joined with a table; serdes of the repartition topic and the buffer it may need.

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <thalweg/schemas/record.h>
@@ -62,6 +64,15 @@ class TaskContext {
   virtual ~TaskContext() = default;
   virtual std::string_view application_id() const = 0;
   virtual TaskId task_id() const = 0;
+  /// All settings of the application, by their keys, as text. Lives as long as the task.
+  virtual const std::map<std::string, std::string>& app_configs() const {
+    static const std::map<std::string, std::string> kNone;
+    return kNone;
+  }
+  /// The path of a directory for files of the task's own, under `state.dir`, which may have to be
+  /// made. Nothing here knows of what is in it: it is not restored, and does not move with the
+  /// task.
+  virtual std::string state_dir() const { return {}; }
   /// The store of that name; the topology checked that the node may use it.
   virtual StateStore& store(std::string_view name) = 0;
   /// The global store of that name, which every node may read; null if there is none.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <thalweg/state/internal/key_value_store_decorator.h>
+#include <thalweg/state/internal/plain_iterator.h>
 
 namespace thalweg::internal {
 
@@ -32,30 +33,9 @@ class PlainKeyValueStore final : public KeyValueStoreDecorator<K, V> {
   }
 
  private:
-  class Iterator final : public KeyValueIterator<K, V> {
-   public:
-    explicit Iterator(std::unique_ptr<KeyValueIterator<K, V>> inner) : inner_(std::move(inner)) {
-      read();
-    }
-    bool valid() const override { return inner_->valid(); }
-    void next() override {
-      inner_->next();
-      read();
-    }
-    const K& key() const override { return inner_->key(); }
-    const Entry& value() const override { return entry_; }
-
-   private:
-    void read() {
-      if (inner_->valid()) entry_ = {inner_->value().value, kNoTimestamp};
-    }
-    std::unique_ptr<KeyValueIterator<K, V>> inner_;
-    Entry entry_;
-  };
-
   std::unique_ptr<KeyValueIterator<K, V>> plain(std::unique_ptr<KeyValueIterator<K, V>> inner) {
     if (this->cached()) return inner;
-    return std::make_unique<Iterator>(std::move(inner));
+    return std::make_unique<PlainIterator<K, V>>(std::move(inner));
   }
 
   Entry read_;

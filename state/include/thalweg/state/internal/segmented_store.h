@@ -61,6 +61,7 @@ class SegmentedStore : public Interface {
   Timestamp stream_time() const final { return entries_.marks().stream_time; }
 
   void set_listener(Listener listener, bool old_values) final {
+    has_listener_ = static_cast<bool>(listener);
     if (!listener) return entries_.set_listener({}, false);
     entries_.set_listener(
         [listener = std::move(listener)](const Stored& key, const V* new_value, const V* old_value,
@@ -128,9 +129,12 @@ class SegmentedStore : public Interface {
   TypedKeyValueStore<Stored, V> entries_;
 
  private:
-  /// A session that is removed is not late, and in memory its time does not count.
+  /// A session that is removed is not late, and in memory its time does not count. A cache knows
+  /// no removals, only entries without a value, which count as all do; but those of a table it
+  /// lets go only if the store below still shows what they replace.
   bool keeps_removal(Timestamp time) {
-    if (segments_.keys == Segments::Keys::kWindow) return observe(time);
+    const bool counts = cached() && !has_listener_;
+    if (segments_.keys == Segments::Keys::kWindow || counts) return observe(time);
     return segments_.exact_expiry ? to_millis(time) >= first_kept() : advance(time);
   }
 
@@ -148,6 +152,7 @@ class SegmentedStore : public Interface {
   const AnySerde<K> key_serde_;
   std::function<void()> on_late_;
   std::function<Timestamp()> record_time_;
+  bool has_listener_ = false;
   std::int64_t first_segment_ = 0;
 };
 

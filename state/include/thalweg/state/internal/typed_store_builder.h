@@ -99,11 +99,11 @@ std::shared_ptr<StoreBuilder> window_store_builder(std::string name, WindowStore
   options.caching = options.caching && !windows.retain_duplicates;
   auto segments =
       internal::plan_segments(name, internal::Segments::Keys::kWindow, windows, options.persistent);
-  auto make = [name, windows, segments, persistent = options.persistent, caching = options.caching,
-               key_serde = std::move(key_serde), value_serde = std::move(value_serde)] {
+  auto make = [name, windows, segments, options, key_serde = std::move(key_serde),
+               value_serde = std::move(value_serde)] {
     return std::make_unique<internal::TypedWindowStore<K, V>>(
-        name, persistent, caching, key_serde, value_serde, segments, windows.window_size,
-        windows.retain_duplicates);
+        name, options.persistent, options.caching, key_serde, value_serde, segments,
+        windows.window_size, windows.retain_duplicates, options.timestamps);
   };
   return std::make_shared<internal::TypedStoreBuilder>(std::move(name), std::move(options),
                                                        std::move(make));

@@ -4,14 +4,17 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
+#include <thalweg/state/internal/plain_iterator.h>
 #include <thalweg/state/internal/segmented_store.h>
 #include <thalweg/state/window_store.h>
 
 namespace thalweg::internal {
 
-/// The window store.
+/// The window store. Without timestamps they are kNoTimestamp when they are read again, unless the
+/// entry is read from a cache; values must then be copyable.
 template <typename K, typename V>
 class TypedWindowStore final : public SegmentedStore<WindowStore<K, V>, K, V> {
  public:
@@ -21,11 +24,13 @@ class TypedWindowStore final : public SegmentedStore<WindowStore<K, V>, K, V> {
 
   TypedWindowStore(std::string name, bool persistent, bool caching, const AnySerde<K>& key_serde,
                    AnySerde<V> value_serde, Segments segments,
-                   std::chrono::milliseconds window_size, bool retain_duplicates)
+                   std::chrono::milliseconds window_size, bool retain_duplicates,
+                   bool timestamps)
       : Base(std::move(name), persistent, caching, key_serde, std::move(value_serde), segments,
              window_size.count(), !retain_duplicates),
         window_size_(window_size),
-        retain_duplicates_(retain_duplicates) {}
+        retain_duplicates_(retain_duplicates),
+        timestamps_(timestamps) {}
 
   StateStore::Kind kind() const override { return StateStore::Kind::kWindow; }
   std::chrono::milliseconds window_size() const override { return window_size_; }
@@ -36,7 +41,7 @@ class TypedWindowStore final : public SegmentedStore<WindowStore<K, V>, K, V> {
   }
   const Entry* fetch_with_timestamp(const K& key, Timestamp window_start) override {
     if (retain_duplicates_ && this->segments_.exact_expiry) return nullptr;  // None is the one.
-    return this->find(at(key, window_start, last_put_), window_start);
+    return plain(this->find(at(key, window_start, last_put_), window_start));
   }
 
   void put(const K& key, V value, Timestamp window_start) override {
@@ -63,15 +68,15 @@ class TypedWindowStore final : public SegmentedStore<WindowStore<K, V>, K, V> {
 
   std::unique_ptr<Iterator> fetch(const K& key, Timestamp from, Timestamp to,
                                   bool reverse) override {
-    return this->scan(scan_of(from, to, reverse), &key, &key);
+    return plain(this->scan(scan_of(from, to, reverse), &key, &key));
   }
   std::unique_ptr<Iterator> fetch(const std::optional<K>& first, const std::optional<K>& last,
                                   Timestamp from, Timestamp to, bool reverse) override {
-    return this->scan(scan_of(from, to, reverse), first ? &*first : nullptr,
-                      last ? &*last : nullptr);
+    return plain(this->scan(scan_of(from, to, reverse), first ? &*first : nullptr,
+                            last ? &*last : nullptr));
   }
   std::unique_ptr<Iterator> fetch_all(Timestamp from, Timestamp to, bool reverse) override {
-    return this->scan(scan_of(from, to, reverse), nullptr, nullptr);
+    return plain(this->scan(scan_of(from, to, reverse), nullptr, nullptr));
   }
   std::unique_ptr<Iterator> all(bool reverse) override {
     return fetch_all(from_millis(0), kEndOfTime, reverse);
@@ -89,6 +94,21 @@ class TypedWindowStore final : public SegmentedStore<WindowStore<K, V>, K, V> {
     scan.order = in_memory ? WindowScan::Order::kByTime : WindowScan::Order::kAsStored;
     return scan;
   }
+  bool shows_timestamps() const { return timestamps_ || this->cached(); }
+  const Entry* plain(const Entry* entry) {
+    if constexpr (std::is_copy_assignable_v<V>) {
+      if (entry && !shows_timestamps()) return &(read_ = {entry->value, kNoTimestamp});
+    }
+    return entry;
+  }
+  std::unique_ptr<Iterator> plain(std::unique_ptr<Iterator> entries) const {
+    if constexpr (std::is_copy_assignable_v<V>) {
+      if (!shows_timestamps()) {
+        return std::make_unique<PlainIterator<Windowed<K>, V>>(std::move(entries));
+      }
+    }
+    return entries;
+  }
   /// The key of an entry, in memory that is used again.
   const Stored& at(const K& key, Timestamp window_start, std::int32_t sequence) {
     if (!(at_.windowed.key == key)) at_.windowed.key = key;
@@ -105,6 +125,8 @@ class TypedWindowStore final : public SegmentedStore<WindowStore<K, V>, K, V> {
 
   const std::chrono::milliseconds window_size_;
   const bool retain_duplicates_;
+  const bool timestamps_;
+  Entry read_{};
   Stored at_{};
   std::int32_t last_put_ = 0;
 };

@@ -22,6 +22,12 @@
 
 namespace thalweg::internal {
 
+/// Whether the options say in which store the table is kept.
+template <typename K, typename V>
+bool has_store(const Materialized<K, V>& materialized) {
+  return !materialized.store.empty() || materialized.store_supplier;
+}
+
 /// Reaches into the handles of the DSL, so that each of them can make the others.
 struct Dsl {
   template <typename K, typename V>
@@ -97,7 +103,7 @@ struct Dsl {
                             const Materialized<K, V>& materialized, OptionalSerde<K> key_serde,
                             OptionalSerde<V> value_serde) {
     std::optional<std::string> queryable;
-    if (!materialized.store.empty()) queryable = materialized.store;
+    if (has_store(materialized)) queryable = materialized.store;
     return KTable<K, V>(std::move(handle), std::move(supplier), std::move(queryable),
                         std::move(key_serde), std::move(value_serde));
   }
@@ -158,25 +164,26 @@ std::optional<T> either(const std::optional<T>& first, const std::optional<T>& s
 /// when a table is given options without a name.
 template <typename K, typename V>
 bool is_anonymous(const Materialized<K, V>& materialized) {
-  return materialized.store.empty() &&
+  return !has_store(materialized) &&
          (materialized.key_serde || materialized.value_serde || !materialized.logging ||
           !materialized.caching || materialized.retention ||
           !materialized.changelog_config.empty());
 }
 
-/// Throws TopologyError if the store's name cannot be one. Kafka Streams makes a versioned store
-/// out of a supplier, whose name it does not check.
+/// Throws TopologyError if the store's name cannot be one. That of a store supplier is not looked
+/// at before there is a topic of that name, as in Kafka Streams.
 template <typename K, typename V>
 void check_store(const Materialized<K, V>& materialized) {
-  if (materialized.store.empty() || materialized.history_retention) return;
-  check_name(materialized.store);
+  const bool is_supplied = materialized.store_supplier || materialized.max_entries ||
+                           materialized.history_retention || !materialized.timestamps;
+  if (!materialized.store.empty() && !is_supplied) check_name(materialized.store);
 }
 
 /// The store's name: the one in the options, checked, or a generated one.
 template <typename K, typename V>
 std::string store_name(StreamGraph& graph, const Materialized<K, V>& materialized,
                        std::string_view prefix) {
-  if (materialized.store.empty()) return graph.new_store_name(prefix);
+  if (!has_store(materialized)) return graph.new_store_name(prefix);
   check_store(materialized);
   return materialized.store;
 }
@@ -188,10 +195,10 @@ std::shared_ptr<TablePlan> plan_table(const StreamGraph& graph, Materialized<K, 
                                       OptionalSerde<V> value_serde) {
   materialized.persistent = graph.is_persistent(materialized.persistent);
   auto plan = std::make_shared<TablePlan>();
-  plan->materialized = !materialized.store.empty();
+  plan->materialized = has_store(materialized);
   plan->store = store;
   plan->versioned = materialized.history_retention.has_value();
-  if (plan->versioned && materialized.store.empty()) {
+  if (plan->versioned && !has_store(materialized)) {
     throw TopologyError("a versioned table needs a name for its store");
   }
   plan->make_store = [materialized = std::move(materialized), store = std::move(store),

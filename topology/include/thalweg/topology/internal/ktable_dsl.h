@@ -37,7 +37,7 @@ std::shared_ptr<TablePlan> plan_derived_table(StreamGraph& graph,
 template <typename K, typename V>
 OperatorTraits derived_traits(const Materialized<K, V>& materialized, const TablePlan& plan) {
   OperatorTraits traits;
-  if (!materialized.store.empty() || is_anonymous(materialized)) {
+  if (has_store(materialized) || is_anonymous(materialized)) {
     traits.versioned_output = plan.versioned;
   }
   return traits;

@@ -36,6 +36,8 @@ class ProcessorSite {
                        Punctuator punctuator);
   [[noreturn]] void no_such_child(std::string_view child) const;
   [[noreturn]] void no_record() const;
+  /// Throws std::invalid_argument for a time that a record cannot have.
+  static void check_time(Timestamp time);
   [[noreturn]] static void no_processor(const std::string& node);
 
   /// While it lives, forwards inherit from `context`, and so do writes to stores.

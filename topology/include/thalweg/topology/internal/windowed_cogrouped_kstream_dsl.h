@@ -39,7 +39,8 @@ KTable<Windowed<K>, payload_t<A>> aggregate_windowed_cogroup(
   cogroup.graph().set_window_grace(handle.node, Kind::grace(windows));
   return Dsl::table<Windowed<K>, Value>(
       std::move(handle), std::make_shared<WindowedTable<K, Value, typename Kind::Store>>(plan),
-      Materialized<Windowed<K>, Value>{.store = materialized.store},
+      Materialized<Windowed<K>, Value>{.store = materialized.store,
+                                      .store_supplier = materialized.store_supplier},
       Kind::key_serde(key_serde, windows), value_serde);
 }
 

@@ -53,8 +53,8 @@ struct WindowedKind {
 
   static std::shared_ptr<StoreBuilder> store(const std::string& name, const W& windows,
                                              std::chrono::milliseconds retention, EmitStrategy emit,
-                                             StoreOptions options, AnySerde<Key> key_serde,
-                                             AnySerde<A> value_serde) {
+                                             bool is_supplied, StoreOptions options,
+                                             AnySerde<Key> key_serde, AnySerde<A> value_serde) {
     const bool on_close = emit == EmitStrategy::kOnWindowClose;
     // What is emitted on close is cached only for windows at fixed times.
     if (kIsSession || std::is_same_v<W, SlidingWindows>) {
@@ -67,7 +67,8 @@ struct WindowedKind {
       return window_store_builder<Key, A>(name,
                                           {.retention = retention,
                                            .window_size = windows.size(),
-                                           .time_ordered = on_close && options.persistent},
+                                           .time_ordered = on_close && options.persistent &&
+                                                           !is_supplied},
                                           std::move(options), std::move(key_serde),
                                           std::move(value_serde));
     }
@@ -82,18 +83,27 @@ std::shared_ptr<WindowedTablePlan> plan_windowed_table(const StreamGraph& graph,
                                                        const Materialized<K, A>& materialized,
                                                        const AnySerde<K>& key_serde,
                                                        const AnySerde<A>& value_serde) {
-  const auto retention = check_retention(materialized.retention, windows.retention(), store);
+  // A supplier's session store keeps what it likes, as in Kafka Streams.
+  const bool keeps_any = Kind::kIsSession && materialized.store_supplier && materialized.retention;
+  const auto retention = keeps_any
+                             ? *materialized.retention
+                             : check_retention(materialized.retention, windows.retention(), store);
   auto plan = std::make_shared<WindowedTablePlan>();
   plan->store = store;
   plan->materialized = true;
   plan->emission = emission;
+  // As in Kafka Streams, whose stores of sessions on disk can do it only if it makes them itself.
+  plan->lists_closed = !Kind::kIsSession || !materialized.store_supplier ||
+                       !graph.is_persistent(materialized.persistent);
   plan->make_store =
       [=, options = StoreOptions{.persistent = graph.is_persistent(materialized.persistent),
                                  .logging = materialized.logging,
                                  .caching = materialized.caching,
-                                 .changelog_config = materialized.changelog_config}](bool) {
-        return Kind::store(store, windows, retention, emission.strategy, options, key_serde,
-                           value_serde);
+                                 .changelog_config = materialized.changelog_config,
+                                 .timestamps = materialized.timestamps},
+       is_supplied = materialized.store_supplier](bool) {
+        return Kind::store(store, windows, retention, emission.strategy, is_supplied, options,
+                           key_serde, value_serde);
       };
   return plan;
 }
@@ -151,7 +161,8 @@ KTable<Windowed<payload_t<K>>, A> aggregate_into_windows(
   return Dsl::table<Windowed<Key>, A>(
       Dsl::behind(from, node, std::move(name)),
       std::make_shared<WindowedTable<Key, A, typename Kind::Store>>(plan),
-      Materialized<Windowed<Key>, A>{.store = materialized.store},
+      Materialized<Windowed<Key>, A>{.store = materialized.store,
+                                     .store_supplier = materialized.store_supplier},
       Kind::key_serde(key_serde, windows), value_serde);
 }
 

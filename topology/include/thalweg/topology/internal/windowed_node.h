@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -20,6 +21,7 @@ namespace thalweg::internal {
 /// What is known of a windowed table while the plan is made.
 struct WindowedTablePlan : TablePlan {
   Emission emission = {};
+  bool lists_closed = true;  ///< Whether the store can show what all keys had closed in a time.
 };
 
 /// An aggregator that cannot take null values: windows drop and count them.
@@ -65,6 +67,7 @@ class WindowedNode : public Sender<Windowed<K>, Change<A>> {
 
  protected:
   Store& store() { return *store_; }
+  const WindowedTablePlan& plan() const { return *plan_; }
   bool emits_on_close() const { return plan_->emission.strategy == EmitStrategy::kOnWindowClose; }
   WindowCloser& closer() { return closer_; }
   /// Whether old values are to be passed on by the one who writes.
@@ -109,9 +112,9 @@ class WindowedNode : public Sender<Windowed<K>, Change<A>> {
   void emit_final(std::unique_ptr<WindowedIterator<K, A>> walk, const RecordContext& context,
                   TimeOf time_of) {
     for (; walk->valid(); walk->next()) {
+      const Timestamp time = time_of(walk->key(), walk->value());
       closer_.count();
-      send(walk->key(), {&walk->value().value, nullptr},
-           {time_of(walk->key(), walk->value()), context.headers});
+      send(walk->key(), {&walk->value().value, nullptr}, {time, context.headers});
     }
   }
   /// The time of a result that waited in the cache.
@@ -193,8 +196,15 @@ class TimeWindowNode : public WindowedNode<K, A, TypedWindowStore<K, A>> {
   void emit_starting(Timestamp from, Timestamp to, Timestamp close_time,
                      const RecordContext& context) {
     this->emit_final(this->store().fetch_all(from, to, false), context,
-                     [](const auto&, const auto& entry) { return entry.timestamp; });
+                     [](const auto&, const auto& entry) { return known(entry.timestamp); });
     this->closer().emitted(close_time);
+  }
+
+ private:
+  /// A store without timestamps cannot tell when its results were.
+  static Timestamp known(Timestamp time) {
+    if (time == kNoTimestamp) throw std::invalid_argument("Timestamp may not be negative. Got: -1");
+    return time;
   }
 };
 

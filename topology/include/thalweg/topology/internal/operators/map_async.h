@@ -6,20 +6,11 @@
 #include <utility>
 
 #include <thalweg/topology/async_call.h>
-#include <thalweg/topology/internal/async_outbox.h>
 #include <thalweg/topology/internal/async_work.h>
+#include <thalweg/topology/internal/map_async_plan.h>
 #include <thalweg/topology/internal/operator_plan.h>
-#include <thalweg/topology/internal/payload.h>
 
 namespace thalweg::internal {
-
-/// What each task's node is made of.
-template <typename K, typename V>
-struct MapAsyncPlan {
-  AsyncOptions options;  ///< With the store's name.
-  AnySerde<payload_t<K>> key_serde;
-  AnySerde<payload_t<V>> value_serde;
-};
 
 AsyncOutbox::Store& async_outbox_store(TaskContext& context, const std::string& name,
                                        const std::string& node);
@@ -47,12 +38,8 @@ class MapAsyncNode final : public Sender<K, AsyncOutcome<V, R>>,
   void close() override { outbox_.abandon(); }
 
   void process(const K& key, const V& value, const RecordContext& context) override {
-    AsyncRow row{.timestamp = context.timestamp};
-    write(payload_of(key), plan_.key_serde, row.key);
-    write(payload_of(value), plan_.value_serde, row.value);
-    context.headers->encode(row.headers);
     const Timestamp now = this->task()->wall_clock_time();
-    outbox_.add(std::move(row), now);
+    outbox_.add(plan_.row_of(key, value, context), now);
     begin_more(now);
   }
 
@@ -68,8 +55,7 @@ class MapAsyncNode final : public Sender<K, AsyncOutcome<V, R>>,
                                  .idempotency_key = id_prefix_ + std::to_string(number),
                                  .timeout = plan_.options.timeout,
                                  .stop_token = std::move(stop_token)};
-      read(row.key, plan_.key_serde, request.key);
-      read(row.value, plan_.value_serde, request.value);
+      plan_.read(row, request.key, request.value);
       std::invoke(function_, AsyncCall<K, V, R>(std::move(request), inbox_));
     }
   }
@@ -132,27 +118,11 @@ class MapAsyncNode final : public Sender<K, AsyncOutcome<V, R>>,
   void tell(const AsyncRow& row, Outcome outcome) {
     const Headers headers = Headers::decode(row.headers);
     K key{};
-    read(row.key, plan_.key_serde, key);
-    read(row.value, plan_.value_serde, outcome.value);
+    plan_.read(row, key, outcome.value);
     outcome.attempt = row.attempt;
     const Timestamp time_before = this->task()->exchange_record_time(row.timestamp);
     this->forward(key, outcome, {row.timestamp, &headers});
     this->task()->exchange_record_time(time_before);
-  }
-
-  template <typename T>
-  static void write(const T* payload, const AnySerde<T>& serde, std::optional<std::string>& bytes) {
-    if (payload) serde.serialize(*payload, bytes.emplace());
-  }
-  template <typename T>
-  static void read(const std::optional<std::string>& bytes, const AnySerde<payload_t<T>>& serde,
-                   T& out) {
-    if (!bytes) return;
-    if constexpr (is_nullable<T>) {
-      serde.deserialize(*bytes, out.emplace());
-    } else {
-      serde.deserialize(*bytes, out);
-    }
   }
 
   F function_;

@@ -47,6 +47,7 @@ class ProcessNode final : public Sender<typename P::OutputKey, typename P::Outpu
 
     void forward(const KOut& key, const VOut& value, Timestamp timestamp, const Headers& headers,
                  std::string_view child) override {
+      this->site.check_time(timestamp);
       send(key, value, {timestamp, &headers}, child);
     }
     void forward(const KOut& key, const VOut& value, std::string_view child) override {

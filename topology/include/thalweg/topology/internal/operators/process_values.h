@@ -46,6 +46,7 @@ class ProcessValuesNode final : public Sender<typename P::InputKey, typename P::
 
     void forward(const VOut& value, Timestamp timestamp, const Headers& headers) override {
       if (!key) this->site.no_record();
+      this->site.check_time(timestamp);
       node.Sender<K, VOut>::forward(*key, value, {timestamp, &headers});
     }
     void forward(const VOut& value) override {

@@ -92,6 +92,11 @@ class SessionWindowAggregateNode final
         close_time - std::chrono::milliseconds(1);  // An end belongs to its window.
     const Timestamp from = std::max(from_millis(0), this->closer().last());
     if (to < from) return;
+    if (!this->plan().lists_closed) {
+      throw UnsupportedOperationError("store " + this->plan().store +
+                                      " comes from a supplier of session stores on disk, which "
+                                      "cannot tell what sessions have closed");
+    }
     this->emit_final(this->store().find_sessions(from, to), context,
                      [](const auto& session, const auto&) { return session.window.end; });
     this->closer().emitted(close_time);
