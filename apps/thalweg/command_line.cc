@@ -29,6 +29,7 @@ void declare_commands(CLI::App& app, Context& context) {
       "66 no such store, topic, application or file; 69 nobody answers; 70 anything else;\n"
       "75 the data directory is in use; 77 the token is refused; 78 invalid settings.");
 
+  add_demo(app, context);
   add_describe(app, context);
   add_topics(app, context);
   add_stores(app, context);

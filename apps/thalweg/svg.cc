@@ -152,8 +152,8 @@ void append_edge(const LayeredGraph::Edge& edge, bool is_use, std::string& out) 
                         to.x, to.y);
   }
   out += fmt::format(R"(<path class="edge{}" d="{}"{}/>)", is_use ? " uses" : "", path,
-                     is_use ? "" : R"( marker-end="url(#arrow)") ");
-      out += '\n';
+                     is_use ? "" : R"~( marker-end="url(#arrow)")~");
+  out += '\n';
 }
 
 }  // namespace
@@ -170,9 +170,9 @@ std::string to_svg(const std::string& title, const TopologyDescription& topology
     const double frame_width = inner + 2 * kPadding;
     const double frame_height = drawing.graph.height + kTitle + 2 * kPadding;
     body += fmt::format(
-        R"(<g transform="translate({0:.1f},{1:.1f})"><rect class="frame" width="{2:.1f}" )"
-        R"(height="{3:.1f}" rx="6"/><text class="title" x="12" y="18">{4}</text>)"
-        R"(<g transform="translate({0:.1f},{5:.1f})">)",
+        R"~(<g transform="translate({0:.1f},{1:.1f})"><rect class="frame" width="{2:.1f}" )~"
+        R"~(height="{3:.1f}" rx="6"/><text class="title" x="12" y="18">{4}</text>)~"
+        R"~(<g transform="translate({0:.1f},{5:.1f})">)~",
         kPadding, y, frame_width, frame_height, name, kTitle + kPadding);
     body += '\n';
     for (std::size_t i = 0; i < drawing.graph.edges.size(); ++i) {

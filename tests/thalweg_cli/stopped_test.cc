@@ -1,8 +1,6 @@
 // The tool in the directory of a shop that has stopped, cleanly or not.
 
 #include <chrono>
-#include <optional>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,7 +29,18 @@ class Stopped : public end_to_end::ShopStory {
   void sell_one_lamp() {
     open_shop();
     ASSERT_EQ(customer_.end_of(customer_.order("ada", "lamp", 1)), end_to_end::completed());
-    ASSERT_EQ(customer_.available("lamp", 9), 9);
+    ask_until({"stores", "get", "stock", "lamp", "--json"}, "\"sold\":1");
+    ask_until({"stores", "get", "units-sold", "lamp", "--json"}, "\"value\":1,");
+    ask_until({"stores", "get", "units-sold-by-day", "lamp", "--json"}, "\"value\":1,");
+  }
+  /// Asks until the answer has `text` in it, for half a minute.
+  void ask_until(const std::vector<std::string>& arguments, const std::string& text) {
+    std::string seen;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (seen.find(text) == seen.npos && std::chrono::steady_clock::now() < end) {
+      seen = ask(arguments).out;
+    }
+    EXPECT_THAT(seen, HasSubstr(text));
   }
 };
 
@@ -60,15 +69,10 @@ TEST_F(Stopped, AKillHidesNothing) {
 
 TEST_F(Stopped, WindowsAreReadByKey) {
   sell_one_lamp();
-  std::string sold;
-  for (int i = 0; i < 600 && sold.find("items\":[{") == sold.npos; ++i) {
-    sold = ask({"stores", "get", "units-sold-by-day", "lamp", "--json"}).out;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  ASSERT_THAT(sold, HasSubstr("items\":[{"));
+  const auto sold = ask({"stores", "get", "units-sold-by-day", "lamp", "--json"});
   ASSERT_EQ(shop_.stop(), 0);
 
-  EXPECT_EQ(look({"stores", "get", "units-sold-by-day", "lamp", "--json"}).out, sold);
+  EXPECT_EQ(look({"stores", "get", "units-sold-by-day", "lamp", "--json"}).out, sold.out);
 }
 
 TEST_F(Stopped, ADirectoryInUseIsLeftAlone) {
@@ -109,7 +113,7 @@ TEST_F(Stopped, ADryResetSaysWhatAResetDoes) {
 
   EXPECT_EQ(dry.code, 0) << dry.err;
   EXPECT_THAT(dry.out, AllOf(HasSubstr("ranking-units-sold-changelog"),
-                             HasSubstr("order-completed-0"), Not(HasSubstr("order-service-"))));
+                             HasSubstr("order-completed-"), Not(HasSubstr("order-service-"))));
   EXPECT_EQ(unsure.code, 64);
   EXPECT_THAT(unsure.err, HasSubstr("--yes"));
   EXPECT_EQ(look({"stores", "get", "units-sold", "lamp", "--json"}).out, before.out);
@@ -125,12 +129,8 @@ TEST_F(Stopped, AfterAResetTheApplicationComputesEverythingAnew) {
   EXPECT_EQ(look({"stores", "get", "units-sold", "lamp"}).code, 1) << "nothing is left of it";
 
   shop_.start_and_wait();
-  std::string sold;
-  for (int i = 0; i < 600 && sold.find("\"value\":1,") == sold.npos; ++i) {
-    sold = ask({"stores", "get", "units-sold", "lamp", "--json"}).out;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  EXPECT_THAT(sold, HasSubstr("\"value\":1,")) << "counted once again, from the beginning";
+  // Counted once again, from the beginning.
+  ask_until({"stores", "get", "units-sold", "lamp", "--json"}, "\"value\":1,");
   EXPECT_EQ(customer_.available("lamp", 9), 9) << "others are as they were";
 }
 
