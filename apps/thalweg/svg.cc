@@ -193,7 +193,8 @@ std::string to_svg(const std::string& title, const TopologyDescription& topology
   out += kStyle;
   out +=
       R"(<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" )"
-      R"(markerHeight="7" orient="auto"><path d="M0,0L8,4L0,8z" fill="currentColor"/></marker></defs>)";
+      R"(markerHeight="7" orient="auto"><path d="M0,0L8,4L0,8z" fill="currentColor"/>)"
+         "</marker></defs>";
   out += '\n';
   out += fmt::format(R"(<text class="title" x="{:.0f}" y="{:.0f}">{}</text>)", kPadding,
                      kPadding + 4, escaped(title));

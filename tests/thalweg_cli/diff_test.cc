@@ -29,8 +29,9 @@ class Diff : public ::testing::Test {
   static std::vector<std::string> fates(const std::string& before, const std::string& after) {
     const auto ran =
         thalweg({"topology", "diff", golden_path(before), golden_path(after), "--json"});
+    const auto answer = ran.json();
     std::vector<std::string> fates;
-    for (const auto& change : ran.json().at("changes").as_array()) {
+    for (const auto& change : answer.at("changes").as_array()) {
       const auto name = [&](const char* side) {
         return change.at(side).is_null() ? "none" : std::string(change.at(side).as_string());
       };
