@@ -13,6 +13,7 @@
 #include <thalweg/schemas/check.h>
 
 #include "application_plan.h"
+#include "application_record.h"
 #include "application_state.h"
 #include "remote_positions.h"
 #include "remote_view.h"
@@ -70,6 +71,7 @@ class StreamsApplication::Impl {
       change_state(State::kRebalancing);
     }
     if (auto planned = make_plan(); !planned) return planned;
+    record();
     spiller_ = std::make_unique<Spiller>(environment_.log->durability());
     spiller_->start();
     if (auto started = start_workers(); !started) return started;
@@ -80,6 +82,14 @@ class StreamsApplication::Impl {
           [this](const std::string& what) { on_sources_changed(what); });
     }
     return {};
+  }
+
+  /// For tools that look into the directory when nothing runs: without it, they see less.
+  void record() {
+    if (!environment_.storage) return;
+    const auto recorded = internal::record_application(
+        environment_.storage->journal(), config_.application_id, topology_, stores());
+    if (!recorded) spdlog::warn("{}: {}", config_.application_id, recorded.error().message);
   }
 
   void close() {

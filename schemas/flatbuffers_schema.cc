@@ -1,5 +1,8 @@
+#include "flatbuffers_schema.h"
+
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -7,8 +10,10 @@
 #include <vector>
 
 #include <flatbuffers/idl.h>
+#include <flatbuffers/reflection.h>
 
 #include <thalweg/schemas/flatbuffers_serde.h>
+#include <thalweg/schemas/schema_text.h>
 
 #include "flatbuffers_json.h"
 #include "json_text.h"
@@ -18,10 +23,18 @@ namespace {
 
 class FlatbuffersSchema final : public Schema {
  public:
-  FlatbuffersSchema(std::string_view name, BytesView binary, bool (*verify)(BytesView))
-      : name_(name), binary_(binary), verify_(verify), json_(name_, binary_) {}
+  using Verify = std::function<bool(BytesView)>;
+
+  FlatbuffersSchema(std::string_view name, BytesView binary, Verify verify)
+      : name_(name), binary_(binary), verify_(std::move(verify)), json_(name_, binary_) {}
+  /// Keeps the binary schema itself.
+  FlatbuffersSchema(std::string_view name, std::shared_ptr<const std::string> binary, Verify verify)
+      : FlatbuffersSchema(name, BytesView(*binary), std::move(verify)) {
+    kept_ = std::move(binary);
+  }
 
   std::string_view name() const override { return name_; }
+  BytesView binary() const { return binary_; }
 
   void to_json(BytesView bytes, std::string& out) const override {
     internal::AlignedBytes aligned(bytes);
@@ -84,8 +97,9 @@ class FlatbuffersSchema final : public Schema {
 
   std::string name_;
   BytesView binary_;
-  bool (*verify_)(BytesView);
+  Verify verify_;
   internal::FlatbuffersJson json_;
+  std::shared_ptr<const std::string> kept_;
   mutable std::mutex mutex_;
   /// A parser is costly to make and serves one thread at a time; here wait those that nobody uses.
   mutable std::vector<std::unique_ptr<flatbuffers::Parser>> idle_parsers_;
@@ -98,7 +112,32 @@ SchemaPtr flatbuffers_schema(std::string_view name, BytesView binary_schema,
   return std::make_shared<const FlatbuffersSchema>(name, binary_schema, verify);
 }
 
+BytesView binary_schema(const Schema& schema) {
+  const auto* table = dynamic_cast<const FlatbuffersSchema*>(&schema);
+  return table ? table->binary() : BytesView();
+}
+
 namespace internal {
+
+SchemaPtr described_schema(std::string_view name, std::string binary) {
+  const auto kept = std::make_shared<const std::string>(std::move(binary));
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(kept->data());
+  flatbuffers::Verifier verifier(bytes, kept->size());
+  if (!reflection::VerifySchemaBuffer(verifier)) return nullptr;
+  const auto* schema = reflection::GetSchema(bytes);
+  const auto* table = schema->objects()->LookupByKey(std::string(name).c_str());
+  if (!table || table->is_struct()) return nullptr;
+  const auto verify = [schema, table](BytesView value) {
+    if (value.size() >= FLATBUFFERS_MAX_BUFFER_SIZE) return false;
+    return flatbuffers::Verify(*schema, *table, reinterpret_cast<const std::uint8_t*>(value.data()),
+                               value.size(), /*max_depth=*/32, /*max_tables=*/4096);
+  };
+  try {
+    return std::make_shared<const FlatbuffersSchema>(name, kept, verify);
+  } catch (const std::invalid_argument&) {
+    return nullptr;
+  }
+}
 
 BytesView AlignedBytes::copied(BytesView bytes) {
   thread_local std::vector<Word> copy;

@@ -159,7 +159,8 @@ StreamsConfigBuilder& StreamsConfigBuilder::from_toml(std::string_view text,
 
 StreamsConfigBuilder& StreamsConfigBuilder::from_environment(char** environment) {
   constexpr std::string_view kPrefix = "THALWEG_";
-  constexpr std::string_view kPhaseFile = "THALWEG_PHASE_FILE";  // For crash tests, no setting.
+  // No settings of an application: for crash tests, and for the command-line tool.
+  constexpr std::string_view kOthers[] = {"THALWEG_PHASE_FILE", "THALWEG_URL", "THALWEG_TOKEN"};
   constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
       {"KAFKA_BROKERS", "bootstrap.servers"}, {"KAFKA_CLIENT_ID", "client.id"}};
   std::vector<std::pair<std::string_view, std::string_view>> own;
@@ -169,7 +170,8 @@ StreamsConfigBuilder& StreamsConfigBuilder::from_environment(char** environment)
     if (equals == std::string_view::npos || equals + 1 == variable.size()) continue;
     const auto name = variable.substr(0, equals);
     const auto value = variable.substr(equals + 1);
-    if (name.starts_with(kPrefix) && name != kPhaseFile) own.emplace_back(name, value);
+    const bool is_other = std::ranges::find(kOthers, name) != std::end(kOthers);
+    if (name.starts_with(kPrefix) && !is_other) own.emplace_back(name, value);
     for (const auto& [alias, key] : kAliases) {
       if (name == alias) set(key, value, fmt::format("environment variable {}", name));
     }

@@ -113,7 +113,8 @@ TEST_F(ConfigSources, MissingFileAndDirectoryAreFaults) {
 
 TEST_F(ConfigSources, EnvironmentVariablesStandForKeys) {
   environment_says({"THALWEG_NUM_STREAM_THREADS=6", "KAFKA_CLIENT_ID=ecommerce-app", "HOME=/root",
-                    "THALWEG_COMMIT_INTERVAL_MS=", "THALWEG", "THALWEG_PHASE_FILE=/tmp/phases"});
+                    "THALWEG_COMMIT_INTERVAL_MS=", "THALWEG", "THALWEG_PHASE_FILE=/tmp/phases",
+                    "THALWEG_URL=http://localhost:8080", "THALWEG_TOKEN=secret"});
 
   EXPECT_EQ(config().num_stream_threads, 6);
   EXPECT_EQ(config().client_id, "ecommerce-app");

@@ -48,7 +48,10 @@ constexpr Permit kPermits[] = {
     {"apps/flashsale/", "", "measures a server from outside, in real time"},
     {"bench/", "", "measures real time"},
     {"tests/", "random_device", "picks a seed, which the test prints and takes back"},
+    {"apps/thalweg/demo.cc", "", "places orders in real time"},
+    {"apps/thalweg/topics_tail.cc", "sleep_for", "waits between two looks at a topic"},
     {"tests/end_to_end/", "", "watches real processes, which nobody can step"},
+    {"tests/thalweg_cli/", "", "watches real processes, which nobody can step"},
     {"tests/kafka/", "", "waits for brokers, which nobody can step"},
     {"tests/flashsale/sale_test.cc", "", "stalls a server whose client measures real time"},
 };

@@ -20,7 +20,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
-namespace thalweg::shop {
+namespace thalweg {
 namespace {
 
 namespace asio = boost::asio;
@@ -29,7 +29,6 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kReplyBytesMax = 64 * 1024;
 /// Kept longer than that, a connection is likely to be one that the server has closed.
 constexpr auto kIdleMax = std::chrono::seconds(15);
 
@@ -46,8 +45,7 @@ class Origin;
 /// pool while it is idle.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(asio::io_context& io, Origin& origin)
-      : origin_(origin), stream_(io), resolver_(io) {}
+  Connection(asio::io_context& io, Origin& origin) : origin_(origin), stream_(io), resolver_(io) {}
 
   void run(Exchange exchange);
   Clock::time_point idle_since() const { return idle_since_; }
@@ -188,7 +186,7 @@ void Connection::write() {
 
 void Connection::read() {
   parser_.emplace();
-  parser_->body_limit(kReplyBytesMax);
+  parser_->body_limit(exchange_->request.reply_bytes_max);
   http::async_read(stream_, buffer_, *parser_,
                    [self = shared_from_this()](const error_code& error, std::size_t) {
                      self->finish(error, "waiting for the answer");
@@ -199,6 +197,9 @@ void Connection::finish(const error_code& error, std::string_view doing) {
   if (!error) {
     OutsideReply reply{static_cast<int>(parser_->get().result_int()),
                        std::move(parser_->get().body())};
+    for (const auto& field : parser_->get()) {
+      reply.headers.emplace_back(field.name_string(), field.value());
+    }
     used_before_ = true;
     idle_since_ = Clock::now();
     const bool keep = parser_->get().keep_alive();
@@ -218,8 +219,7 @@ void Connection::finish(const error_code& error, std::string_view doing) {
   }
   std::string reason(doing);
   reason += error == beast::error::timeout
-                ? ": no answer within " +
-                      std::to_string(exchange_->request.timeout.count()) + " ms"
+                ? ": no answer within " + std::to_string(exchange_->request.timeout.count()) + " ms"
                 : ": " + error.message();
   end(std::unexpected(std::move(reason)), false);
 }
@@ -277,6 +277,13 @@ std::string OutsideUrl::authority() const {
   return text;
 }
 
+std::string_view OutsideReply::header(std::string_view name) const {
+  for (const auto& [field, value] : headers) {
+    if (beast::iequals(field, name)) return value;
+  }
+  return {};
+}
+
 class OutsideClient::Impl {
  public:
   explicit Impl(std::size_t connections_max) : connections_max_(connections_max) {}
@@ -322,4 +329,4 @@ void OutsideClient::send(OutsideRequest request, Done done) {
   impl_->send(std::move(request), std::move(done));
 }
 
-}  // namespace thalweg::shop
+}  // namespace thalweg

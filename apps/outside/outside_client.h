@@ -13,7 +13,7 @@
 
 #include <thalweg/schemas/error.h>
 
-namespace thalweg::shop {
+namespace thalweg {
 
 /// `http://host[:port][/path]`, taken apart.
 struct OutsideUrl {
@@ -33,13 +33,17 @@ struct OutsideRequest {
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::string body = {};
   std::chrono::milliseconds timeout{5'000};  ///< For all of it, waiting for a connection included.
+  std::size_t reply_bytes_max = 64 * 1024;   ///< A longer reply is an error.
 };
 
 struct OutsideReply {
   int status = 0;
-  std::string body;  ///< Up to 64 KiB; a longer one is an error.
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers = {};
 
   bool ok() const { return status / 100 == 2; }
+  /// The first header of that name, in whatever case it is written; empty if there is none.
+  std::string_view header(std::string_view name) const;
 };
 
 /// An HTTP/1.1 client for calls to other people's servers: connections are kept and used again, at
@@ -47,8 +51,8 @@ struct OutsideReply {
 /// they came.
 ///
 /// A request that was sent over a connection which had been kept, and which the server turns out to
-/// have closed without an answer, is sent once more over a new one. Requests should therefore carry
-/// an idempotency key, as all of the shop's do.
+/// have closed without an answer, is sent once more over a new one. Requests that change something
+/// should therefore carry an idempotency key.
 ///
 /// Has one thread of its own, from the first request on. send() may be called from any thread;
 /// `done` is called once, from the client's thread, with a reply of whatever status, or with a
@@ -70,4 +74,4 @@ class OutsideClient {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace thalweg::shop
+}  // namespace thalweg

@@ -1,0 +1,185 @@
+// The tool against a shop that runs: looks at it, writes to it, and re-runs what it gave up.
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "end_to_end/shop_client.h"
+#include "end_to_end/shop_process.h"
+#include "stub_receiver.h"
+#include "thalweg_cli/cli_run.h"
+
+namespace thalweg::cli_story {
+namespace {
+
+using stub_receiver::StubReceiver;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+/// A shop with a lamp and a customer, whose webhooks go to a receiver of the test's.
+class Live : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    world_.emplace();
+    ASSERT_TRUE(world_->receiver.start());
+    world_->shop.emplace(
+        world_->directory.path() / "data", std::map<std::string, std::string>{},
+        std::vector<std::string>{
+            "--set", "webhook.url=http://127.0.0.1:" + std::to_string(world_->receiver.port())});
+    world_->shop->start_and_wait();
+    end_to_end::ShopClient client(world_->shop->port());
+    client.stock("lamp", 4'900, 10);
+    client.register_user("ada");
+    client.deposit("ada", 1'000'000);
+  }
+  static void TearDownTestSuite() { world_.reset(); }
+
+  static Ran ask(std::vector<std::string> arguments, const std::string& input = {}) {
+    arguments.insert(arguments.end(), {"--url", world_->shop->url()});
+    return thalweg(arguments, input);
+  }
+  /// Asks until `wanted` says yes to the answer, for half a minute.
+  template <typename Wanted>
+  static Ran ask_until(const std::vector<std::string>& arguments, Wanted wanted) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    for (;;) {
+      Ran ran = ask(arguments);
+      if (wanted(ran) || std::chrono::steady_clock::now() > end) return ran;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  }
+  static end_to_end::ShopClient customer() { return end_to_end::ShopClient(world_->shop->port()); }
+  static StubReceiver& receiver() { return world_->receiver; }
+  static std::string url() { return world_->shop->url(); }
+
+ private:
+  struct World {
+    end_to_end::TemporaryDirectory directory;
+    StubReceiver receiver;
+    std::optional<end_to_end::ShopProcess> shop;
+  };
+  static inline std::optional<World> world_;
+};
+
+TEST_F(Live, DescribePrintsOneApplicationOrAll) {
+  const auto one = ask({"describe", "-a", "ranking"});
+  const auto all = ask({"describe"});
+
+  EXPECT_EQ(one.code, 0) << one.err;
+  EXPECT_THAT(one.out,
+              AllOf(HasSubstr("Topologies:\n   Sub-topology: 0"), Not(HasSubstr("Application:"))));
+  EXPECT_THAT(all.out, AllOf(HasSubstr("Application: order-service\n"),
+                             HasSubstr("Application: ranking\nTopologies:")));
+}
+
+TEST_F(Live, ADescriptionOfARunningApplicationIsTheSameAsItself) {
+  const auto json = ask({"describe", "--json"});
+
+  const auto same = ask({"topology", "diff", "-", url()}, json.out);
+  EXPECT_EQ(same.code, 0) << same.out << same.err;
+  EXPECT_THAT(same.out, HasSubstr("stay as they are\n"));
+}
+
+TEST_F(Live, TopicsAreListedWithTheirSizes) {
+  const auto ran = ask({"topics", "list"});
+  const auto internal = ask({"topics", "list", "--internal", "--json"});
+
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out,
+              AllOf(HasSubstr("TOPIC"), HasSubstr("users "), Not(HasSubstr("-changelog"))));
+  EXPECT_THAT(internal.out, HasSubstr("-changelog"));
+}
+
+TEST_F(Live, WhatIsProducedIsReadAndSeenInItsStore) {
+  const auto sent = ask({"topics", "produce", "users", "-k", "grace", "-v",
+                         R"({"email":"grace@example.com","age":45,"gender":"female"})"});
+  ASSERT_EQ(sent.code, 0) << sent.err;
+  EXPECT_THAT(sent.out, HasSubstr("users "));
+
+  const auto record =
+      ask({"topics", "tail", "users", "--from-beginning", "--key", "grace", "--json"});
+  EXPECT_EQ(record.code, 0) << record.err;
+  EXPECT_EQ(record.json().at("value").at("email").as_string(), "grace@example.com");
+
+  const auto row = ask_until({"stores", "get", "users", "grace", "-a", "order-service", "--json"},
+                             [](const Ran& ran) { return ran.code == 0; });
+  EXPECT_EQ(row.code, 0) << row.err;
+  EXPECT_EQ(row.json().at("value").at("age").as_int64(), 45);
+}
+
+TEST_F(Live, LinesOfStandardInputAreRecords) {
+  const auto sent = ask({"topics", "produce", "users", "-K", "|"},
+                        "kay|{\"email\":\"kay@example.com\",\"age\":20,\"gender\":\"other\"}\n"
+                        "lee|{\"email\":\"lee@example.com\",\"age\":21,\"gender\":\"other\"}\n");
+  const auto wrong = ask({"topics", "produce", "users", "-K", "|"}, "no separator here\n");
+
+  EXPECT_EQ(sent.code, 0) << sent.err;
+  EXPECT_EQ(std::ranges::count(sent.out, '\n'), 2);
+  EXPECT_EQ(wrong.code, 65);
+  EXPECT_THAT(wrong.err, HasSubstr("no separator '|'"));
+}
+
+TEST_F(Live, ARecordThatDoesNotFitItsSchemaIsNotWritten) {
+  const auto ran = ask({"topics", "produce", "order-events", "-k", "o", "-v", R"({"no":"order"})"});
+
+  EXPECT_EQ(ran.code, 65);
+  EXPECT_THAT(ran.err, HasSubstr("value"));
+}
+
+TEST_F(Live, StoresAreListedReadAndDumped) {
+  const auto list = ask({"stores", "list", "-a", "order-service"});
+  const auto row = ask({"stores", "get", "stock", "lamp", "--json"});
+  const auto table = ask({"stores", "scan", "stock", "--prefix", "la"});
+  const auto dump = ask({"stores", "dump", "users", "-a", "order-service"});
+
+  EXPECT_THAT(list.out, AllOf(HasSubstr("STORE"), HasSubstr("stock"), HasSubstr("key-value")));
+  EXPECT_EQ(row.json().at("value").at("stocked").as_int64(), 10) << row.out;
+  EXPECT_THAT(table.out, AllOf(HasSubstr("PARTITION"), HasSubstr("lamp")));
+  EXPECT_THAT(dump.out, HasSubstr(R"({"key":"ada")"));
+}
+
+TEST_F(Live, WhatIsNotThereIsSaidWithANearName) {
+  const auto no_key = ask({"stores", "get", "stock", "sofa"});
+  const auto no_store = ask({"stores", "get", "stok", "lamp"});
+  const auto no_topic = ask({"topics", "tail", "userz"});
+
+  EXPECT_EQ(no_key.code, 1);
+  EXPECT_THAT(no_key.err, HasSubstr("no key 'sofa'"));
+  EXPECT_EQ(no_store.code, 66);
+  EXPECT_THAT(no_store.err, HasSubstr("did you mean 'stock'?"));
+  EXPECT_EQ(no_topic.code, 66);
+  EXPECT_THAT(no_topic.err, HasSubstr("did you mean 'users'?"));
+}
+
+TEST_F(Live, ADeadLetterIsShownAndSentAgain) {
+  receiver().behave({.fail_next = 1, .fail_status = 400});
+  const auto order = customer().order("ada", "lamp", 1);
+  ASSERT_EQ(customer().end_of(order), end_to_end::completed());
+
+  const auto listed =
+      ask_until({"dlq", "list", "--json"}, [](const Ran& ran) { return ran.out.size() > 3; });
+  ASSERT_EQ(listed.code, 0) << listed.err;
+  ASSERT_THAT(listed.json().as_array(), SizeIs(1)) << listed.out;
+  const std::string id(listed.json().at(0).at("id").as_string());
+  const auto shown = ask({"dlq", "show", id});
+  EXPECT_THAT(shown.out, AllOf(HasSubstr("lastError"), HasSubstr(order)));
+
+  const auto sent = ask({"dlq", "retry", id});
+  EXPECT_EQ(sent.code, 0) << sent.err;
+
+  const auto empty = ask_until({"dlq", "list"}, [](const Ran& ran) { return ran.out.empty(); });
+  EXPECT_THAT(empty.out, IsEmpty());
+  EXPECT_THAT(empty.err, HasSubstr("no dead letters"));
+  EXPECT_EQ(ask({"dlq", "discard", id}).code, 65) << "it is no dead letter any more";
+  EXPECT_EQ(ask({"dlq", "show", "nothing"}).code, 1);
+}
+
+}  // namespace
+}  // namespace thalweg::cli_story

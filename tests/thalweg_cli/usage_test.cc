@@ -1,0 +1,134 @@
+// What the tool says of itself, and to those who call it wrongly.
+
+#include <cstdlib>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "end_to_end/shop_process.h"
+#include "thalweg_cli/cli_run.h"
+
+namespace thalweg::cli_story {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+TEST(Usage, HelpNamesEveryCommandAndEveryExitCode) {
+  const auto ran = thalweg({"--help"});
+
+  EXPECT_EQ(ran.code, 0);
+  for (const char* command : {"describe", "topics", "stores", "dlq", "config", "topology",
+                              "completion", "THALWEG_URL", "Exit codes"}) {
+    EXPECT_THAT(ran.out, HasSubstr(command));
+  }
+}
+
+TEST(Usage, ThePageInTheDocumentsIsWhatHelpSays) {
+  const auto page = thalweg({"reference"});
+  const std::string made = THALWEG_CLI_MADE "/cli.md";
+  std::ofstream(made) << page.out;
+
+  std::ifstream file(THALWEG_SOURCE_DIR "/docs/cli.md");
+  const std::string kept{std::istreambuf_iterator<char>(file), {}};
+
+  EXPECT_EQ(kept, page.out) << "bring it up to date: cp " << made << " docs/cli.md";
+}
+
+TEST(Usage, AWrongWordIsRefusedWithWhereToLook) {
+  const auto ran = thalweg({"stores", "gett", "orders"});
+
+  EXPECT_EQ(ran.code, 64);
+  EXPECT_THAT(ran.err, HasSubstr("--help"));
+  EXPECT_THAT(ran.out, IsEmpty());
+}
+
+TEST(Usage, AnAddressThatIsNoneIsRefusedWithItsForm) {
+  const auto ran = thalweg({"topics", "list", "--url", "localhost:8080"});
+
+  EXPECT_EQ(ran.code, 64);
+  EXPECT_THAT(ran.err, HasSubstr("http://HOST:PORT"));
+}
+
+TEST(Usage, NobodyThereIsSaidWithWhatToDo) {
+  const auto ran = thalweg(
+      {"topics", "list", "--url", "http://127.0.0.1:" + std::to_string(end_to_end::free_port())});
+
+  EXPECT_EQ(ran.code, 69);
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("no answer from http://127.0.0.1"), HasSubstr("--url")));
+}
+
+TEST(Usage, CompletionKnowsCommandsAndOptionsOfEachLevel) {
+  // A shell asks what may follow these words.
+  const std::string script = "source <(" THALWEG_CLI_BINARY
+                             " completion bash); COMP_WORDS=(thalweg --url x stores sc); "
+                             "COMP_CWORD=4; _thalweg; echo \"${COMPREPLY[@]}\"; "
+                             "COMP_WORDS=(thalweg topics tail t --fo); COMP_CWORD=4; _thalweg; "
+                             "echo \"${COMPREPLY[@]}\"";
+  const end_to_end::TemporaryDirectory directory;
+  const std::string out = directory.path().string() + "/out";
+
+  ASSERT_EQ(std::system(("bash -c '" + script + "' > " + out).c_str()), 0);
+
+  std::ifstream file(out);
+  const std::string said{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_EQ(said, "scan\n--follow\n");
+}
+
+TEST(Usage, EveryShellGetsEveryCommand) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const auto ran = thalweg({"completion", shell});
+
+    EXPECT_EQ(ran.code, 0);
+    for (const char* word : {"describe", "discard", "from-beginning", "application"}) {
+      EXPECT_THAT(ran.out, HasSubstr(word)) << shell;
+    }
+  }
+  EXPECT_EQ(thalweg({"completion", "tcsh"}).code, 64);
+}
+
+class Settings : public ::testing::Test {
+ protected:
+  std::string file_says(const std::string& text) {
+    const std::string path = directory_.path().string() + "/app.toml";
+    std::ofstream(path) << text;
+    return path;
+  }
+  end_to_end::TemporaryDirectory directory_;
+};
+
+TEST_F(Settings, ThatAreValidAreSaidToBe) {
+  const auto ran = thalweg({"config", "check", file_says("num.stream.threads = 2\n")});
+
+  EXPECT_EQ(ran.code, 0) << ran.err;
+}
+
+TEST_F(Settings, FaultsAreToldWithPlaceAndNearestKey) {
+  const auto ran = thalweg({"config", "check", file_says("num.stream.thread = 2\n")});
+
+  EXPECT_EQ(ran.code, 78);
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("app.toml"), HasSubstr("num.stream.threads")));
+}
+
+TEST_F(Settings, AreShownWithWhereTheyComeFrom) {
+  const auto ran = thalweg({"config", "show", "--json", "--changed", "--set",
+                            "commit.interval.ms=250", file_says("num.stream.threads = 2\n")});
+
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr(R"("key":"commit.interval.ms","value":"250","origin":"--set")"));
+  EXPECT_THAT(ran.out, HasSubstr(R"("key":"num.stream.threads","value":"2")"));
+  EXPECT_THAT(ran.out, Not(HasSubstr(R"("origin":"default")")));
+}
+
+TEST_F(Settings, OfTheApplicationItselfAreLetThrough) {
+  const auto file = file_says("shop.timezone = 'UTC'\n");
+
+  EXPECT_EQ(thalweg({"config", "check", file}).code, 78);
+  EXPECT_EQ(thalweg({"config", "check", file, "--allow", "shop.*"}).code, 0);
+}
+
+}  // namespace
+}  // namespace thalweg::cli_story
