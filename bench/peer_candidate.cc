@@ -181,7 +181,7 @@ class Run {
   void print(bool ok, std::int64_t done_ns, double done_cpu, std::int64_t in, std::int64_t done,
              double close_ms) const {
     // Where there are several hops, the source runs ahead of the last one.
-    const bool hops = settings_.workload == "saga" || settings_.workload == "repart";
+    const bool hops = settings_.records_done == settings_.records;
     const std::int64_t n = hops ? std::min(progress_.in.sum(), done) : in;
     const double wall = static_cast<double>(done_ns - progress_.first_ns) * 1e-9;
     fmt::print(

@@ -166,8 +166,7 @@ public final class PeerBench {
     private void print(final boolean ok, final long doneNs, final double doneCpu, final long in,
                        final long done, final double closeMs) {
         // Where there are several hops, the source runs ahead of the last one.
-        final String workload = PeerSettings.WORKLOAD;
-        final boolean hops = workload.equals("saga") || workload.equals("repart");
+        final boolean hops = PeerSettings.RECORDS_DONE == PeerSettings.RECORDS;
         final long records = hops ? Math.min(in, done) : in;
         final double wall = (doneNs - Progress.firstNs) / 1e9;
         System.out.println(String.format(Locale.ROOT,
@@ -177,7 +176,7 @@ public final class PeerBench {
                         + ",\"t_done_ms\":%.1f,\"close_ms\":%.1f,\"wall_s\":%.4f,\"rps\":%.1f"
                         + ",\"cpu_first_s\":%.4f,\"cpu_done_s\":%.4f,\"cpu_total_s\":%.4f"
                         + ",\"rss_peak_kb\":%d,\"errors\":%d%s}",
-                workload, PeerSettings.GUARANTEE, PeerSettings.PROFILE, ok, records, in, done,
+                PeerSettings.WORKLOAD, PeerSettings.GUARANTEE, PeerSettings.PROFILE, ok, records, in, done,
                 Progress.IN.sum(), sinceStartMs(runningNs.get()), sinceStartMs(Progress.firstNs),
                 sinceStartMs(doneNs), closeMs, wall, records / wall, Progress.firstCpuS, doneCpu,
                 Progress.cpuSeconds(), Progress.memoryKb("VmHWM"), Progress.ERRORS.sum(), extra));

@@ -49,8 +49,7 @@ final class PeerTopologies {
             case "shuffle" -> Shuffle.build(builder);
             case "saga" -> Saga.build(builder);
             case "restore" -> restore(builder);
-            default -> throw new IllegalArgumentException(
-                    "PB_WORKLOAD names no workload: " + PeerSettings.WORKLOAD);
+            default -> Nexmark.build(PeerSettings.WORKLOAD, builder);
         }
         return builder.build(PeerSettings.topologyConfig());
     }

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "peer/blob.h"
+#include "peer/nexmark_data.h"
+#include "peer/noise.h"
 #include "peer/progress.h"
 #include "peer/shuffle_rules.h"
 
@@ -14,22 +16,6 @@ namespace {
 constexpr std::size_t kValueBytes = 100;
 constexpr std::size_t kShuffleBytes = 1024;
 constexpr std::uint64_t kKeys = 100'000;
-
-/// Printable noise from `begin` to the end, six bits of chance a letter.
-void fill_noise(std::string& value, std::size_t begin, std::uint64_t seed) {
-  constexpr std::string_view kLetters =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-  constexpr int kLettersOfOne = 10;
-  std::uint64_t random = 0;
-  for (std::size_t i = begin, left = 0; i < value.size(); ++i, --left) {
-    if (left == 0) {
-      random = mix(seed++);
-      left = kLettersOfOne;
-    }
-    value[i] = kLetters[random & 63];
-    random >>= 6;
-  }
-}
 
 std::uint64_t random_of(std::int64_t index, std::uint64_t salt) {
   return mix(static_cast<std::uint64_t>(index) * 2'654'435'761 + salt);
@@ -110,6 +96,7 @@ DataSet data_set(const std::string& name) {
   if (name == "keys") return rows(0);
   if (name == "shuffle") return shuffle_record;
   if (name == "orders") return order_record;
+  if (DataSet nexmark = nexmark_data_set(name)) return nexmark;
   throw std::invalid_argument("there is no data set " + name);
 }
 

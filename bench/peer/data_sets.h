@@ -21,7 +21,8 @@ struct DataRecord {
 using DataSet = std::function<void(std::int64_t index, std::int64_t count, std::int64_t base_ms,
                                    DataRecord& record)>;
 
-/// kv, few, left, right, table, keys, shuffle or orders. Throws std::invalid_argument for others.
+/// kv, few, left, right, table, keys, shuffle, orders, persons, auctions or bids. Throws
+/// std::invalid_argument for others.
 DataSet data_set(const std::string& name);
 
 }  // namespace thalweg::bench

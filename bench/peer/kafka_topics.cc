@@ -252,7 +252,7 @@ void TopicReader::read(int wait_ms, const std::function<void(const Record&)>& re
       client_->ended.insert(message.partition);
     } else if (!message.err) {
       record({message.partition, bytes(message.key, message.key_len),
-              bytes(message.payload, message.len)});
+              bytes(message.payload, message.len), message.payload == nullptr});
     }
     rd_kafka_message_destroy(&message);
   }

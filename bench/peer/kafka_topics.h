@@ -61,6 +61,7 @@ class TopicReader {
     int partition;
     BytesView key;
     BytesView value;
+    bool is_tombstone;
   };
 
   TopicReader(const std::string& bootstrap, const std::string& topic, From from);

@@ -45,6 +45,10 @@ TopicDigest digest_of(const std::string& bootstrap, const std::string& topic) {
       const std::int64_t number = record.value.size() < 8 ? 0 : read_i64(record.value, 0);
       digest.all += one;
       ++digest.records;
+      if (record.is_tombstone) {
+        lasts.erase(std::string(record.key));
+        return;
+      }
       lasts.insert_or_assign(std::string(record.key), Last{one, number});
     });
   }

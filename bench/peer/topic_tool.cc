@@ -12,6 +12,7 @@
 
 #include "peer/data_sets.h"
 #include "peer/kafka_topics.h"
+#include "peer/nexmark_data.h"
 #include "peer/paced_load.h"
 #include "peer/progress.h"
 #include "peer/shuffle_rules.h"
@@ -49,17 +50,20 @@ struct Load {
     const ShuffleRules rules(matches_rules ? kShuffleRules : 0, kShuffleSelectivity);
     TopicWriter writer(bootstrap, topic, TopicWriter::Pace::kBulk);
     std::int64_t matches = 0;
+    ClosedWindows windows;
     DataRecord record;
     for (std::int64_t index = 0; index < count; ++index) {
       records(index, count, base_ms, record);
       if (matches_rules) rules.match(record.value, [&](std::uint32_t) { ++matches; });
+      if (data_set_name == "bids") windows.add(index, count, record);
       writer.put(record.key, record.value, record.timestamp_ms);
       if (index % 1'024 == 0) writer.poll();
     }
     if (const auto failed = writer.flush(); failed > 0) {
       throw std::runtime_error(fmt::format("{}: {} records were not written", topic, failed));
     }
-    fmt::print("{{\"topic\":\"{}\",\"records\":{},\"matches\":{}}}\n", topic, count, matches);
+    fmt::print("{{\"topic\":\"{}\",\"records\":{},\"matches\":{},\"windows\":{}}}\n", topic, count,
+               matches, windows.count());
   }
 };
 

@@ -14,6 +14,7 @@
 #include <thalweg/topology/windows.h>
 
 #include "peer/blob.h"
+#include "peer/nexmark.h"
 #include "peer/saga.h"
 #include "peer/shuffle.h"
 
@@ -145,13 +146,16 @@ Topology peer_topology(const PeerSettings& settings, Progress& progress) {
                                             {"shuffle", shuffle},
                                             {"saga", saga},
                                             {"restore", restore}};
+  auto* build = nexmark_query(settings.workload);
   for (const auto& workload : kWorkloads) {
-    if (workload.name != settings.workload) continue;
-    StreamsBuilder builder;
-    workload.build(builder, settings, progress);
-    return builder.build({.optimization = settings.tuned() ? "all" : "none"});
+    if (workload.name == settings.workload) build = workload.build;
   }
-  throw std::invalid_argument("PB_WORKLOAD names no workload: " + settings.workload);
+  if (!build) {
+    throw std::invalid_argument("PB_WORKLOAD names no workload: " + settings.workload);
+  }
+  StreamsBuilder builder;
+  build(builder, settings, progress);
+  return builder.build({.optimization = settings.tuned() ? "all" : "none"});
 }
 
 }  // namespace thalweg::bench

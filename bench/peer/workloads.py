@@ -8,6 +8,8 @@ class Input:
     topic: str
     data_set: str
     records: int
+    # What part of them a quick run has.
+    quick: int = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,10 +20,12 @@ class Workload:
     # Of the inputs' records, how many the application counts: those of tables are not.
     streams: int = 1
     # How many records the last step with state has to see: as many as went in ("inputs"), as many
-    # as the rules chose ("matches"), or nobody counts there (None).
+    # as the rules of ShuffleBench chose ("matches") or the windows of q5 have auctions ("windows"),
+    # or nobody counts there (None).
     counted_at_end: str | None = None
     # What has to be equal: every record ("all"), the last one of each key ("last"), how many there
-    # are, but for a few ("about"), what was restored ("restored"), or nothing (None).
+    # are, but for a few ("about"), the sum of the last counts ("sum"), what was restored
+    # ("restored"), or nothing (None).
     equal: str | None = "all"
     # The topology, where it is that of another workload.
     topology: str | None = None
@@ -41,11 +45,17 @@ ABOUT = 40
 KV = Input("pb-kv", "kv", 5_000_000)
 # Each record is in 60 windows.
 HOP = Input("pb-hop", "few", 500_000)
-TABLE = Input("pb-table", "table", 100_000)
+TABLE = Input("pb-table", "table", 100_000, quick=1)
 LEFT = Input("pb-left", "left", 1_000_000)
 RIGHT = Input("pb-right", "right", 1_000_000)
 ORDERS = Input("pb-orders", "orders", 1_000_000)
-SHUFFLE = Input("pb-shuffle", "shuffle", 1_000_000)
+# Of fifty events of Nexmark one is a person, three are auctions and 46 are bids.
+AUCTIONS = Input("pb-auctions", "auctions", 120_000)
+# q8 reads no bids: as many of the others as in ten times as many events.
+MORE_PERSONS = Input("pb-persons", "persons", 400_000)
+MORE_AUCTIONS = Input("pb-auctions", "auctions", 1_200_000)
+BIDS = Input("pb-bids", "bids", 1_840_000)
+SHUFFLE = Input("pb-shuffle", "shuffle", 1_000_000, quick=10)
 IDLE = Input("pb-idle", "kv", 0)
 RESTORE_APPLICATION = "pb-restore"
 CHANGELOG = Input(f"{RESTORE_APPLICATION}-store-changelog", "keys", 5_000_000)
@@ -70,29 +80,31 @@ WORKLOADS = {
                  equal=None, topology="saga", rate=10_000, profile="tuned-latency", heap="1g"),
         Workload("failover", "count by two processes, of which one is lost: the longest silence",
                  (), equal=None, topology="count", rate=5_000),
+        Workload("nexmark-q1", "prices of bids in another currency", (BIDS,)),
+        Workload("nexmark-q5", "the auctions with the most bids of 10 s, every 2 s", (BIDS,),
+                 counted_at_end="windows", equal="last", heap="1g"),
+        Workload("nexmark-q8", "persons who came and opened auctions within 10 s",
+                 (MORE_PERSONS, MORE_AUCTIONS), streams=2, counted_at_end="inputs", equal="last",
+                 heap="1g"),
+        Workload("nexmark-q11", "bids of each bidder's sessions", (BIDS,),
+                 counted_at_end="inputs", equal="last", heap="1g"),
+        Workload("nexmark-q12", "bids of each bidder in 10 s of the machine's time", (BIDS,),
+                 counted_at_end="inputs", equal="sum", heap="1g"),
+        Workload("nexmark-q17", "bids and prices of each auction and day", (BIDS,),
+                 equal="last", heap="1g"),
+        Workload("nexmark-q18", "the last bid of each bidder on each auction", (BIDS,),
+                 counted_at_end="inputs", equal="last", heap="1g"),
+        Workload("nexmark-q20", "bids joined with auctions, nothing forgotten", (BIDS, AUCTIONS),
+                 streams=2, heap="1g"),
         Workload("iq", "count, and random reads of its store from outside", (KV,), equal="last"),
         Workload("restore", "a store from its changelog", (IDLE, CHANGELOG), equal="restored"),
         Workload("startup", "from exec to running, then nothing to do", (IDLE,), equal=None),
     )
 }
 
-# Records of each input in a quick run.
-QUICK_RECORDS = {
-    "pb-kv": 1_000_000,
-    "pb-hop": 100_000,
-    "pb-table": 100_000,
-    "pb-left": 200_000,
-    "pb-right": 200_000,
-    "pb-orders": 200_000,
-    "pb-shuffle": 100_000,
-    "pb-idle": 0,
-    CHANGELOG.topic: 1_000_000,
-}
-
-
 def quick(workload):
     """The same with fewer records."""
     inputs = tuple(
-        dataclasses.replace(data, records=QUICK_RECORDS[data.topic]) for data in workload.inputs
+        dataclasses.replace(data, records=data.records // data.quick) for data in workload.inputs
     )
     return dataclasses.replace(workload, inputs=inputs)
