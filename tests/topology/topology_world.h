@@ -40,7 +40,7 @@ struct Out {
 
 /// Runs all nodes of a topology by hand: topics are lists in memory, with as many partitions as the
 /// test says, and what is sent to a topic that the topology reads comes back at once. A commit
-/// (flush) follows each record, as in Kafka Streams' test driver.
+/// (flush) follows each record, as in Kafka Streams' test driver, unless the test commits itself.
 class TopologyWorld final : public TaskContext, public RecordCollector {
  public:
   struct Sent {
@@ -54,6 +54,7 @@ class TopologyWorld final : public TaskContext, public RecordCollector {
     bool caching = false;
     std::int32_t partitions = 1;
     bool skip_failed = false;  ///< The processing exception handler.
+    bool commits = true;       ///< After each record.
   };
 
   explicit TopologyWorld(Topology topology) : TopologyWorld(std::move(topology), Options{}) {}
@@ -91,17 +92,21 @@ class TopologyWorld final : public TaskContext, public RecordCollector {
                     .timestamp = from_millis(time),
                     .headers = headers,
                     .partition = 0});
-    commit();
+    if (options_.commits) commit();
     while (!returning_.empty()) {
       auto [next_topic, record] = std::move(returning_.front());
       returning_.pop_front();
       deliver(next_topic, record);
-      commit();
+      if (options_.commits) commit();
     }
   }
 
   void commit() {
     for (const auto& store : stores_) store->flush();
+  }
+  /// What came since the last commit is undone.
+  void abort() {
+    for (const auto& store : stores_) store->abort();
   }
 
   /// What was sent to `topic` since the last call.

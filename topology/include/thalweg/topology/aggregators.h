@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,9 @@
 //     const auto revenue = sum<Order>(&Order::price);
 //     orders.group_by_key().aggregate(revenue.initializer(), revenue, {.store = "revenue"});
 //
+// Where parts of an aggregate can be combined in any order with the same result (integers,
+// estimates), windows that overlap share the work (`kCombinesExactly`).
+//
 // They forget nothing that was added, so they suit streams; a table's rows change, so
 // groupBy(...).aggregate() of a table needs functions that take the old value back.
 
@@ -26,6 +30,8 @@ namespace thalweg {
 template <typename V, typename Number>
 class Sum {
  public:
+  static constexpr bool kCombinesExactly = std::is_integral_v<Number>;
+
   explicit Sum(std::function<Number(const V&)> of) : of_(std::move(of)) {}
   static auto initializer() {
     return [] { return Number{}; };
@@ -46,6 +52,8 @@ class Sum {
 template <typename V, typename T, bool Least>
 class Extreme {
  public:
+  static constexpr bool kCombinesExactly = std::is_integral_v<T>;
+
   explicit Extreme(std::function<T(const V&)> of) : of_(std::move(of)) {}
   static auto initializer() {
     return [] { return std::optional<T>(); };
@@ -139,6 +147,8 @@ class TopN {
 template <typename V, typename T>
 class DistinctEstimate {
  public:
+  static constexpr bool kCombinesExactly = true;
+
   explicit DistinctEstimate(std::function<T(const V&)> of) : of_(std::move(of)) {}
   static auto initializer() {
     return [] { return DistinctSketch{}; };

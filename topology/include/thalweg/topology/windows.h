@@ -56,6 +56,10 @@ class TimeWindows {
       visit(Window{start, start + size_});
     }
   }
+  /// The starts of the first and the last window that holds `time`.
+  std::pair<Timestamp, Timestamp> starts_around(Timestamp time) const {
+    return {first_start(time), last_start(time)};
+  }
   /// Between which starts, both included, lie the windows that have closed by `close_time`, and may
   /// not have by `last` (kNoTimestamp: never looked before).
   std::optional<std::pair<Timestamp, Timestamp>> closed_since(Timestamp last,

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include <thalweg/state/internal/deferred_writes.h>
 #include <thalweg/state/internal/segmented_iterator.h>
 
 namespace thalweg::internal {
@@ -35,15 +37,24 @@ class SegmentedStore : public Interface {
   Status open(const StoreContext& context) final {
     on_late_ = context.on_late;
     record_time_ = context.record_time;
+    record_ = context.record;
     return entries_.open(context);
   }
-  bool flush() final { return entries_.flush(); }
+  bool flush() final {
+    settle();
+    return entries_.flush();
+  }
   void commit(Offset changelog_end, CommitSequence commit) final {
     entries_.commit(changelog_end, commit);
     forget_expired();
   }
-  void abort() final { entries_.abort(); }
-  std::size_t uncommitted_bytes() const final { return entries_.uncommitted_bytes(); }
+  void abort() final {
+    if (deferred_) std::exchange(deferred_, nullptr)->forget();
+    entries_.abort();
+  }
+  std::size_t uncommitted_bytes() const final {
+    return entries_.uncommitted_bytes() + (deferred_ ? deferred_->bytes() : 0);
+  }
   Offset restored_to() const final { return entries_.restored_to(); }
   void restore(std::span<const RecordView> records, Offset next, CommitSequence commit) final {
     entries_.restore(records, next, commit);
@@ -59,6 +70,29 @@ class SegmentedStore : public Interface {
     return std::chrono::milliseconds(segments_.retention);
   }
   Timestamp stream_time() const final { return entries_.marks().stream_time; }
+
+  // --- Writes that wait ---------------------------------------------------------------------
+
+  /// From now on the store waits for `writes`, the latest of which will be at `latest`. It makes
+  /// them before anything else happens, unless they are aborted.
+  void defer(const std::shared_ptr<DeferredWrites>& writes, Timestamp latest) {
+    if (deferred_ != writes) {
+      settle();
+      deferred_ = writes;
+    }
+    advance(latest);
+  }
+  /// Makes the writes that wait. Whoever reads or writes entries does so first.
+  void settle() {
+    if (deferred_) [[unlikely]]
+      std::exchange(deferred_, nullptr)->write();
+  }
+  /// Whether an entry of `time` is not too late even when one of `latest` has been put.
+  bool outlives(Timestamp time, Timestamp latest) const {
+    return segments_.is_live(to_millis(time), std::max(latest, stream_time()));
+  }
+  /// The record being processed, as StoreContext::record.
+  RecordMetadata* record() const { return record_; }
 
   void set_listener(Listener listener, bool old_values) final {
     has_listener_ = static_cast<bool>(listener);
@@ -152,6 +186,8 @@ class SegmentedStore : public Interface {
   const AnySerde<K> key_serde_;
   std::function<void()> on_late_;
   std::function<Timestamp()> record_time_;
+  RecordMetadata* record_ = nullptr;
+  std::shared_ptr<DeferredWrites> deferred_;
   bool has_listener_ = false;
   std::int64_t first_segment_ = 0;
 };

@@ -40,6 +40,7 @@ class TypedWindowStore final : public SegmentedStore<WindowStore<K, V>, K, V> {
     return entry ? &entry->value : nullptr;
   }
   const Entry* fetch_with_timestamp(const K& key, Timestamp window_start) override {
+    this->settle();
     if (retain_duplicates_ && this->segments_.exact_expiry) return nullptr;  // None is the one.
     return plain(this->find(at(key, window_start, last_put_), window_start));
   }
@@ -49,6 +50,7 @@ class TypedWindowStore final : public SegmentedStore<WindowStore<K, V>, K, V> {
   }
   void put(const K& key, V value, Timestamp window_start, Timestamp timestamp,
            const Headers& headers) override {
+    this->settle();
     last_put_ = next_number();
     this->write(at(key, window_start, last_put_), window_start, std::move(value), timestamp,
                 headers);
@@ -58,6 +60,7 @@ class TypedWindowStore final : public SegmentedStore<WindowStore<K, V>, K, V> {
   }
   void remove(const K& key, Timestamp window_start, Timestamp timestamp,
               const Headers& headers) override {
+    this->settle();
     const auto number = next_number();
     if (retain_duplicates_ && this->segments_.exact_expiry) this->observe(window_start);
     const Stored& stored = at(key, window_start, number);
@@ -68,15 +71,15 @@ class TypedWindowStore final : public SegmentedStore<WindowStore<K, V>, K, V> {
 
   std::unique_ptr<Iterator> fetch(const K& key, Timestamp from, Timestamp to,
                                   bool reverse) override {
-    return plain(this->scan(scan_of(from, to, reverse), &key, &key));
+    return plain(walk(from, to, reverse, &key, &key));
   }
   std::unique_ptr<Iterator> fetch(const std::optional<K>& first, const std::optional<K>& last,
                                   Timestamp from, Timestamp to, bool reverse) override {
-    return plain(this->scan(scan_of(from, to, reverse), first ? &*first : nullptr,
-                            last ? &*last : nullptr));
+    return plain(
+        walk(from, to, reverse, first ? &*first : nullptr, last ? &*last : nullptr));
   }
   std::unique_ptr<Iterator> fetch_all(Timestamp from, Timestamp to, bool reverse) override {
-    return plain(this->scan(scan_of(from, to, reverse), nullptr, nullptr));
+    return plain(walk(from, to, reverse, nullptr, nullptr));
   }
   std::unique_ptr<Iterator> all(bool reverse) override {
     return fetch_all(from_millis(0), kEndOfTime, reverse);
@@ -85,14 +88,16 @@ class TypedWindowStore final : public SegmentedStore<WindowStore<K, V>, K, V> {
  private:
   using typename Base::Stored;
 
-  WindowScan scan_of(Timestamp from, Timestamp to, bool reverse) const {
+  std::unique_ptr<Iterator> walk(Timestamp from, Timestamp to, bool reverse, const K* first,
+                                 const K* last) {
+    this->settle();
     WindowScan scan;
     scan.from = to_millis(from);
     scan.to = to_millis(to);
     scan.reverse = reverse;
     const bool in_memory = this->segments_.exact_expiry;
     scan.order = in_memory ? WindowScan::Order::kByTime : WindowScan::Order::kAsStored;
-    return scan;
+    return this->scan(std::move(scan), first, last);
   }
   bool shows_timestamps() const { return timestamps_ || this->cached(); }
   const Entry* plain(const Entry* entry) {

@@ -166,9 +166,19 @@ KTable<Windowed<payload_t<K>>, A> aggregate_into_windows(
       Kind::key_serde(key_serde, windows), value_serde);
 }
 
-inline constexpr auto kCountFrom = [] { return std::int64_t{0}; };
-inline constexpr auto kCountOne = [](const auto&, const auto&, std::int64_t so_far) {
-  return so_far + 1;
+/// The aggregator of count().
+struct Counting {
+  static constexpr bool kCombinesExactly = true;
+  static auto initializer() {
+    return [] { return std::int64_t{0}; };
+  }
+  template <typename K, typename V>
+  std::int64_t operator()(const K&, const V&, std::int64_t so_far) const {
+    return so_far + 1;
+  }
+  static auto merger() {
+    return [](const auto&, std::int64_t so_far, std::int64_t next) { return so_far + next; };
+  }
 };
 /// A reducer as an aggregator: the first value is taken as it is.
 template <typename Key, typename V, typename F>
@@ -221,7 +231,7 @@ auto TimeWindowedKStream<K, V, W>::count(Materialized<Key, std::int64_t> materia
       handle_, grouped_, windows_, emission_, late_, materialized, {}, kPrefix,
       [this](const auto& table) {
         return internal::plan_window_aggregate<K, V, std::int64_t>(
-            table, windows_, internal::kCountFrom, internal::kCountOne);
+            table, windows_, internal::Counting::initializer(), internal::Counting{});
       });
 }
 
@@ -276,8 +286,8 @@ auto SessionWindowedKStream<K, V>::count(Materialized<Key, std::int64_t> materia
       handle_, grouped_, windows_, emission_, {}, materialized, {}, kPrefix,
       [this](const auto& table) {
         return internal::plan_session_aggregate<K, V, std::int64_t>(
-            table, windows_, internal::kCountFrom, internal::kCountOne,
-            [](const Key&, std::int64_t so_far, std::int64_t next) { return so_far + next; });
+            table, windows_, internal::Counting::initializer(), internal::Counting{},
+            internal::Counting::merger());
       });
 }
 

@@ -8,13 +8,13 @@
 #include <utility>
 
 #include <thalweg/topology/internal/operator_plan.h>
+#include <thalweg/topology/internal/window_panes.h>
 #include <thalweg/topology/internal/windowed_node.h>
 
 namespace thalweg::internal {
 
 /// Folds the values of each key in each window: tumbling, hopping, unlimited and calendar windows
-/// (W). Each
-/// of a record's windows is taken or late on its own.
+/// (W). Each of a record's windows is taken or late on its own.
 template <typename K, typename V, typename A, typename W, typename Init, typename Fold>
 class WindowAggregateNode final : public TimeWindowNode<payload_t<K>, A>, public Receiver<K, V> {
  public:
@@ -28,11 +28,22 @@ class WindowAggregateNode final : public TimeWindowNode<payload_t<K>, A>, public
         initializer_(std::move(initializer)),
         aggregator_(std::move(aggregator)) {}
 
+  void start(TaskContext& context) override {
+    TimeWindowNode<Key, A>::start(context);
+    if constexpr (kMayHavePanes) {
+      if (this->emits_on_close() || !Panes::suit(windows_, this->store())) return;
+      panes_ = std::make_shared<Panes>(this->store(), windows_, initializer_, aggregator_);
+    }
+  }
+
   void process(const K& key_or_null, const V& value, const RecordContext& context) override {
     const auto* key = payload_of(key_or_null);
     if (!key) return this->task()->dropped(this->name(), "null key");
     if (lacks_value<Fold>(value)) return this->task()->dropped(this->name(), "null value");
     const Timestamp close_time = this->observe(context.timestamp) - windows_.grace();
+    if constexpr (kMayHavePanes) {
+      if (panes_ && panes_->fold(*key, value, close_time, context)) return;
+    }
     windows_.for_each_window(context.timestamp, [&](const Window& window) {
       if (window.end > close_time) {
         update(*key, value, window.start, context);
@@ -44,6 +55,10 @@ class WindowAggregateNode final : public TimeWindowNode<payload_t<K>, A>, public
   }
 
  private:
+  static constexpr bool kMayHavePanes =
+      std::is_same_v<W, TimeWindows> && CombinesExactly<Init, Fold>;
+  using Panes = std::conditional_t<kMayHavePanes, WindowPanes<Key, A, Init, Fold>, DeferredWrites>;
+
   void update(const Key& key, const V& value, Timestamp start, const RecordContext& context) {
     const auto* old = this->store().fetch_with_timestamp(key, start);
     const Timestamp time = old ? std::max(context.timestamp, old->timestamp) : context.timestamp;
@@ -77,6 +92,7 @@ class WindowAggregateNode final : public TimeWindowNode<payload_t<K>, A>, public
   W windows_;
   Init initializer_;
   Fold aggregator_;
+  std::shared_ptr<Panes> panes_;  // Absent: windows are written one by one.
 };
 
 template <typename K, typename V, typename A, typename W, typename Init, typename Fold>
