@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include "shop_process.h"
+#include "wire_format.h"
 
 namespace {
 
@@ -65,6 +66,7 @@ StreamsConfigBuilder settings_of(const CommandLine& line, const char* threads) {
   builder.allow({"saga.timeout.ms", "idempotency.retention.ms", "auth.secret", "admin.token",
                  "shop.timezone"});
   builder.allow(thalweg::shop::outside_config_keys());
+  builder.allow(thalweg::shop::wire_format_keys());
   // An order crosses five commits. A short pause between two of them makes each carry many orders,
   // which costs half the processor time of committing every few records.
   builder.set("commit.interval.min.ms", "2", "the shop's default");
@@ -96,6 +98,7 @@ ShopProcessOptions options_of(const CommandLine& line) {
       builder.application_number("idempotency.retention.ms", 86'400'000, 1'000, kYear));
   options.shop.auth_secret = builder.application_value("auth.secret");
   options.shop.admin_token = builder.application_value("admin.token");
+  options.shop.flatbuffers_topics = thalweg::shop::read_wire_formats(builder);
   options.shop.delivery = thalweg::shop::read_delivery_config(builder);
   options.shop.payment_provider = thalweg::shop::read_payment_provider_config(builder);
   const auto timezone = builder.application_value("shop.timezone");

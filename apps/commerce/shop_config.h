@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <set>
 #include <string>
 
 #include "outside_config.h"
@@ -19,6 +20,8 @@ struct ShopConfig {
   std::string auth_secret;
   /// `admin.token`: what writing topics over HTTP asks for; both are needed off loopback.
   std::string admin_token;
+  /// Topics whose `wire.format.<topic>` is flatbuffers.
+  std::set<std::string> flatbuffers_topics;
   DeliveryConfig delivery;
   PaymentProviderConfig payment_provider;
 };

@@ -10,6 +10,7 @@
 #include "model.h"
 #include "topics.h"
 #include "topologies.h"
+#include "wire_format_log.h"
 
 namespace thalweg::shop {
 namespace {
@@ -38,6 +39,7 @@ Status ShopProcess::start() {
   auto opened = LocalEnvironment::open(options_.streams);
   if (!opened) return std::unexpected(opened.error());
   environment_ = *std::move(opened);
+  log_ = with_wire_formats(environment_->log(), options_.shop.flatbuffers_topics);
   if (auto named = name_this_process(); !named) return named;
   if (auto made = make_topics(); !made) return made;
   const bool with_gateway = plays("gateway");
@@ -63,6 +65,7 @@ bool ShopProcess::plays(std::string_view role) const {
 
 Environment ShopProcess::environment() {
   Environment environment = environment_->environment();
+  environment.log = log_.get();
   environment.peers = peers_.get();
   return environment;
 }
@@ -142,7 +145,7 @@ std::string ShopProcess::failure() const {
 }
 
 void ShopProcess::add_demo_data() {
-  AsyncProducer producer(environment_->log(), "demo");
+  AsyncProducer producer(*log_, "demo");
   const Timestamp now = environment_->environment().clock->wall_clock();
   const auto send = [&](const char* topic, const char* key, std::string value) {
     producer.send(topic, key, std::move(value), now, {}, [](Result<AsyncProducer::Sent> sent) {
@@ -181,6 +184,7 @@ void ShopProcess::stop() {
   server_.reset();
   applications_.clear();
   peers_.reset();
+  log_.reset();
   environment_.reset();
 }
 

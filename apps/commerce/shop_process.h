@@ -53,6 +53,7 @@ class ShopProcess {
 
   ShopProcessOptions options_;
   std::unique_ptr<LocalEnvironment> environment_;
+  std::unique_ptr<Log> log_;      // The environment's, with wire formats.
   std::unique_ptr<Peers> peers_;  // Null on the embedded log: there are no other processes.
   std::vector<std::unique_ptr<StreamsApplication>> applications_;
   Applications by_role_;

@@ -107,5 +107,14 @@ inline constexpr auto kAll = std::to_array<TopicPlan>({
     {kViewLogLate},
 });
 
+/// Those with JSON: other programs read and write them.
+inline constexpr auto kPublic = std::to_array<const char*>(
+    {kOrderStart,        kStockSuccess,      kOrderCreated,       kPaymentRequest,
+     kPaymentSuccess,    kOrderCancel,       kOrderCencel,        kStockRollback,
+     kOrderProcessing,   kPaymentProcessing, kInventoryEvents,    kPaymentEvents,
+     kNotificationEvents, kAnalyticsEvents,  kOrderCompleted,     kOrderProcessed,
+     kExternalEvents,    kProductEvents,     kCouponRequests,     kCouponResults,
+     kViewLog,           kViewLogLate,       kPaymentRetry,       kAdminAlerts});
+
 }  // namespace topics
 }  // namespace thalweg::shop

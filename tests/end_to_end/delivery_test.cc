@@ -63,7 +63,7 @@ class DeliveryStory : public ::testing::Test {
   template <std::predicate<const boost::json::object&> Wanted>
   boost::json::object delivery(const std::string& order, Wanted wanted) {
     boost::json::object seen;
-    for (const auto end = Clock::now() + 30s; Clock::now() < end;) {
+    for (const auto end = Clock::now() + 90s; Clock::now() < end;) {
       const auto deliveries = list("/deliveries?orderId=" + order);
       if (!deliveries.empty()) {
         EXPECT_THAT(deliveries, SizeIs(1));
@@ -241,7 +241,7 @@ TEST_F(PaymentStory, AProviderThatIsNotThereCancelsTheOrderAndItsPaymentIsMadeVo
   EXPECT_EQ(customer_->end_of(order), cancelled_for("PAYMENT_FAILED"));
   open_receiver();
 
-  for (const auto end = Clock::now() + 30s;
+  for (const auto end = Clock::now() + 90s;
        !receiver_->charges().contains(order) && Clock::now() < end;) {
     std::this_thread::sleep_for(10ms);
   }

@@ -120,7 +120,7 @@ TEST_F(Events, TellTheResultOfACouponRequestWhichIsThenNotified) {
   EXPECT_EQ(body.at("requestId"), json::string_view(request));
   EXPECT_EQ(body.at("success"), true);
   std::string status;
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (status != "NOTIFIED" && std::chrono::steady_clock::now() < until) {
     const auto row = json::parse(customer_.request("GET", "/coupons/requests/" + request).body);
     status = row.at("status").as_string();

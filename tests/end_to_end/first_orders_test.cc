@@ -51,5 +51,27 @@ TEST_F(FirstOrders, AnOrderIsKnownTheMomentItIsAccepted) {
   }
 }
 
+TEST_F(FirstOrders, GoTheirWayAsFlatBuffersTooAndAreShownAsJson) {
+  std::vector<std::string> settings;
+  for (const char* topic : {"order.start", "order-completed", "order.processed", "stock.success",
+                            "notification-events", "external-events"}) {
+    settings.push_back("--set");
+    settings.push_back(std::string("wire.format.") + topic + "=flatbuffers");
+  }
+  ShopProcess shop(directory_.path() / "flatbuffers", {}, settings);
+  shop.start_and_wait();
+  ShopClient customer(shop.port());
+  customer.stock("lamp", 4'900, 10);
+  customer.register_user("ada");
+  customer.deposit("ada", 1'000'000);
+
+  const auto order = customer.order("ada", "lamp", 2);
+
+  EXPECT_EQ(customer.end_of(order), completed());
+  const auto records = customer.request("GET", "/v1/topics/order-completed/records?limit=10");
+  EXPECT_THAT(records.body, ::testing::HasSubstr(order));
+  EXPECT_THAT(records.body, ::testing::HasSubstr("application/flatbuffers"));
+}
+
 }  // namespace
 }  // namespace thalweg::end_to_end

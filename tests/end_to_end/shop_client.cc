@@ -33,7 +33,7 @@ RawResponse ShopClient::expect_success(std::string_view method, const std::strin
                                        const std::string& body) {
   RawResponse response = request(method, path, body);
   // A shop that is getting its tasks asks to come again; what can be repeated is.
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (response.status == 503 && method != "POST" &&
          std::chrono::steady_clock::now() < deadline) {
     response = request(method, path, body);
@@ -73,7 +73,7 @@ std::string ShopClient::order(const std::string& user, const std::string& produc
 }
 
 OrderEnd ShopClient::end_of(const std::string& order_id) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(90);
   OrderEnd end;
   do {
     const RawResponse response = request("GET", "/orders/" + order_id);
@@ -87,7 +87,7 @@ OrderEnd ShopClient::end_of(const std::string& order_id) {
 }
 
 std::int64_t ShopClient::available(const std::string& product, std::int64_t expected) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   for (;;) {
     const auto body = expect_success("GET", "/products/" + product + "/stock").body;
     const auto units = json_integer_member(body, "available").value_or(-1);

@@ -31,10 +31,10 @@ class ShopClient {
   void deposit(const std::string& user, std::int64_t amount);
   /// The orderId of the 202.
   std::string order(const std::string& user, const std::string& product, std::int64_t quantity);
-  /// Asks until the order has ended; the last answer if it does not within 30 s.
+  /// Asks until the order has ended; the last answer if it does not within 90 s.
   OrderEnd end_of(const std::string& order_id);
   /// Units available of a product. A cancelled order gives its units back a moment after it says
-  /// so: asks until there are as many as `expected`, for up to 10 s.
+  /// so: asks until there are as many as `expected`, for up to a minute.
   std::int64_t available(const std::string& product, std::int64_t expected);
   /// What a user has left.
   std::int64_t balance(const std::string& user);

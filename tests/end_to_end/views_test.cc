@@ -54,7 +54,7 @@ class Views : public ShopStory {
   /// Asks until there are so many, for 20 s at most.
   std::int64_t views_soon(const std::string& window, std::chrono::milliseconds span,
                           std::int64_t expected) {
-    const auto end = std::chrono::steady_clock::now() + 20s;
+    const auto end = std::chrono::steady_clock::now() + 60s;
     for (;;) {
       const auto found = views(window, span);
       if (found == expected || std::chrono::steady_clock::now() > end) return found;
@@ -63,7 +63,7 @@ class Views : public ShopStory {
   }
   /// The answer once it has `text`; the last one if it does not within 20 s.
   std::string answer_with(const std::string& path, const std::string& text) {
-    const auto end = std::chrono::steady_clock::now() + 20s;
+    const auto end = std::chrono::steady_clock::now() + 60s;
     for (;;) {
       auto answer = customer_.request("GET", path);
       if (answer.body.find(text) != std::string::npos || std::chrono::steady_clock::now() > end) {

@@ -57,10 +57,10 @@ class ShopInAllModes : public ::testing::TestWithParam<ShopMode> {
     return name + "-" + std::to_string(static_cast<int>(GetParam()));
   }
 
-  /// What `look` says once `wanted` likes it; the last of it after 30 s.
+  /// What `look` says once `wanted` likes it; the last of it after two minutes.
   template <typename Look, typename Wanted>
   auto soon(Look look, Wanted wanted) {
-    const auto end = Clock::now() + 30s;
+    const auto end = Clock::now() + 2min;
     for (;;) {
       auto seen = look();
       if (wanted(seen) || Clock::now() > end) return seen;

@@ -48,7 +48,7 @@ class Live : public ::testing::Test {
   /// Asks until `wanted` says yes to the answer, for half a minute.
   template <typename Wanted>
   static Ran ask_until(const std::vector<std::string>& arguments, Wanted wanted) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(90);
     for (;;) {
       Ran ran = ask(arguments);
       if (wanted(ran) || std::chrono::steady_clock::now() > end) return ran;

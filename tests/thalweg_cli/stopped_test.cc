@@ -33,10 +33,10 @@ class Stopped : public end_to_end::ShopStory {
     ask_until({"stores", "get", "units-sold", "lamp", "--json"}, "\"value\":1,");
     ask_until({"stores", "get", "units-sold-by-day", "lamp", "--json"}, "\"value\":1,");
   }
-  /// Asks until the answer has `text` in it, for half a minute.
+  /// Asks until the answer has `text` in it, for up to a minute and a half.
   void ask_until(const std::vector<std::string>& arguments, const std::string& text) {
     std::string seen;
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(90);
     while (seen.find(text) == seen.npos && std::chrono::steady_clock::now() < end) {
       seen = ask(arguments).out;
     }
