@@ -84,6 +84,7 @@ class Run {
   int execute() {
     auto local = LocalEnvironment::open(config_);
     if (!local) throw std::runtime_error(local.error().message);
+    if (settings_.embedded) make_output((*local)->log());
     StreamsApplication application(peer_topology(settings_, progress_), config_,
                                    (*local)->environment());
     application.on_state_change([this](auto, StreamsApplication::State to) {
@@ -108,6 +109,15 @@ class Run {
 
  private:
   using State = StreamsApplication::State;
+
+  void make_output(Log& log) {
+    const auto input = log.topic(settings_.inputs.at(0));
+    if (!input) throw std::runtime_error(input.error().message);
+    auto made = log.create_topic({.name = settings_.output, .partitions = input->partitions});
+    if (!made && made.error().code != ErrorCode::kAlreadyExists) {
+      throw std::runtime_error(made.error().message);
+    }
+  }
 
   void note_running() {
     std::int64_t none = 0;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <thalweg/topology/kgrouped_stream.h>
 #include <thalweg/topology/kstream.h>
@@ -72,8 +74,8 @@ void hot_items(StreamsBuilder& builder, const PeerSettings& settings, Progress& 
       .count({.store = "bids", .caching = false})
       .suppress(Suppressed::until_window_closes({}, "closed"))
       .to_stream()
-      .map([](const Windowed<Id>& auction, std::int64_t bids) {
-        return KeyValue<Id, Blob>{auction.window.start.milliseconds(), pair_of(auction.key, bids)};
+      .map([](const Windowed<Id>& auction, const std::optional<std::int64_t>& bids) {
+        return std::pair(to_millis(auction.window.start), pair_of(auction.key, bids.value_or(0)));
       })
       .group_by_key({.name = "window"})
       .aggregate([] { return Blob(); },
@@ -181,10 +183,10 @@ void auction_days(StreamsBuilder& builder, const PeerSettings& settings, Progres
                  [](const Id&, const Blob& bid, Blob day) { return with_bid(bid, std::move(day)); },
                  {.store = "days"})
       .to_stream()
-      .map_values([](const Blob& day) {
-        Blob told = day;
+      .map_values([](const std::optional<Blob>& day) {
+        Blob told = day.value();
         told.resize(kAverage + 8);
-        write_i64(told, kAverage, read_i64(day, kSum) / read_i64(day, kBids));
+        write_i64(told, kAverage, read_i64(told, kSum) / read_i64(told, kBids));
         return told;
       })
       .to(settings.output);

@@ -14,10 +14,36 @@ from broker import BenchError
 RUN_LIMIT_S = 280
 
 
+class EmbeddedTopics:
+    """Input topics on the embedded log: filled once, copied for each run."""
+
+    def __init__(self, tool, directory):
+        self.tool = tool
+        self.directory = directory
+
+    def load(self, topic, data_set, records, base_ms):
+        self._call("load", self.directory, topic, data_set, records, base_ms)
+
+    def copy_to(self, directory):
+        shutil.copytree(self.directory, directory, dirs_exist_ok=True)
+
+    def digest(self, directory, topic):
+        return self._call("digest", directory, topic)
+
+    def _call(self, *arguments):
+        done = subprocess.run([str(self.tool), *map(str, arguments)], capture_output=True,
+                              text=True, check=False, timeout=400)
+        if done.returncode != 0:
+            raise BenchError(f"embedded_topics {arguments[0]}: {done.stderr.strip()}")
+        return json.loads(done.stdout)
+
+
 @dataclasses.dataclass(frozen=True)
 class Side:
     name: str
     command: list[str]
+    # Where its topics are, if not on the broker.
+    embedded: EmbeddedTopics | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +81,8 @@ class Runner:
         output = f"pb-out-{self.count}"
         state = self.directory / "state" / f"{self.count}"
         state.mkdir(parents=True)
+        if side.embedded:
+            return self._run_embedded(side, settings, output, state)
         self.topics.create(f"{output}:4")
         try:
             inputs = ",".join(data.topic for data in settings.workload.inputs
@@ -69,6 +97,20 @@ class Runner:
             # A preloaded changelog has its application's name too, and stays.
             self.topics.delete(output, *([] if application != f"pb-app-{self.count}"
                                          else [f"{application}-"]))
+
+    def _run_embedded(self, side, settings, output, state):
+        try:
+            side.embedded.copy_to(state)
+            inputs = ",".join(data.topic for data in settings.workload.inputs)
+            row = self._execute(side, self.environment(settings, f"pb-app-{self.count}", inputs,
+                                                       output)
+                                | {"PB_LOG": "embedded", "PB_STATE_DIR": str(state),
+                                   "PB_T0_NS": str(time.time_ns())})
+            if settings.workload.equal:
+                row["output"] = side.embedded.digest(state, output)
+            return row
+        finally:
+            shutil.rmtree(state, ignore_errors=True)
 
     @contextlib.contextmanager
     def live_topics(self):

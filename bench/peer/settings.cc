@@ -51,6 +51,7 @@ PeerSettings PeerSettings::from_environment() {
   settings.records_done = number("N_DONE", 0);
   settings.started_at_ns = number("T0_NS", 0);
   settings.serves = variable("MODE", "drain") == "serve";
+  settings.embedded = variable("LOG", "kafka") == "embedded";
   settings.ready_file = variable("READY_FILE");
   settings.limit_s = number("LIMIT_S", settings.limit_s);
   settings.idle_s = number("IDLE_S", settings.idle_s);
@@ -62,7 +63,9 @@ StreamsConfig PeerSettings::config() const {
   StreamsConfigBuilder config;
   const std::string here = "peer_candidate";
   config.set("application.id", application_id, here);
-  config.set("bootstrap.servers", variable("BOOTSTRAP", "127.0.0.1:29092"), "PB_BOOTSTRAP");
+  if (!embedded) {
+    config.set("bootstrap.servers", variable("BOOTSTRAP", "127.0.0.1:29092"), "PB_BOOTSTRAP");
+  }
   config.set("processing.guarantee", guarantee, "PB_GUARANTEE");
   config.set("state.dir", variable("STATE_DIR", "/tmp/pb-state"), "PB_STATE_DIR");
   config.set("num.stream.threads", variable("THREADS", tuned() ? "2" : "1"), "PB_THREADS");

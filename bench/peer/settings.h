@@ -20,6 +20,7 @@ struct PeerSettings {
   std::int64_t records = 0;        ///< Source records to process; those of tables do not count.
   std::int64_t records_done = 0;   ///< Records that the last step must have had; 0: none.
   std::int64_t started_at_ns = 0;  ///< The wall clock when the process was started.
+  bool embedded = false;           ///< On the embedded log in the state directory, not on Kafka.
   bool serves = false;             ///< Until SIGTERM, not until the records are done.
   std::string ready_file;
   std::int64_t limit_s = 240;  ///< Give up after so long.

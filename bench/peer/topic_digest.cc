@@ -1,13 +1,11 @@
 #include "peer/topic_digest.h"
 
 #include <bit>
-#include <chrono>
 #include <cstring>
-#include <stdexcept>
-#include <unordered_map>
+
+#include <fmt/format.h>
 
 #include "peer/blob.h"
-#include "peer/kafka_topics.h"
 #include "peer/shuffle_rules.h"
 
 namespace thalweg::bench {
@@ -23,41 +21,30 @@ std::uint64_t hash_of(BytesView bytes) {
   return mix(hash ^ rest);
 }
 
-struct Last {
-  std::uint64_t digest;
-  std::int64_t number;
-};
-
 }  // namespace
 
-TopicDigest digest_of(const std::string& bootstrap, const std::string& topic) {
-  constexpr auto kPatience = std::chrono::minutes(2);
-  TopicReader reader(bootstrap, topic, TopicReader::From::kBeginning);
-  TopicDigest digest;
-  std::unordered_map<std::string, Last> lasts;
-  const auto limit = std::chrono::steady_clock::now() + kPatience;
-  while (!reader.at_end()) {
-    if (std::chrono::steady_clock::now() > limit) {
-      throw std::runtime_error(topic + " could not be read to its end");
-    }
-    reader.read(500, [&](const TopicReader::Record& record) {
-      const std::uint64_t one = mix(hash_of(record.key) ^ std::rotl(hash_of(record.value), 17));
-      const std::int64_t number = record.value.size() < 8 ? 0 : read_i64(record.value, 0);
-      digest.all += one;
-      ++digest.records;
-      if (record.is_tombstone) {
-        lasts.erase(std::string(record.key));
-        return;
-      }
-      lasts.insert_or_assign(std::string(record.key), Last{one, number});
-    });
+void TopicDigest::add(BytesView key, BytesView value, bool is_tombstone) {
+  const std::uint64_t one = mix(hash_of(key) ^ std::rotl(hash_of(value), 17));
+  all_ += one;
+  ++records_;
+  if (is_tombstone) {
+    lasts_.erase(std::string(key));
+    return;
   }
-  digest.keys = static_cast<std::int64_t>(lasts.size());
-  for (const auto& [key, last] : lasts) {
-    digest.last += last.digest;
-    digest.last_sum += last.number;
+  const std::int64_t number = value.size() < 8 ? 0 : read_i64(value, 0);
+  lasts_.insert_or_assign(std::string(key), Last{one, number});
+}
+
+std::string TopicDigest::json() const {
+  std::uint64_t last = 0;
+  std::int64_t sum = 0;
+  for (const auto& [key, value] : lasts_) {
+    last += value.hash;
+    sum += value.number;
   }
-  return digest;
+  return fmt::format(
+      "{{\"records\":{},\"keys\":{},\"last_sum\":{},\"all\":\"{:016x}\",\"last\":\"{:016x}\"}}",
+      records_, lasts_.size(), sum, all_, last);
 }
 
 }  // namespace thalweg::bench

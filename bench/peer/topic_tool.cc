@@ -1,6 +1,7 @@
 // Topics for comparisons side by side: makes them, fills them with the data sets, reads what both
 // sides put out. Belongs to neither side. Each command prints one JSON object a line.
 
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
@@ -10,12 +11,11 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "peer/data_counts.h"
 #include "peer/data_sets.h"
 #include "peer/kafka_topics.h"
-#include "peer/nexmark_data.h"
 #include "peer/paced_load.h"
 #include "peer/progress.h"
-#include "peer/shuffle_rules.h"
 #include "peer/topic_digest.h"
 
 namespace {
@@ -46,16 +46,12 @@ struct Load {
 
   void run(const std::string& bootstrap) const {
     const DataSet records = data_set(data_set_name);
-    const bool matches_rules = data_set_name == "shuffle";
-    const ShuffleRules rules(matches_rules ? kShuffleRules : 0, kShuffleSelectivity);
+    DataCounts counts(data_set_name);
     TopicWriter writer(bootstrap, topic, TopicWriter::Pace::kBulk);
-    std::int64_t matches = 0;
-    ClosedWindows windows;
     DataRecord record;
     for (std::int64_t index = 0; index < count; ++index) {
       records(index, count, base_ms, record);
-      if (matches_rules) rules.match(record.value, [&](std::uint32_t) { ++matches; });
-      if (data_set_name == "bids") windows.add(index, count, record);
+      counts.add(index, count, record);
       writer.put(record.key, record.value, record.timestamp_ms);
       if (index % 1'024 == 0) writer.poll();
     }
@@ -63,7 +59,7 @@ struct Load {
       throw std::runtime_error(fmt::format("{}: {} records were not written", topic, failed));
     }
     fmt::print("{{\"topic\":\"{}\",\"records\":{},\"matches\":{},\"windows\":{}}}\n", topic, count,
-               matches, windows.count());
+               counts.matches(), counts.windows());
   }
 };
 
@@ -75,10 +71,19 @@ void list(const std::string& bootstrap) {
 }
 
 void digest(const std::string& bootstrap, const std::string& topic) {
-  const TopicDigest digest = digest_of(bootstrap, topic);
-  fmt::print(
-      "{{\"records\":{},\"keys\":{},\"last_sum\":{},\"all\":\"{:016x}\",\"last\":\"{:016x}\"}}\n",
-      digest.records, digest.keys, digest.last_sum, digest.all, digest.last);
+  constexpr auto kPatience = std::chrono::minutes(2);
+  TopicReader reader(bootstrap, topic, TopicReader::From::kBeginning);
+  TopicDigest digest;
+  const auto limit = std::chrono::steady_clock::now() + kPatience;
+  while (!reader.at_end()) {
+    if (std::chrono::steady_clock::now() > limit) {
+      throw std::runtime_error(topic + " could not be read to its end");
+    }
+    reader.read(500, [&](const TopicReader::Record& record) {
+      digest.add(record.key, record.value, record.is_tombstone);
+    });
+  }
+  fmt::print("{}\n", digest.json());
 }
 
 /// RATE:SECONDS, with :0 behind it where latencies do not count.

@@ -35,6 +35,11 @@ class Workload:
     # Kafka Streams with less heap than this spends its time collecting garbage.
     heap: str = "512m"
 
+    @property
+    def runs_embedded(self):
+        """A load that is offered, or a changelog, is there for both sides only on a broker."""
+        return not self.rate and self.equal != "restored"
+
     def records(self):
         return sum(data.records for data in self.inputs[: self.streams])
 

@@ -1,6 +1,8 @@
 // Public topics as JSON and as FlatBuffers: what is written, what readers see, and what happens to
 // bytes that are neither.
 
+#include "wire_format.h"
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,7 +17,6 @@
 
 #include "contract/log_fixture.h"
 #include "topics.h"
-#include "wire_format.h"
 #include "wire_format_log.h"
 
 namespace thalweg::shop {
@@ -25,23 +26,29 @@ namespace json = boost::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::LogHarness;
 using ::testing::Optional;
+using testing::Reader;
 using ::testing::SizeIs;
 using ::testing::ThrowsMessage;
-using testing::LogHarness;
-using testing::Reader;
 using testing::Writer;
 using testing::Written;
 
 json::value arbitrary_value(int depth) {
   using rc::gen::arbitrary;
   switch (*rc::gen::inRange(0, depth > 0 ? 8 : 6)) {
-    case 0: return nullptr;
-    case 1: return *arbitrary<bool>();
-    case 2: return *arbitrary<std::int64_t>();
-    case 3: return *rc::gen::inRange<std::uint64_t>(1ULL << 63, ~0ULL);
-    case 4: return static_cast<double>(*rc::gen::inRange(-1'000'000, 1'000'000)) / 8 + 0.0625;
-    case 5: return json::string(*rc::gen::string<std::string>());
+    case 0:
+      return nullptr;
+    case 1:
+      return *arbitrary<bool>();
+    case 2:
+      return *arbitrary<std::int64_t>();
+    case 3:
+      return *rc::gen::inRange<std::uint64_t>(1ULL << 63, ~0ULL);
+    case 4:
+      return static_cast<double>(*rc::gen::inRange(-1'000'000, 1'000'000)) / 8 + 0.0625;
+    case 5:
+      return json::string(*rc::gen::string<std::string>());
     case 6: {
       json::array array;
       for (int i = *rc::gen::inRange(0, 5); i > 0; --i) array.push_back(arbitrary_value(depth - 1));

@@ -1,5 +1,5 @@
-// Hopping windows share the work of a record's many windows (panes). Nobody can tell: what comes out
-// is what folding every record into every window gives.
+// Hopping windows share the work of a record's many windows (panes). Nobody can tell: what comes
+// out is what folding every record into every window gives.
 
 #include <cstdint>
 #include <memory>
@@ -31,9 +31,8 @@ class Recorder final : public FixedKeyProcessor<Windowed<Text>, std::optional<Nu
  public:
   explicit Recorder(std::vector<Result>& seen) : seen_(seen) {}
   void process(const RecordRef<Windowed<Text>, std::optional<Number>>& record) override {
-    Result result = record.key.key + " from " +
-                    std::to_string(to_millis(record.key.window.start)) + " to " +
-                    std::to_string(to_millis(record.key.window.end)) + ": " +
+    Result result = record.key.key + " from " + std::to_string(to_millis(record.key.window.start)) +
+                    " to " + std::to_string(to_millis(record.key.window.end)) + ": " +
                     (record.value ? std::to_string(*record.value) : "null") + " @" +
                     std::to_string(to_millis(record.timestamp));
     for (const Header& header : record.headers) result += ' ' + std::string(header.key);
@@ -113,7 +112,8 @@ void nobody_can_tell(Shared shared_aggregate, Alone alone_aggregate) {
   for (int step = *rc::gen::inRange(1, 200); step > 0; --step) {
     now += below(8) == 0 ? below(400) : below(10);
     const std::int64_t time = std::max<std::int64_t>(0, now - below(4) * below(40));
-    const Came record{Text(1, static_cast<char>('a' + below(3))), below(50), time, below(3) == 0};
+    const Came record{Text(1, static_cast<char>('a' + below(3))), static_cast<Number>(below(50)),
+                      time, below(3) == 0};
     shared.take(record);
     alone.take(record);
     if (below(10) == 0) RC_ASSERT(shared.commit() == alone.commit());
