@@ -1,12 +1,16 @@
 #include "kafka/kafka_shared.h"
 
 #include <chrono>
+#include <thread>
 
 namespace thalweg::internal {
 
 namespace {
 
 constexpr int kTryMs = 500;  // One try of a question that sometimes is lost.
+// How long some broker may not have heard of a topic that others know.
+constexpr auto kHearsay = std::chrono::seconds(10);
+constexpr auto kAskAgain = std::chrono::milliseconds(20);
 
 }  // namespace
 
@@ -23,7 +27,20 @@ std::int32_t KafkaShared::partitions(const std::string& topic) {
   return led->partitions;
 }
 
+// Any broker may be asked, and each hears of a new topic at a time of its own.
 Result<KafkaShared::Leaders> KafkaShared::leaders(const std::string& topic) {
+  const auto deadline = std::chrono::steady_clock::now() + kHearsay;
+  for (;;) {
+    auto led = ask_for_leaders(topic);
+    if (led || led.error().code != ErrorCode::kNotFound || !is_known(topic) ||
+        std::chrono::steady_clock::now() > deadline) {
+      return led;
+    }
+    std::this_thread::sleep_for(kAskAgain);
+  }
+}
+
+Result<KafkaShared::Leaders> KafkaShared::ask_for_leaders(const std::string& topic) {
   const RdTopic handle(rd_kafka_topic_new(asker->get(), topic.c_str(), nullptr));
   if (!handle) return failure(ErrorCode::kNotFound, "there is no topic '" + topic + "'");
   const rd_kafka_metadata_t* metadata = nullptr;
@@ -53,6 +70,11 @@ void KafkaShared::remember(const std::string& topic, std::int32_t partitions) {
 void KafkaShared::forget(const std::string& topic) {
   std::lock_guard lock(mutex_);
   partitions_.erase(topic);
+}
+
+bool KafkaShared::is_known(const std::string& topic) {
+  std::lock_guard lock(mutex_);
+  return partitions_.contains(topic);
 }
 
 std::vector<std::string> KafkaShared::known_topics() {

@@ -38,15 +38,17 @@ struct KafkaShared {
 
   /// How many partitions the topic has; asks a broker the first time. 0: there is no such topic.
   std::int32_t partitions(const std::string& topic);
-  /// The same as a broker knows it now, and how many of them have a leader.
+  /// The same as a broker knows it now, and how many of them have a leader. A topic that was there
+  /// once is asked for again for a while, before it counts as gone.
   struct Leaders {
     std::int32_t partitions = 0;
     std::int32_t led = 0;
   };
   Result<Leaders> leaders(const std::string& topic);
+  /// Notes that the topic is there.
   void remember(const std::string& topic, std::int32_t partitions);
   void forget(const std::string& topic);
-  /// Every topic that partitions() was asked for.
+  /// Every topic that was there when it was asked for.
   std::vector<std::string> known_topics();
 
   /// First offset and end (high watermark) of the partition.
@@ -61,6 +63,9 @@ struct KafkaShared {
   std::shared_ptr<JoinGate> join_gate(const std::string& group);
 
  private:
+  Result<Leaders> ask_for_leaders(const std::string& topic);
+  bool is_known(const std::string& topic);
+
   std::mutex mutex_;
   std::map<std::string, std::int32_t> partitions_;
   std::map<std::string, std::weak_ptr<KafkaClient>> members_;

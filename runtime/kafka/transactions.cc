@@ -110,8 +110,9 @@ bool Transactions::make_client() {
 
 // The first record for a topic whose leader is not known waits up to a second.
 void Transactions::warm_up() {
-  for (const auto& name : shared_->known_topics()) topic(name);
-  if (topics_.empty()) return;
+  const auto known = shared_->known_topics();
+  if (known.empty()) return;
+  for (const auto& name : known) topic(name);
   const rd_kafka_metadata_t* metadata = nullptr;
   if (rd_kafka_metadata(client_->get(), 0, nullptr, &metadata, kTryMs) ==
       RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -142,6 +143,7 @@ void Transactions::init() {
 }
 
 rd_kafka_topic_t* Transactions::topic(const std::string& name) {
+  std::lock_guard lock(mutex_);
   auto& handle = topics_[name];
   if (!handle) handle.reset(rd_kafka_topic_new(client_->get(), name.c_str(), nullptr));
   return handle.get();

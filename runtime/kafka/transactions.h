@@ -80,7 +80,7 @@ class Transactions final : public ClientListener {
   std::shared_ptr<KafkaShared> shared_;
   const ProducerOptions options_;
   std::shared_ptr<KafkaClient> client_;
-  std::map<std::string, RdTopic> topics_;
+  std::map<std::string, RdTopic> topics_;  // Guarded by mutex_.
   std::atomic<std::uint64_t> number_ = 1;
   bool in_use_ = false;  ///< Something was sent since the last commit or abort.
   std::atomic<bool> closing_ = false;
