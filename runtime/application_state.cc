@@ -33,8 +33,8 @@ void ApplicationState::withdraw_standby(TaskId task) {
   for (auto& [store, views] : standbys_) views.erase(task);
 }
 
-std::optional<StandbyView> ApplicationState::standby(
-    std::string_view store, std::int32_t partition) const {
+std::optional<StandbyView> ApplicationState::standby(std::string_view store,
+                                                     std::int32_t partition) const {
   std::lock_guard lock(views_mutex_);
   const auto found = standbys_.find(store);
   if (found == standbys_.end()) return std::nullopt;
@@ -45,19 +45,29 @@ std::optional<StandbyView> ApplicationState::standby(
 }
 
 bool ApplicationState::claim(TaskId task, std::int32_t worker) {
-  std::lock_guard lock(claims_mutex_);
-  Claim& claim = claims_[task];
-  claim.runner = worker;
-  if (claim.holder && *claim.holder != worker) return false;
-  claim.holder = worker;
-  return true;
+  std::function<void()> wanted;
+  {
+    std::lock_guard lock(claims_mutex_);
+    Claim& claim = claims_[task];
+    claim.runner = worker;
+    if (!claim.holder || *claim.holder == worker) {
+      claim.holder = worker;
+      claim.wanted = nullptr;
+      return true;
+    }
+    wanted = claim.wanted;
+  }
+  if (wanted) wanted();
+  return false;
 }
 
-bool ApplicationState::claim_standby(TaskId task, std::int32_t worker) {
+bool ApplicationState::claim_standby(TaskId task, std::int32_t worker,
+                                     std::function<void()> wanted) {
   std::lock_guard lock(claims_mutex_);
   Claim& claim = claims_[task];
   if (claim.holder || claim.runner) return false;
   claim.holder = worker;
+  claim.wanted = std::move(wanted);
   return true;
 }
 
@@ -71,7 +81,10 @@ void ApplicationState::unclaim(TaskId task, std::int32_t worker) {
   std::lock_guard lock(claims_mutex_);
   const auto found = claims_.find(task);
   if (found == claims_.end()) return;
-  if (found->second.holder == worker) found->second.holder.reset();
+  if (found->second.holder == worker) {
+    found->second.holder.reset();
+    found->second.wanted = nullptr;
+  }
   if (found->second.runner == worker) found->second.runner.reset();
 }
 

@@ -35,8 +35,9 @@ class ApplicationState {
   /// The worker is to run the task. False as long as another one has a copy open: it will give that
   /// up, so ask again.
   bool claim(TaskId task, std::int32_t worker);
-  /// The worker may keep a copy, unless somebody has the task or wants it.
-  bool claim_standby(TaskId task, std::int32_t worker);
+  /// The worker may keep a copy, unless somebody has the task or wants it. `wanted` is called, from
+  /// that worker's thread, whenever another one is to run it.
+  bool claim_standby(TaskId task, std::int32_t worker, std::function<void()> wanted);
   bool is_claimed_by_other(TaskId task, std::int32_t worker) const;
   void unclaim(TaskId task, std::int32_t worker);
 
@@ -51,8 +52,7 @@ class ApplicationState {
   void on_move(Moved moved) { moved_ = std::move(moved); }
   /// As when_processed(), if a task here reads the input; false, and `done` is not taken, if none
   /// does.
-  bool when_processed_here(const TopicPartition& input, Offset offset,
-                           std::function<void()>& done);
+  bool when_processed_here(const TopicPartition& input, Offset offset, std::function<void()>& done);
   /// Forgets everyone who waits.
   void drop_waiters();
 
@@ -77,6 +77,7 @@ class ApplicationState {
   struct Claim {
     std::optional<std::int32_t> holder;  ///< Whose stores are open.
     std::optional<std::int32_t> runner;  ///< Who runs it, or waits for it.
+    std::function<void()> wanted = {};   ///< For a holder that only keeps a copy.
   };
   mutable std::mutex claims_mutex_;
   std::map<TaskId, Claim> claims_;

@@ -45,7 +45,13 @@ void StandbyTasks::keep(const std::set<TaskId>& wanted) {
   }
   for (const TaskId id : unwanted) drop(id);
   for (const TaskId id : wanted) {
-    if (tasks_.contains(id) || !setup_.state->claim_standby(id, setup_.worker)) continue;
+    if (tasks_.contains(id)) continue;
+    const bool is_free =
+        setup_.state->claim_standby(id, setup_.worker, [wanted = wanted_, wakeup = setup_.wakeup] {
+          *wanted = true;
+          wakeup();
+        });
+    if (!is_free) continue;
     tasks_[id].task = setup_.make(id);
     spdlog::info("task {}: keeping a standby replica", to_string(id));
     next_question_ = {};
@@ -67,7 +73,19 @@ void StandbyTasks::drop(TaskId id) {
   setup_.state->unclaim(id, setup_.worker);
 }
 
+// The tasks that other workers of the process are to run: they wait for it.
+bool StandbyTasks::give_up_wanted() {
+  if (!wanted_->exchange(false)) return false;
+  std::vector<TaskId> wanted;
+  for (const auto& [id, standby] : tasks_) {
+    if (setup_.state->is_claimed_by_other(id, setup_.worker)) wanted.push_back(id);
+  }
+  for (const TaskId id : wanted) drop(id);
+  return !wanted.empty();
+}
+
 bool StandbyTasks::run_once(std::size_t max_records) {
+  if (give_up_wanted()) return true;
   if (tasks_.empty()) return false;
   read_ends();
   ask_for_ends();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -57,8 +58,11 @@ class StandbyTasks {
   void publish(TaskId id, Standby& standby, const ConsumerEvent& ends);
   void drop(TaskId id);
   void make_restorer();
+  bool give_up_wanted();
 
   const Setup setup_;
+  /// Another worker is to run one of the tasks.
+  std::shared_ptr<std::atomic<bool>> wanted_ = std::make_shared<std::atomic<bool>>(false);
   std::unique_ptr<LogConsumer> asker_;
   std::unique_ptr<StoreRestorer> restorer_;
   std::map<TaskId, Standby> tasks_;

@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t kFetchRecords = 10'000;
 constexpr std::size_t kProcessRecords = 2'000;
 constexpr auto kHousekeepingInterval = 200ms;
+// When a task that another worker of the process gives up is asked for again.
+constexpr auto kUntilGivenUp = 2ms;
 // What a commit waits for, if the log is known to have so many more. Fewer may well be control
 // records, of which Kafka tells late.
 constexpr Offset kWorthWaiting = 100;
@@ -291,6 +293,7 @@ Clock::Instant Worker::next_deadline() const {
   // Whatever is due waits for the log's answer, which wakes: to look again before would be to spin.
   if (phase_ != Phase::kRunning) return deadline;
   deadline = std::min<Clock::Instant>(deadline, next_housekeeping_);
+  if (!waiting_.empty()) deadline = std::min<Clock::Instant>(deadline, now + kUntilGivenUp);
   if (dirty_) {
     deadline = std::min({deadline, latest_commit(), std::max(earliest_commit(), caught_up_at())});
   }

@@ -80,7 +80,6 @@ StreamsConfig PeerSettings::config() const {
   set_if_given(config, "num.standby.replicas", "STANDBY");
   if (const auto session = number("SESSION_MS", 0); session > 0) {
     config.set("consumer.session.timeout.ms", std::to_string(session), "PB_SESSION_MS");
-    config.set("consumer.heartbeat.interval.ms", std::to_string(session / 4), "PB_SESSION_MS");
   }
   for (const auto& assignment : split(variable("EXTRA"))) {
     config.set_assignment(assignment, "PB_EXTRA");
