@@ -53,8 +53,9 @@ void get_changes(QueryContext& context, HttpRequest& request, Responder responde
   if (wish->snapshot && wish->last_event.empty()) {
     const auto views = context.views(wish->store);
     if (!views) return responder.send(views.error());
-    for (const auto& view : *views) {
-      if (!view) return responder.send(context.restoring(wish->store));
+    for (std::size_t p = 0; p < views->size(); ++p) {
+      const bool is_somewhere = (*views)[p] || context.view_elsewhere(wish->store, p);
+      if (!is_somewhere) return responder.send(context.restoring(wish->store));
     }
   }
   context.changes().add(*std::move(wish), std::move(responder));

@@ -40,7 +40,7 @@ ChangeReader::Instant ChangeReader::step(Instant now) {
     case Phase::kSettling:
       return settle(now);
     case Phase::kRows:
-      return send_rows(now);
+      return send_rows();
     case Phase::kLive:
       return send_changes(now);
   }
@@ -73,11 +73,11 @@ Status ChangeReader::open(Instant now) {
     if (self && self->waits_for_news_.exchange(false)) self->wake_();
   });
   positions_.assign(static_cast<std::size_t>(topic->partitions), 0);
+  reached_.assign(positions_.size(), 0);
   commits_.assign(positions_.size(), 0);
   if (auto assigned = wish_.last_event.empty() ? assign_from_now_on() : resume(); !assigned) {
     return assigned;
   }
-  settled_ = now + kSettleTime;
   next_beat_ = now + kBeat;
   HttpResponse head{.content_type = "text/event-stream", .body = "retry: 1000\n\n"};
   head.headers.emplace_back("Cache-Control", "no-store");
@@ -93,9 +93,10 @@ Status ChangeReader::assign_from_now_on() {
     const auto range = context_.log().range(partition);
     if (!range) return std::unexpected(range.error());
     positions_[p] = range->end;
-    consumer_->assign(partition, std::max(range->begin, range->end - 1),
-                      static_cast<std::uint32_t>(p));
+    reached_[p] = std::max(range->begin, range->end - 1);
+    consumer_->assign(partition, reached_[p], static_cast<std::uint32_t>(p));
   }
+  settled_.reset();
   phase_ = Phase::kSettling;
   return {};
 }
@@ -108,6 +109,7 @@ Status ChangeReader::resume() {
                                             std::to_string(positions_.size()) + " partitions");
   }
   positions_ = *std::move(positions);
+  reached_ = positions_;
   for (std::size_t p = 0; p < positions_.size(); ++p) {
     consumer_->assign({wish_.changelog, static_cast<std::int32_t>(p)}, positions_[p],
                       static_cast<std::uint32_t>(p));
@@ -118,8 +120,11 @@ Status ChangeReader::resume() {
 
 /// A commit is in the log a moment before it is in the store. Whoever reads rows after our first
 /// byte, or gets them from us, must not miss it: so views catch up first. Where a commit cannot be
-/// told (a store read back from disk, a task elsewhere), that moment is waited for.
+/// told (a store read back from disk, a task elsewhere), that moment is waited for. First of all
+/// every transaction has to end that was open at the beginning: its records are before that, and
+/// would be taken for rows already.
 ChangeReader::Instant ChangeReader::settle(Instant now) {
+  waits_for_news_ = true;
   for (bool more = true; more;) {
     batches_.clear();
     more = consumer_->fetch(batches_, kFetchRecords);
@@ -130,22 +135,22 @@ ChangeReader::Instant ChangeReader::settle(Instant now) {
       take(batch);
     }
   }
-  if (now < settled_ && !views_have_everything()) return now + kSettleLook;
-  if (!wish_.snapshot) {
-    phase_ = Phase::kLive;
-    std::string piece;
-    append_id(piece);
-    send(std::move(piece));
-    return Instant::max();
+  if (!is_at_beginning()) return now + kSettleTime;
+  if (!settled_) settled_ = now + kSettleTime;
+  if (now < *settled_ && !views_have_everything()) return now + kSettleLook;
+  if (wish_.snapshot) return begin_rows(now);
+  phase_ = Phase::kLive;
+  std::string piece;
+  append_id(piece);
+  send(std::move(piece));
+  return Instant::max();
+}
+
+bool ChangeReader::is_at_beginning() const {
+  for (std::size_t p = 0; p < positions_.size(); ++p) {
+    if (reached_[p] < positions_[p]) return false;
   }
-  const auto views = context_.views(wish_.store);
-  if (!views) {
-    end();
-    return Instant::max();
-  }
-  scan_.emplace(*views, wish_.bounds);
-  phase_ = Phase::kRows;
-  return now;
+  return true;
 }
 
 bool ChangeReader::views_have_everything() {
@@ -158,11 +163,42 @@ bool ChangeReader::views_have_everything() {
   return true;
 }
 
-ChangeReader::Instant ChangeReader::send_rows(Instant now) {
+ChangeReader::Instant ChangeReader::begin_rows(Instant now) {
+  auto views = context_.views(wish_.store);
+  bool complete = views.has_value();
+  for (std::size_t p = 0; complete && p < views->size(); ++p) {
+    auto& view = (*views)[p];
+    if (view) continue;
+    view = context_.view_elsewhere(wish_.store, p);
+    scan_waits_ = true;
+    complete = view != nullptr;
+  }
+  if (!complete) {
+    end();
+    return Instant::max();
+  }
+  scan_.emplace(*std::move(views), wish_.bounds);
+  phase_ = Phase::kRows;
+  return now;
+}
+
+// Rows elsewhere are waited for, as this thread must not: others follow stores too.
+ChangeReader::Instant ChangeReader::send_rows() {
+  if (!scan_waits_) {
+    read_rows();
+    return Instant::max();
+  }
+  client_is_ready_ = false;  // So nobody else calls before the rows are on their way.
+  if (!context_.reader().post([self = shared_from_this()] { self->read_rows(); })) end();
+  return Instant::max();
+}
+
+void ChangeReader::read_rows() {
   std::vector<StoreScan::Row> rows;
   if (!scan_->next(kRowsMax, rows)) {
     end();
-    return Instant::max();
+    wake_();
+    return;
   }
   std::string piece;
   for (const auto& row : rows) {
@@ -177,9 +213,8 @@ ChangeReader::Instant ChangeReader::send_rows(Instant now) {
     piece += "event: live\ndata: {}\n";
     append_id(piece);
   }
-  next_beat_ = now + kBeat;
+  next_beat_ = context_.clock().now() + kBeat;
   send(std::move(piece));
-  return Instant::max();
 }
 
 // --- Changes ----------------------------------------------------------------------------------
@@ -188,7 +223,7 @@ ChangeReader::Instant ChangeReader::send_changes(Instant now) {
   if (now < quiet_until_) return quiet_until_;
   waits_for_news_ = true;  // Before the log is read: nothing can come between.
   const bool more = read_log();
-  if (lost_some()) return begin_anew(now);
+  if (lost_some()) return begin_anew();
   if (more && !is_full()) return now;
   std::string piece;
   if (rows_.empty()) {
@@ -234,6 +269,7 @@ void ChangeReader::take(const RecordBatch& batch) {
     commit_ = std::max(commit_, batch.commit);
   }
   position = std::max(position, batch.next);
+  reached_[batch.tag] = std::max(reached_[batch.tag], batch.next);
 }
 
 void ChangeReader::keep(std::int32_t partition, const RecordView& record) {
@@ -263,10 +299,9 @@ bool ChangeReader::lost_some() {
   return lost;
 }
 
-ChangeReader::Instant ChangeReader::begin_anew(Instant now) {
+ChangeReader::Instant ChangeReader::begin_anew() {
   rows_.clear();
   row_bytes_ = 0;
-  settled_ = now + kSettleTime;
   commits_.assign(commits_.size(), 0);
   if (!assign_from_now_on()) {
     end();

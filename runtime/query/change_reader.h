@@ -71,15 +71,18 @@ class ChangeReader : public std::enable_shared_from_this<ChangeReader> {
   Status assign_from_now_on();
   Status resume();
   Instant settle(Instant now);
+  bool is_at_beginning() const;
   bool views_have_everything();
-  Instant send_rows(Instant now);
+  Instant begin_rows(Instant now);
+  Instant send_rows();
+  void read_rows();
   Instant send_changes(Instant now);
   bool read_log();
   void take(const RecordBatch& batch);
   void keep(std::int32_t partition, const RecordView& record);
   bool is_full() const;
   bool lost_some();
-  Instant begin_anew(Instant now);
+  Instant begin_anew();
   void append_id(std::string& piece) const;
   void send(std::string piece);
   void end();
@@ -98,9 +101,11 @@ class ChangeReader : public std::enable_shared_from_this<ChangeReader> {
   Phase phase_ = Phase::kBegin;
   std::unique_ptr<LogConsumer> consumer_;
   std::vector<Offset> positions_;        // By partition: what is read next.
+  std::vector<Offset> reached_;          // By partition: what is read up to.
   std::vector<CommitSequence> commits_;  // By partition: of its newest record at the beginning.
-  Instant settled_{};                    // When views have everything at the latest.
+  std::optional<Instant> settled_;       // When views have everything at the latest.
   std::optional<StoreScan> scan_;
+  bool scan_waits_ = false;          // Some of the rows are with other processes.
   std::map<std::string, Row> rows_;  // Read and not sent, by key.
   std::size_t row_bytes_ = 0;
   CommitSequence commit_ = 0;  // The newest of what is not sent.

@@ -1,7 +1,10 @@
 #include <chrono>
+#include <functional>
 #include <iostream>
+#include <set>
 
 #include "kafka/counting_story.h"
+#include "query/follower.h"
 #include "query/raw_client.h"
 
 // What two processes of an application know of each other: who takes over, how fast, and where a
@@ -63,6 +66,33 @@ class Queries : public ::testing::Test {
     return false;
   }
 
+  /// Begins with all rows, as soon as all tasks have settled somewhere.
+  std::unique_ptr<Follower> follow(std::size_t process) {
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    for (;;) {
+      auto follower =
+          std::make_unique<Follower>(ports_.at(process), "/v1/stores/counts/changes?snapshot=true");
+      const std::string head = follower->head();
+      if (head.contains("text/event-stream")) return follower;
+      if (std::chrono::steady_clock::now() < deadline) continue;
+      ADD_FAILURE() << head;
+      return follower;
+    }
+  }
+  /// The newest row of each key, from this event on, once that is what is wanted of it.
+  static bool follows_until(Follower& follower, std::map<std::string, std::string>& rows,
+                            const std::function<bool(const Follower::Event&)>& wanted) {
+    for (;;) {
+      const auto event = follower.next();
+      if (event.name == "(the end)") return false;
+      if (event.name.empty()) {
+        const auto key = event.data.substr(0, event.data.find(','));
+        rows[key] = event.data;
+      }
+      if (wanted(event)) return true;
+    }
+  }
+
   CountingStory story_{cluster(), ::testing::UnitTest::GetInstance()->current_test_info()->name()};
   std::vector<std::uint16_t> ports_;
 };
@@ -92,6 +122,69 @@ TEST_F(Queries, AnyProcessAnswersForAnyKey) {
   }
   EXPECT_GT(served[addresses[0]], 0);
   EXPECT_GT(served[addresses[1]], 0);
+}
+
+TEST_F(Queries, AFollowerHasTheRowsOfAllProcessesAndThenTheirNews) {
+  start();
+  start();
+  story_.write(500, 20);
+  story_.wait_for_output();
+  for (std::size_t process : {0, 1}) {
+    const auto follower = follow(process);
+    std::map<std::string, std::string> rows;
+    ASSERT_TRUE(
+        follows_until(*follower, rows, [](const auto& event) { return event.name == "live"; }))
+        << "process " << process;
+    EXPECT_EQ(rows.size(), 20u);
+    const auto wanted = "\"value\":" + std::to_string(25 + (process + 1) * 5);
+    std::set<std::string> keys;
+
+    story_.write(100, 20);
+
+    EXPECT_TRUE(follows_until(*follower, rows, [&](const auto& event) {
+      if (event.data.contains(wanted)) keys.insert(event.data.substr(0, event.data.find(',')));
+      return keys.size() == 20;
+    }));
+    EXPECT_EQ(rows.size(), 20u);
+  }
+}
+
+// A record of an open transaction is in the log before it counts for anybody: it was neither among
+// the rows nor in the news of whoever began to follow just then.
+TEST_F(Queries, AFollowerWhoBeginsInTheMidstOfATransactionMissesNothing) {
+  start({"commit.interval.ms=1000"});
+  story_.write(20, 20);
+  story_.wait_for_output();
+  std::map<std::string, std::string> rows;
+  for (int round = 2; round < 12; ++round) {
+    const auto wanted = "\"value\":" + std::to_string(round);
+    std::unique_ptr<Follower> follower;
+    std::thread beginning([&] { follower = follow(0); });
+    story_.write(20, 20);
+    beginning.join();
+
+    std::set<std::string> keys;
+    EXPECT_TRUE(follows_until(*follower, rows, [&](const auto& event) {
+      if (event.data.contains(wanted)) keys.insert(event.data.substr(0, event.data.find(',')));
+      return keys.size() == 20;
+    })) << round;
+  }
+}
+
+TEST_F(Queries, WhoWritesARecordReadsItsEffectInAnyProcess) {
+  start();
+  start();
+  for (int count = 1; count <= 20; ++count) {
+    const auto written = RawClient(ports_[0]).request(
+        "POST", "/v1/topics/" + story_.input() + "/records", R"({"key":"mine","value":"x"})");
+    ASSERT_EQ(written.status, 200) << written.body;
+    for (std::size_t process : {0, 1}) {
+      const auto row = ask(process, "mine?at_least=" + written.header("x-position"));
+      EXPECT_EQ(row.status, 200) << row.body;
+      EXPECT_THAT(row.body, ::testing::HasSubstr("\"value\":" + std::to_string(count)))
+          << "process " << process;
+    }
+  }
 }
 
 TEST_F(Queries, AStandbyReplicaAnswersAndTakesOverWhereItIs) {
