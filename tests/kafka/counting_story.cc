@@ -113,15 +113,21 @@ CountingStory::Read CountingStory::open(const std::string& topic) {
 CountApp& CountingStory::start(const std::vector<std::string>& settings) {
   directories_.push_back(directory_.path() + "/" + std::to_string(directories_.size()));
   apps_.push_back(std::make_unique<CountApp>(application_id_, directories_.back(),
-                                             cluster_.bootstrap_servers(), with_login(settings)));
+                                             cluster_.bootstrap_servers(way(apps_.size())),
+                                             with_login(settings)));
   return *apps_.back();
+}
+
+int CountingStory::way(std::size_t app) const {
+  return cluster_.ways() == 0 ? 0 : static_cast<int>(app + 1) % cluster_.ways();
 }
 
 CountApp& CountingStory::start_again(std::size_t earlier,
                                      const std::vector<std::string>& settings) {
   apps_.at(earlier) = nullptr;
-  apps_[earlier] = std::make_unique<CountApp>(application_id_, directories_.at(earlier),
-                                              cluster_.bootstrap_servers(), with_login(settings));
+  apps_[earlier] =
+      std::make_unique<CountApp>(application_id_, directories_.at(earlier),
+                                 cluster_.bootstrap_servers(way(earlier)), with_login(settings));
   return *apps_[earlier];
 }
 

@@ -52,6 +52,8 @@ class CountingStory {
   void forget_last() { apps_.pop_back(); }
   CountApp& app(std::size_t index) { return *apps_.at(index); }
   std::size_t apps() const { return apps_.size(); }
+  /// By which of the cluster's ways a process reaches it. The story itself is on the first one.
+  int way(std::size_t app) const;
 
   /// Writes `records` of `keys` keys, and returns when each is durable or has failed.
   void write(int records, int keys = 50);

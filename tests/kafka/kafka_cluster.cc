@@ -21,6 +21,9 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
+// Of the topics by which brokers coordinate groups and transactions.
+constexpr int kCoordinatorPartitions = 4;
+
 // A port that was free just now. All are asked for before any is used, so they differ.
 class FreePort {
  public:
@@ -100,9 +103,10 @@ KafkaCluster::KafkaCluster(Options options) : options_(std::move(options)) {
     for (Node& node : nodes_) {
       node.port = ports.emplace_back(std::make_unique<FreePort>())->port();
       node.controller_port = ports.emplace_back(std::make_unique<FreePort>())->port();
-      if (!options_.is_proxied) continue;
-      node.internal_port = ports.emplace_back(std::make_unique<FreePort>())->port();
-      node.proxy = std::make_unique<NetworkProxy>(node.port);
+      for (int way = 0; way < options_.ways; ++way) {
+        node.way_ports.push_back(ports.emplace_back(std::make_unique<FreePort>())->port());
+        node.proxies.push_back(std::make_unique<NetworkProxy>(node.way_ports.back()));
+      }
     }
   }
   std::vector<std::thread> formatting;
@@ -131,46 +135,47 @@ void KafkaCluster::write_properties(std::size_t index) {
   const std::string client = "127.0.0.1:" + std::to_string(node.port);
   const std::string copies = brokers() < 3 ? "1" : "3";
   const std::string in_sync = brokers() < 3 ? "1" : "2";
-  Properties properties{{"process.roles", "broker,controller"},
-                        {"node.id", std::to_string(index)},
-                        {"controller.quorum.voters", voters},
-                        {"listeners", "PLAINTEXT://" + client + ",CONTROLLER://127.0.0.1:" +
-                                          std::to_string(node.controller_port)},
-                        {"advertised.listeners", "PLAINTEXT://" + client},
-                        {"controller.listener.names", "CONTROLLER"},
-                        {"inter.broker.listener.name", "PLAINTEXT"},
-                        {"log.dirs", node.directory + "/data"},
-                        {"num.partitions", "3"},
-                        {"default.replication.factor", copies},
-                        {"min.insync.replicas", in_sync},
-                        {"offsets.topic.replication.factor", copies},
-                        {"offsets.topic.num.partitions", "4"},
-                        {"transaction.state.log.replication.factor", copies},
-                        {"transaction.state.log.min.isr", in_sync},
-                        {"transaction.state.log.num.partitions", "4"},
-                        {"share.coordinator.state.topic.replication.factor", copies},
-                        {"share.coordinator.state.topic.min.isr", in_sync},
-                        {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "500"},
-                        {"group.initial.rebalance.delay.ms", "0"},
-                        {"group.min.session.timeout.ms", "1000"},
-                        {"auto.create.topics.enable", "false"},
-                        {"controlled.shutdown.enable", "false"},
-                        {"broker.session.timeout.ms", "6000"},
-                        {"num.network.threads", "2"},
-                        {"num.io.threads", "2"},
-                        {"num.replica.fetchers", "1"},
-                        {"log.cleaner.dedupe.buffer.size", "4194304"},
-                        {"log.message.timestamp.after.max.ms", "9223372036854775807"},
-                        {"log.segment.delete.delay.ms", "500"}};
-  if (node.proxy) {
-    const std::string internal = ",INTERNAL://127.0.0.1:" + std::to_string(node.internal_port);
-    properties["listeners"] += internal;
-    properties["advertised.listeners"] =
-        "PLAINTEXT://127.0.0.1:" + std::to_string(node.proxy->port()) + internal;
-    properties["listener.security.protocol.map"] =
-        "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT";
-    properties["inter.broker.listener.name"] = "INTERNAL";
+  Properties properties{
+      {"process.roles", "broker,controller"},
+      {"node.id", std::to_string(index)},
+      {"controller.quorum.voters", voters},
+      {"listeners",
+       "PLAINTEXT://" + client + ",CONTROLLER://127.0.0.1:" + std::to_string(node.controller_port)},
+      {"advertised.listeners", "PLAINTEXT://" + client},
+      {"controller.listener.names", "CONTROLLER"},
+      {"inter.broker.listener.name", "PLAINTEXT"},
+      {"log.dirs", node.directory + "/data"},
+      {"num.partitions", "3"},
+      {"default.replication.factor", copies},
+      {"min.insync.replicas", in_sync},
+      {"offsets.topic.replication.factor", copies},
+      {"offsets.topic.num.partitions", std::to_string(kCoordinatorPartitions)},
+      {"transaction.state.log.replication.factor", copies},
+      {"transaction.state.log.min.isr", in_sync},
+      {"transaction.state.log.num.partitions", std::to_string(kCoordinatorPartitions)},
+      {"share.coordinator.state.topic.replication.factor", copies},
+      {"share.coordinator.state.topic.min.isr", in_sync},
+      {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "500"},
+      {"group.initial.rebalance.delay.ms", "0"},
+      {"group.min.session.timeout.ms", "1000"},
+      {"auto.create.topics.enable", "false"},
+      {"controlled.shutdown.enable", "false"},
+      {"broker.session.timeout.ms", "6000"},
+      {"num.network.threads", "2"},
+      {"num.io.threads", "2"},
+      {"num.replica.fetchers", "1"},
+      {"log.cleaner.dedupe.buffer.size", "4194304"},
+      {"log.message.timestamp.after.max.ms", "9223372036854775807"},
+      {"log.segment.delete.delay.ms", "500"}};
+  std::string protocols = "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT";
+  for (std::size_t way = 0; way < node.proxies.size(); ++way) {
+    const std::string listener = ",WAY" + std::to_string(way);
+    const std::string host = listener + "://127.0.0.1:";
+    properties["listeners"] += host + std::to_string(node.way_ports[way]);
+    properties["advertised.listeners"] += host + std::to_string(node.proxies[way]->port());
+    protocols += listener + ":PLAINTEXT";
   }
+  properties["listener.security.protocol.map"] = protocols;
   for (const auto& [key, value] : options_.properties) {
     std::string text = value;
     // Listeners can be named by tests before their port is known.
@@ -204,7 +209,7 @@ void KafkaCluster::launch(Node& node) {
 
 void KafkaCluster::wait_until_up(const Node& node) const {
   const fs::path log = node.directory + "/broker.log";
-  const auto deadline = std::chrono::steady_clock::now() + 90s;
+  const auto deadline = std::chrono::steady_clock::now() + 5min;
   while (!text_of(log).contains("Kafka Server started")) {
     int status = 0;
     const bool dead = ::waitpid(node.pid, &status, WNOHANG) == node.pid;
@@ -217,10 +222,11 @@ void KafkaCluster::wait_until_up(const Node& node) const {
   }
 }
 
-std::string KafkaCluster::bootstrap_servers() const {
+std::string KafkaCluster::bootstrap_servers(int way) const {
   std::string servers;
   for (const Node& node : nodes_) {
-    const auto port = node.proxy ? node.proxy->port() : node.port;
+    const auto port =
+        node.proxies.empty() ? node.port : node.proxies.at(static_cast<std::size_t>(way))->port();
     servers += (servers.empty() ? "" : ",") + ("127.0.0.1:" + std::to_string(port));
   }
   return servers;
@@ -250,7 +256,44 @@ void KafkaCluster::thaw(int broker) {
 }
 
 void KafkaCluster::set_network(int broker, NetworkProxy::State state) {
-  nodes_.at(static_cast<std::size_t>(broker)).proxy->set(state);
+  for (auto& proxy : nodes_.at(static_cast<std::size_t>(broker)).proxies) proxy->set(state);
+}
+
+void KafkaCluster::set_way(int way, NetworkProxy::State state) {
+  for (Node& node : nodes_) node.proxies.at(static_cast<std::size_t>(way))->set(state);
+}
+
+// The leader that is preferred is the first one of a partition's replicas.
+std::string KafkaCluster::led_by(const std::string& topic, int broker) const {
+  std::string replicas = std::to_string(broker);
+  for (int other = 0; other < brokers(); ++other) {
+    if (other != broker) replicas += "," + std::to_string(other);
+  }
+  std::string all;
+  for (int partition = 0; partition < kCoordinatorPartitions; ++partition) {
+    all += std::string(all.empty() ? "" : ",") + R"({"topic":")" + topic + R"(","partition":)" +
+           std::to_string(partition) + R"(,"replicas":[)" + replicas + "]}";
+  }
+  return all;
+}
+
+void KafkaCluster::move_coordinators(int of_groups, int of_transactions) {
+  const std::string path = directory_.path() + "/leaders.json";
+  std::ofstream(path) << R"({"version":1,"partitions":[)" << led_by("__consumer_offsets", of_groups)
+                      << ',' << led_by("__transaction_state", of_transactions) << "]}";
+  const auto run = [this](const char* tool, std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--bootstrap-server", bootstrap_servers()});
+    ProgramResult result;
+    for (int tries = 0; tries < 5; ++tries) {  // A broker that has just come does not lead yet.
+      result = run_kafka_class(tool, arguments);
+      if (result.exit_code == 0) return;
+    }
+    throw std::runtime_error(std::string(tool) + ": " + result.output);
+  };
+  run("org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
+      {"--reassignment-json-file", path, "--execute"});
+  run("org.apache.kafka.tools.LeaderElectionCommand",
+      {"--path-to-json-file", path, "--election-type", "preferred"});
 }
 
 ProgramResult run_kafka_class(const std::string& name, const std::vector<std::string>& arguments) {

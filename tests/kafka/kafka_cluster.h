@@ -20,8 +20,9 @@ class KafkaCluster {
   using Properties = std::map<std::string, std::string>;
   struct Options {
     int brokers = 1;
-    /// Clients reach the brokers by a NetworkProxy each; among each other brokers do without.
-    bool is_proxied = false;
+    /// How many ways there are to each broker, with a NetworkProxy on each of them. None: clients
+    /// connect to it itself, as brokers among each other do anyway.
+    int ways = 0;
     /// For server.properties of every broker, over the defaults.
     Properties properties = {};
   };
@@ -37,23 +38,28 @@ class KafkaCluster {
   /// The cluster that the tests of one program share; started at its first use.
   static KafkaCluster& shared();
 
-  /// `127.0.0.1:PORT`, with commas between.
-  std::string bootstrap_servers() const;
+  /// `127.0.0.1:PORT`, with commas between. Who begins on one of the ways stays on it.
+  std::string bootstrap_servers(int way = 0) const;
   int brokers() const { return static_cast<int>(nodes_.size()); }
+  int ways() const { return options_.ways; }
 
   // Brokers go by 0, 1, 2.
   void kill(int broker);  ///< As by SIGKILL; its data stays.
   void start(int broker);
   void freeze(int broker);  ///< SIGSTOP.
   void thaw(int broker);
-  /// What happens between a broker and its clients; of a cluster that is proxied.
+  /// What happens between a broker and its clients, on every way.
   void set_network(int broker, NetworkProxy::State state);
+  /// What happens between all brokers and the clients on one way.
+  void set_way(int way, NetworkProxy::State state);
+  /// Makes one broker the coordinator of all groups, and another one that of all transactions.
+  void move_coordinators(int of_groups, int of_transactions);
 
  private:
   struct Node {
-    std::uint16_t port = 0;
-    std::uint16_t internal_port = 0;  ///< For the other brokers, if clients have a proxy.
-    std::unique_ptr<NetworkProxy> proxy = {};
+    std::uint16_t port = 0;  ///< For the other brokers, and for clients, unless there are ways.
+    std::vector<std::uint16_t> way_ports = {};  ///< Behind the proxies.
+    std::vector<std::unique_ptr<NetworkProxy>> proxies = {};
     std::uint16_t controller_port = 0;
     std::string directory;
     pid_t pid = -1;
@@ -62,6 +68,7 @@ class KafkaCluster {
   void format(const Node& node);
   void launch(Node& node);
   void wait_until_up(const Node& node) const;
+  std::string led_by(const std::string& topic, int broker) const;
 
   Options options_;
   TemporaryDirectory directory_;

@@ -4,8 +4,6 @@
 #include <stdexcept>
 #include <thread>
 
-#include "kafka/kafka_cluster.h"
-
 namespace thalweg::testing {
 
 namespace {
@@ -16,6 +14,9 @@ constexpr const char* kAllRoles =
     "gateway,orders,coupons,views,ranking,analytics,notifications,choreography,delivery";
 constexpr const char* kTheRest =
     "coupons,views,ranking,analytics,notifications,choreography,delivery";
+
+// For what must come, however busy the machine is.
+constexpr std::chrono::minutes kPatience(5);
 
 void expect_started(const Status& started) {
   if (!started) throw std::runtime_error("a receiver does not start: " + started.error().message);
@@ -35,7 +36,9 @@ std::string name_of(ShopMode mode) {
   return "?";
 }
 
-ShopRig::ShopRig(ShopMode mode) : mode_(mode) {
+ShopRig::ShopRig(ShopMode mode, KafkaCluster* cluster)
+    : mode_(mode),
+      cluster_(cluster || mode == ShopMode::kEmbedded ? cluster : &KafkaCluster::shared()) {
   expect_started(payments_.start());
   open_webhooks();
   if (mode_ == ShopMode::kFourProcesses) {
@@ -70,8 +73,8 @@ std::vector<std::string> ShopRig::settings() const {
 
 void ShopRig::add(const std::string& roles) {
   std::map<std::string, std::string> environment;
-  if (mode_ != ShopMode::kEmbedded) {
-    environment["KAFKA_BROKERS"] = KafkaCluster::shared().bootstrap_servers();
+  if (cluster_) {
+    environment["KAFKA_BROKERS"] = cluster_->bootstrap_servers(way(processes_.size()));
   }
   auto arguments = settings();
   arguments.insert(arguments.end(), {"--roles", roles});
@@ -80,15 +83,19 @@ void ShopRig::add(const std::string& roles) {
       std::make_unique<ShopProcess>(directory_.path() / ("data" + number), environment, arguments));
 }
 
+int ShopRig::way(std::size_t index) const {
+  return cluster_->ways() == 0 ? 0 : static_cast<int>(index + 1) % cluster_->ways();
+}
+
 void ShopRig::wait_until_ready() {
   for (const auto& process : processes_) {
-    if (!process->becomes_ready()) {
+    if (!process->becomes_ready(kPatience)) {
       throw std::runtime_error("the shop " + name_of(mode_) + " is not ready:\n" + output());
     }
   }
   // Tasks may still move after each has said so: until every row can be read.
   end_to_end::ShopClient customer(port());
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  const auto end = std::chrono::steady_clock::now() + kPatience;
   while (customer.audit_status() != 200) {
     if (std::chrono::steady_clock::now() > end) {
       throw std::runtime_error("the shop " + name_of(mode_) + " cannot be read:\n" + output());

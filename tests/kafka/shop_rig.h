@@ -7,6 +7,7 @@
 
 #include "end_to_end/shop_client.h"
 #include "end_to_end/shop_process.h"
+#include "kafka/kafka_cluster.h"
 #include "stub_receiver.h"
 
 namespace thalweg::testing {
@@ -23,7 +24,9 @@ std::string name_of(ShopMode mode);
 /// std::runtime_error with what a process said if one does not become ready, or no broker starts.
 class ShopRig {
  public:
-  explicit ShopRig(ShopMode mode);
+  /// On the shared cluster, unless one is given: then its processes take its ways in turn, from
+  /// the second one on.
+  explicit ShopRig(ShopMode mode, KafkaCluster* cluster = nullptr);
 
   ShopMode mode() const { return mode_; }
   /// Where customers go.
@@ -32,6 +35,8 @@ class ShopRig {
   /// Every process, the one that customers go to first.
   end_to_end::ShopProcess& process(std::size_t index) { return *processes_.at(index); }
   std::size_t processes() const { return processes_.size(); }
+  /// By which of the cluster's ways a process reaches it.
+  int way(std::size_t index) const;
   /// kill -9 of all that call the outside, and a new start.
   void kill_and_restart_deliveries();
   void kill_and_restart(std::size_t index);
@@ -53,6 +58,7 @@ class ShopRig {
   std::vector<std::string> settings() const;
 
   const ShopMode mode_;
+  KafkaCluster* const cluster_;  // Null: on the embedded log.
   end_to_end::TemporaryDirectory directory_;
   stub_receiver::StubReceiver payments_;
   std::uint16_t webhooks_port_ = end_to_end::free_port();
