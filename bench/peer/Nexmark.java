@@ -108,16 +108,17 @@ final class Nexmark {
         if (bids < most) {
             return soFar;
         }
-        final int before = bids > most ? 8 : soFar.length;
-        final byte[] hottest = new byte[before + 8];
-        ByteBuffer.wrap(hottest).putLong(0, bids);
+        final byte[] others = bids > most ? new byte[8] : soFar;
         int at = 8;
-        while (at < before && Arrays.compareUnsigned(soFar, at, at + 8, bidCount, 0, 8) < 0) {
+        while (at < others.length
+                && Arrays.compareUnsigned(others, at, at + 8, bidCount, 0, 8) < 0) {
             at += 8;
         }
-        System.arraycopy(soFar, 8, hottest, 8, at - 8);
+        final byte[] hottest = new byte[others.length + 8];
+        System.arraycopy(others, 0, hottest, 0, at);
         System.arraycopy(bidCount, 0, hottest, at, 8);
-        System.arraycopy(soFar, at, hottest, at + 8, before - at);
+        System.arraycopy(others, at, hottest, at + 8, others.length - at);
+        ByteBuffer.wrap(hottest).putLong(0, bids);
         return hottest;
     }
 
