@@ -3,8 +3,8 @@
 //     log_bench --records 5000000 --bytes 100 --per-commit 2000
 //
 // Tells how fast records are written while another thread reads them, how fast a new reader gets
-// the same from disk, how long opening takes, and how long a commit of one record takes until it is
-// visible and until it is durable.
+// the same from disk, how long opening takes, how long a commit of one record takes until it is
+// visible and until it is durable, and what commits cost by the partitions they write to.
 
 #include <algorithm>
 #include <chrono>
@@ -156,6 +156,31 @@ void measure_latency(Log& log, const Settings& settings) {
   print_percentiles("one record, durable", durable);
 }
 
+/// What a commit costs whatever is in it, and what each partition that it writes to adds.
+void measure_spread(Log& log, const Settings& settings) {
+  constexpr int kPartitions = 60;
+  if (!log.create_topic({.name = "spread", .partitions = kPartitions})) std::exit(1);
+  const auto producer = log.producer({.transactional_id = "spread"});
+  producer->init();
+  const TopicHandle topic = producer->topic("spread");
+  ProducerEvent event;
+  for (const int partitions : {1, 10, kPartitions}) {
+    const double before = cpu_seconds();
+    for (int i = 0; i < settings.commits; ++i) {
+      producer->begin();
+      for (std::int32_t partition = 0; partition < partitions; ++partition) {
+        static_cast<void>(producer->send(topic, partition, "key", "value", from_millis(i), {}));
+      }
+      producer->commit();
+      while (producer->poll(event)) {
+      }
+    }
+    fmt::print("{:<28} {:>7.1f} us CPU each\n",
+               fmt::format("commits of {} partition{}", partitions, partitions > 1 ? "s" : ""),
+               (cpu_seconds() - before) / settings.commits * 1e6);
+  }
+}
+
 std::unique_ptr<EmbeddedLog> open(Storage& storage, const Settings& settings) {
   return checked(EmbeddedLog::open(storage, system_clock(), {.compress = settings.compress}));
 }
@@ -180,6 +205,7 @@ void run(const Settings& settings) {
       watch.report("write, read and sync", settings.records);
     }
     measure_latency(*log, settings);
+    measure_spread(*log, settings);
   }
   const auto start = BenchClock::now();
   const auto storage = checked(open_rocksdb_storage(settings.directory));
