@@ -277,7 +277,7 @@ std::vector<KeyRow> timing_and_memory_rows() {
       with_default(
           duration("commit.interval.min.ms",
                    "Shortest time between two commits, which are further apart, up to 50 ms, "
-                   "where they would take more than a fifth of a thread's time.",
+                   "where they would take more than half of a thread's time.",
                    &Config::commit_interval_min, 0),
           "0 on the embedded log, 25 on Kafka"),
       duration(
