@@ -150,6 +150,21 @@ TEST_F(StreamJoinRules, WhoIsAloneGoesByTimeThenBySideThenByKeyThenAsItCame) {
                           Texts{"b", "5+-", 20}, Texts{"b", "1+-", 21}));
 }
 
+TEST_F(StreamJoinRules, WhoStaysAloneIsLookedForOnceInTheEmitInterval) {
+  options_.emit_interval = 1s;
+  left().left_join(right(), left_at_least, within(10ms)).to("out");
+
+  on_left("k", "a", 0);
+  on_left("k", "b", 20);
+  EXPECT_THAT(out(), ElementsAre(Texts{"k", "a+-", 0}));
+  world().advance_wall_clock(999ms);
+  on_left("k", "c", 40);
+  EXPECT_THAT(out(), IsEmpty()) << "b's window has closed, but nobody looks yet";
+  world().advance_wall_clock(1ms);
+  on_left("k", "d", 41);
+  EXPECT_THAT(out(), ElementsAre(Texts{"k", "b+-", 20}));
+}
+
 TEST_F(StreamJoinRules, WhoStoppedALookWithASecondRecordIsLookedAtNextTime) {
   left()
       .outer_join(right(), either_one, JoinWindows::of_time_difference_and_grace(8ms, 1ms))

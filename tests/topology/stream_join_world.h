@@ -40,7 +40,8 @@ class StreamJoinWorld : public ::testing::Test {
 
   TopologyWorld& world() {
     if (!world_) {
-      world_ = std::make_unique<TopologyWorld>(builder_.build({.optimization = optimization_}));
+      world_ = std::make_unique<TopologyWorld>(builder_.build({.optimization = optimization_}),
+                                               options_);
     }
     return *world_;
   }
@@ -56,6 +57,7 @@ class StreamJoinWorld : public ::testing::Test {
 
   StreamsBuilder builder_;
   Text optimization_ = "none";
+  TopologyWorld::Options options_;
   std::unique_ptr<TopologyWorld> world_;
 };
 

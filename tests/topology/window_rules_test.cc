@@ -46,7 +46,7 @@ class WindowRules : public ::testing::Test {
         .to("out");
   }
   TopologyWorld& world() {
-    if (!world_) world_ = std::make_unique<TopologyWorld>(builder_.build());
+    if (!world_) world_ = std::make_unique<TopologyWorld>(builder_.build(), options_);
     return *world_;
   }
   /// A letter comes, with its own name as a header; what goes out because of it is returned.
@@ -65,6 +65,7 @@ class WindowRules : public ::testing::Test {
   std::size_t drops() { return world().drops(); }
 
   StreamsBuilder builder_;
+  TopologyWorld::Options options_;
   bool show_headers_ = false;
   std::unique_ptr<TopologyWorld> world_;
 };
@@ -257,6 +258,21 @@ TEST_F(WindowRules, AFinalResultHasTheHeadersOfTheRecordThatClosedItsWindow) {
   letter("k", "b", 3);
 
   EXPECT_THAT(letter("z", "x", 10), ElementsAre("k[0,10]=ab@5 from x"));
+}
+
+TEST_F(WindowRules, FinalResultsAreLookedForOnceInTheEmitInterval) {
+  options_.emit_interval = 1s;
+  send(grouped()
+           .windowed_by(TimeWindows::of_size_with_no_grace(10ms))
+           .emit_strategy(EmitStrategy::kOnWindowClose)
+           .aggregate(kNothing, kWrite, {.retention = 1s}));
+
+  letter("k", "a", 5);
+  EXPECT_THAT(letter("k", "b", 15), IsEmpty()) << "the first record looked, in vain";
+  world().advance_wall_clock(999ms);
+  EXPECT_THAT(letter("k", "c", 25), IsEmpty());
+  world().advance_wall_clock(1ms);
+  EXPECT_THAT(letter("k", "d", 26), ElementsAre("k[0,10]=a@5", "k[10,20]=b@15"));
 }
 
 /// Two windows of different keys, the later one of the key that comes first, and what closes both.
