@@ -108,17 +108,23 @@ Timestamp ChangeBuffer::min_time() {
   return changes_.empty() ? kEndOfTime : changes_.begin()->first.first;
 }
 
-std::pair<std::string, ChangeBuffer::Change> ChangeBuffer::pop() {
+std::pair<const std::string&, const ChangeBuffer::Change&> ChangeBuffer::first() {
   load();
   THALWEG_CHECK(!changes_.empty(), "store " + name_ + " has no change to take out");
-  auto first = changes_.extract(changes_.begin());
-  std::string key = std::move(first.key().second);
-  const std::size_t size = size_of(key, first.mapped());
+  const auto& [place, change] = *changes_.begin();
+  return {place.second, change};
+}
+
+void ChangeBuffer::remove_first() {
+  load();
+  THALWEG_CHECK(!changes_.empty(), "store " + name_ + " has no change to take out");
+  const auto taken = changes_.extract(changes_.begin());
+  const std::string& key = taken.key().second;
+  const std::size_t size = size_of(key, taken.mapped());
   bytes_ -= size;
   memory_.add(-static_cast<std::int64_t>(size + kOverhead));
   times_.erase(key);
   touch(key);
-  return {std::move(key), std::move(first.mapped())};
 }
 
 const ChangeBuffer::Change* ChangeBuffer::find(BytesView key) {

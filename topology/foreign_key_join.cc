@@ -7,6 +7,7 @@ ForeignKeyJoinNames::ForeignKeyJoinNames(StreamGraph& graph, const std::string& 
   constexpr std::string_view kProcessor = "KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-";
   constexpr std::string_view kSink = "KTABLE-SINK-";
   constexpr std::string_view kSource = "KTABLE-SOURCE-";
+  if (!given.empty()) check_name(given);
   const auto next = [&](std::string_view suffix, std::string_view prefix) {
     return graph.name_or_new(given, suffix, prefix);
   };

@@ -202,7 +202,6 @@ GraphNode* StreamGraph::add_stream_join(const std::vector<GraphNode*>& parents,
 GraphNode* StreamGraph::add_table_repartition(GraphNode* parent, TableRepartitionPlan plan,
                                               GraphNode*& shared, bool may_share) {
   if (!shared || !may_share) {
-    check_name(plan.topic);
     shared = impl_->keep(std::make_unique<TableRepartitionGraphNode>(std::move(plan)));
   }
   impl_->attach({parent}, shared);

@@ -35,6 +35,12 @@ StreamJoinNames::StreamJoinNames(StreamGraph& graph, const std::string& given,
 
 void check_join_stores(const StreamJoinStores& stores, const JoinWindows& windows) {
   for (const auto* supplier : {&stores.this_store, &stores.other_store}) {
+    if (*supplier && (*supplier)->retention < (*supplier)->window_size) {
+      throw std::invalid_argument("The retention period of the window store " + (*supplier)->name +
+                                  " must be no smaller than its window size.");
+    }
+  }
+  for (const auto* supplier : {&stores.this_store, &stores.other_store}) {
     if (!*supplier) continue;
     const WindowStoreSupplier& store = **supplier;
     if (!store.retain_duplicates) {

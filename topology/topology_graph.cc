@@ -269,8 +269,13 @@ void TopologyGraph::check_explicit_names() const {
   for (const auto& name : unkept_) {
     if (std::regex_match(name, kGenerated)) stores.push_back(name);
   }
+  // As in Kafka Streams, which does not look at these.
+  const auto is_overlooked = [](const std::string& name, const StoreBuilder& store) {
+    return name.starts_with("KTABLE-FK-JOIN-SUBSCRIPTION-STATE-STORE-") ||
+           (name.starts_with("KTABLE-SUPPRESS-STATE-STORE-") && !store.logging());
+  };
   for (const auto& [name, store] : stores_) {
-    if (!std::regex_match(name, kGenerated)) continue;
+    if (!std::regex_match(name, kGenerated) || is_overlooked(name, *store.builder)) continue;
     stores.push_back(name);
     if (store.builder->logging() && !changelog_sources_.contains(name)) {
       changelogs.push_back(name + "-changelog");

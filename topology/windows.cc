@@ -51,6 +51,11 @@ TimeWindows TimeWindows::advance_by(Duration advance) const {
   return {size_, advance, grace_};
 }
 
+void TimeWindows::check_end(Timestamp start) const {
+  require(start <= kEndOfTime - size_,
+          "Window endMs time cannot be smaller than window startMs time.");
+}
+
 std::optional<std::pair<Timestamp, Timestamp>> TimeWindows::closed_since(
     Timestamp last, Timestamp close_time) const {
   const Timestamp epoch = from_millis(0);

@@ -56,6 +56,11 @@ std::int64_t number_or(const json::value& object, const char* name, std::int64_t
   const auto* found = field(object, name);
   return found ? found->to_number<std::int64_t>() : otherwise;
 }
+std::int64_t need_number(const json::value& object, const char* name) {
+  if (!field(object, name)) throw MissingField(name);
+  return number_or(object, name, 0);
+}
+
 bool flag_or(const json::value& object, const char* name, bool otherwise) {
   const auto* found = field(object, name);
   return found ? found->as_bool() : otherwise;

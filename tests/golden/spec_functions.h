@@ -24,6 +24,12 @@ class NotBuilt : public SpecError {
   explicit NotBuilt(const std::string& what) : SpecError("not built: " + what) {}
 };
 
+/// A statement lacks what its call needs: the interpreter in Java runs into a null there.
+class MissingField : public std::logic_error {
+ public:
+  explicit MissingField(const char* name) : std::logic_error(std::string(name) + " is missing") {}
+};
+
 /// What a function of a spec fails with when it divides by zero.
 class ArithmeticError : public std::logic_error {
  public:
@@ -60,6 +66,7 @@ const boost::json::value* field(const boost::json::value& object, const char* na
 const boost::json::value& need(const boost::json::value& object, const char* name);
 std::string text_or(const boost::json::value& object, const char* name, std::string otherwise = {});
 std::int64_t number_or(const boost::json::value& object, const char* name, std::int64_t otherwise);
+std::int64_t need_number(const boost::json::value& object, const char* name);
 bool flag_or(const boost::json::value& object, const char* name, bool otherwise);
 
 }  // namespace thalweg::golden

@@ -58,6 +58,7 @@ inline Materialized<Key, std::int64_t> materialized(const boost::json::value& st
   const boost::json::value* spec = field(statement, "mat");
   if (!spec) return options;
   if (field(*spec, "versioned")) {
+    if (!field(*spec, "name")) throw MissingField("name");
     options.history_retention = std::chrono::milliseconds(number_or(*spec, "versioned", 0));
     if (field(*spec, "segment")) {
       options.segment_interval = std::chrono::milliseconds(number_or(*spec, "segment", 0));

@@ -62,6 +62,7 @@ std::string class_of(const std::exception& error) {
   if (dynamic_cast<const StreamsError*>(&error)) return "StreamsException";
   if (dynamic_cast<const TopologyError*>(&error)) return "TopologyException";
   if (dynamic_cast<const std::invalid_argument*>(&error)) return "IllegalArgumentException";
+  if (dynamic_cast<const MissingField*>(&error)) return "NullPointerException";
   return "Exception";
 }
 

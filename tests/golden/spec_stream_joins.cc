@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 
 milliseconds millis(const json::value& object, const char* name) {
-  return milliseconds(number_or(object, name, 0));
+  return milliseconds(need_number(object, name));
 }
 
 JoinWindows join_windows(const json::value& spec) {

@@ -20,9 +20,7 @@ Value value_of(const std::int64_t* number) { return number ? Value(*number) : Va
 template <typename K>
 void SpecTopology::join_tables(const json::value& statement, const std::string& op,
                                const KTable<K, std::int64_t>& in) {
-  if constexpr (std::is_same_v<K, Key>) {
-    if (field(statement, "fk")) return join_by_foreign_key(statement, op, in);
-  }
+  if (field(statement, "fk")) return join_by_foreign_key(statement, op, in);
   const auto& other = variable_as<KTable<K, std::int64_t>>(statement, "with");
   const Joiner join = joiner(need(statement, "joiner"));
   const auto options = materialized_as<K>(statement);
@@ -46,14 +44,14 @@ template void SpecTopology::join_tables(const json::value&, const std::string&, 
 template void SpecTopology::join_tables(const json::value&, const std::string&,
                                         const WindowedTable&);
 
+template <typename K>
 void SpecTopology::join_by_foreign_key(const json::value& statement, const std::string& op,
-                                       const Table& in) {
+                                       const KTable<K, std::int64_t>& in) {
   const Table& other = variable_as<Table>(statement, "with");
   const Joiner join = joiner(need(statement, "joiner"));
-  const KeyFunction foreign_key = key_function(need(statement, "fk"));
   const auto with = [&](auto extractor) {
-    auto options = materialized(statement);
-    const TableJoined<Key, Key> joined{.name = std::exchange(options.name, {})};
+    auto options = materialized_as<K>(statement);
+    const TableJoined<K, Key> joined{.name = std::exchange(options.name, {})};
     if (op == "join") {
       bind(statement, in.join(other, extractor,
                               [join](const std::int64_t& left, const std::int64_t& right) {
@@ -68,10 +66,13 @@ void SpecTopology::join_by_foreign_key(const json::value& statement, const std::
                                    joined, options));
     }
   };
+  const json::value& foreign_key = need(statement, "fk");
   if (flag_or(statement, "bi", false)) {
-    with([foreign_key](const Key& k, const std::int64_t& v) { return foreign_key(k, v); });
+    with([select = key_selector<K>(foreign_key)](const K& k, const std::int64_t& v) {
+      return select(k, v);
+    });
   } else {
-    with([foreign_key](const std::int64_t& v) { return foreign_key(Key(), v); });
+    with([select = key_function(foreign_key)](const std::int64_t& v) { return select(Key(), v); });
   }
 }
 

@@ -92,8 +92,9 @@ class SpecTopology {
   template <typename K>
   void join_tables(const boost::json::value& statement, const std::string& op,
                    const KTable<K, std::int64_t>& in);
+  template <typename K>
   void join_by_foreign_key(const boost::json::value& statement, const std::string& op,
-                           const Table& in);
+                           const KTable<K, std::int64_t>& in);
   template <typename K>
   void join_streams(const boost::json::value& statement, const std::string& op,
                     const KStream<K, Value>& in);

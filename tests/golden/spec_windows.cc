@@ -13,12 +13,12 @@ namespace {
 using std::chrono::milliseconds;
 
 milliseconds time_of(const json::value& spec, const char* name) {
-  return milliseconds(number_or(spec, name, 0));
+  return milliseconds(need_number(spec, name));
 }
 
 TimeWindows time_windows(const json::value& spec) {
-  const auto windows =
-      TimeWindows::of_size_and_grace(time_of(spec, "size"), time_of(spec, "grace"));
+  const auto windows = TimeWindows::of_size_and_grace(time_of(spec, "size"),
+                                                      milliseconds(number_or(spec, "grace", 0)));
   return field(spec, "advance") ? windows.advance_by(time_of(spec, "advance")) : windows;
 }
 
@@ -48,6 +48,7 @@ template <typename Streams>
 void SpecTopology::windowed_by(const json::value& statement, const Streams& in) {
   const json::value& spec = need(statement, "windows");
   const std::string type = text_or(spec, "type");
+  if (type.empty()) throw MissingField("type");
   const auto use = [&](auto serde) {
     windowed_serdes_.insert_or_assign(text_or(statement, "id"),
                                       AnySerde<Windowed<Key>>(std::move(serde)));
@@ -65,10 +66,12 @@ void SpecTopology::windowed_by(const json::value& statement, const Streams& in) 
         SessionWindows::of_inactivity_gap_and_grace(time_of(spec, "gap"), time_of(spec, "grace"));
     bind(statement, Windowing{in.windowed_by(windows), windows.retention()});
     use(SessionWindowedSerde<Key>(AnySerde<Key>()));
-  } else {
-    const auto windows = UnlimitedWindows::of().start_on(from_millis(number_or(spec, "start", 0)));
+  } else if (type == "unlimited") {
+    const auto windows = UnlimitedWindows::of().start_on(from_millis(need_number(spec, "start")));
     bind(statement, Windowing{in.windowed_by(windows), windows.retention()});
     use(TimeWindowedSerde<Key>(AnySerde<Key>(), windows.size()));
+  } else {
+    throw SpecError("no windows of type " + type);
   }
 }
 template void SpecTopology::windowed_by(const json::value&, const Grouped&);

@@ -26,8 +26,9 @@ class ChangeBufferStory : public testing::TestWithParam<DiskKind> {
     std::string taken;
     while (buffer->records() > 0) {
       const auto time = to_millis(buffer->min_time());
-      const auto [key, change] = buffer->pop();
+      const auto [key, change] = buffer->first();
       taken += key + "@" + std::to_string(time) + "=" + change.new_value.value_or("null") + " ";
+      buffer->remove_first();
     }
     return taken;
   }
@@ -81,7 +82,7 @@ TEST_P(ChangeBufferStory, LogsEachKeyOnceACommitAndTombstonesForWhatLeft) {
   put(3, "a", "2");
   put(4, "b", "3");
   buffer.commit();
-  buffer->pop();
+  buffer->remove_first();
   buffer.commit();
   const auto& changes = buffer.changelog.changes();
   ASSERT_EQ(changes.size(), 5u);  // Two of them end the transactions.
@@ -94,7 +95,7 @@ TEST_P(ChangeBufferStory, AbortBringsBackWhatWasCommitted) {
   put(3, "a", "1");
   put(4, "b", "2");
   buffer.commit();
-  buffer->pop();
+  buffer->remove_first();
   put(5, "c", "3");
   put(9, "b", "changed");
   buffer.abort();
@@ -107,7 +108,7 @@ TEST_P(ChangeBufferStory, CrashBringsBackWhatWasCommittedWithItsRecords) {
   put(4, "b", "2");
   buffer.commit();
   ASSERT_TRUE(buffer.spill());
-  buffer->pop();
+  buffer->remove_first();
   put(5, "c", "3");
   buffer.commit();
   const std::size_t bytes = buffer->bytes();

@@ -215,10 +215,14 @@ TEST_F(StreamJoins, AStoreOfOnesOwnMustFitTheWindows) {
   const WindowStoreSupplier fitting{.name = "mine", .retention = 20ms, .window_size = 20ms};
   WindowStoreSupplier short_lived = fitting;
   short_lived.retention = 19ms;
+  WindowStoreSupplier long_lived = fitting;
+  long_lived.retention = 21ms;
   WindowStoreSupplier forgetful = fitting;
   forgetful.retain_duplicates = false;
 
   EXPECT_THROW(left().join(right(), both, within(10ms), {.stores = {.this_store = short_lived}}),
+               std::invalid_argument);
+  EXPECT_THROW(left().join(right(), both, within(10ms), {.stores = {.this_store = long_lived}}),
                StreamsError);
   EXPECT_THROW(left().join(right(), both, within(10ms), {.stores = {.this_store = forgetful}}),
                StreamsError);

@@ -1,6 +1,8 @@
 // Rules of Kafka Streams for windows and suppress() where a fault would go unnoticed: who moves the
 // time, bounds on the very millisecond, what order results come in, whose headers they have.
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -83,6 +85,19 @@ TEST_F(WindowRules, ARecordThatAFilterKeepsAwayDoesNotMoveTheTime) {
   EXPECT_THAT(letter("ignored", "x", 500), IsEmpty());
 
   EXPECT_THAT(letter("k", "b", 2), ElementsAre("k[0,10]=ab@2"));
+}
+
+TEST_F(WindowRules, WhatSuppressLetsGoIsSeenByItsOwnJoinAsItWasBefore) {
+  const auto held =
+      builder_.table<Text, Text>("letters").suppress(Suppressed::until_time_limit(10ms));
+  held.join(held, [](const Text& here, const Text& there) { return here + "+" + there; })
+      .to_stream()
+      .to("out");
+
+  letter("k", "a", 0);
+  EXPECT_THAT(letter("z", "x", 20), IsEmpty()) << "before a there was nothing";
+  letter("k", "b", 30);
+  EXPECT_THAT(letter("z", "y", 50), ElementsAre("k=b+a@30", "k=a+b@30"));
 }
 
 TEST_F(WindowRules, SuppressWaitsForRecordsThatReachIt) {
@@ -243,6 +258,17 @@ TEST_F(WindowRules, ASlidingWindowWithoutALengthFailsWithItsFirstRecord) {
   EXPECT_THAT([this] { letter("k", "a", 5); },
               ::testing::ThrowsMessage<std::exception>(
                   ::testing::HasSubstr("Window endMs must be greater than window startMs.")));
+}
+
+TEST_F(WindowRules, ARecordAtTheEndOfTimeHasNoWindow) {
+  constexpr auto kLast = std::numeric_limits<std::int64_t>::max();
+  send(grouped()
+           .windowed_by(TimeWindows::of_size_with_no_grace(10ms).advance_by(5ms))
+           .aggregate(kNothing, kWrite));
+
+  EXPECT_THAT([this] { letter("k", "a", kLast); },
+              ::testing::ThrowsMessage<std::exception>(::testing::HasSubstr(
+                  "Window endMs time cannot be smaller than window startMs time.")));
 }
 
 // --- Whose headers, whose time ------------------------------------------------------------------

@@ -55,8 +55,11 @@ class ChangeBuffer final : public StateStore {
   std::size_t bytes();
   /// The earliest time in it; kEndOfTime when it is empty.
   Timestamp min_time();
-  /// Takes out the change of the earliest time, and of those the first key.
-  std::pair<std::string, Change> pop();
+  /// The change of the earliest time, and of those the first key; until the buffer changes.
+  /// There must be one.
+  std::pair<const std::string&, const Change&> first();
+  /// Takes it out.
+  void remove_first();
   /// The change of `key`, or null.
   const Change* find(BytesView key);
 

@@ -145,22 +145,25 @@ class KStream {
   /// partition count, and start-up fails otherwise.
   ///
   ///     orders.join(payments, confirm, JoinWindows::of_time_difference_with_no_grace(5min));
-  template <typename VO, StreamTableJoiner<payload_t<K>, payload_t<V>, payload_t<VO>> J>
-  auto join(const KStream<K, VO>& other, J joiner, JoinWindows windows,
+  template <CopartitionedWith<K> KO, typename VO,
+            StreamTableJoiner<payload_t<K>, payload_t<V>, payload_t<VO>> J>
+  auto join(const KStream<KO, VO>& other, J joiner, JoinWindows windows,
             StreamJoined<K, V, VO> joined = {}) const
       -> KStream<K, joined_t<J, payload_t<K>, payload_t<V>, payload_t<VO>>>;
 
   /// Like join(), but a record of this stream for which nobody came is emitted too, once its window
   /// has closed: then the joiner gets a null pointer, or an empty std::optional, as it wants. One
   /// with a null key is emitted alone at once.
-  template <typename VO, StreamTableLeftJoiner<K, payload_t<V>, payload_t<VO>> J>
-  auto left_join(const KStream<K, VO>& other, J joiner, JoinWindows windows,
+  template <CopartitionedWith<K> KO, typename VO,
+            StreamTableLeftJoiner<K, payload_t<V>, payload_t<VO>> J>
+  auto left_join(const KStream<KO, VO>& other, J joiner, JoinWindows windows,
                  StreamJoined<K, V, VO> joined = {}) const
       -> KStream<K, left_joined_t<J, K, payload_t<V>, payload_t<VO>>>;
 
   /// Like left_join(), for both streams: `joiner(value, other)`, where one may be missing.
-  template <typename VO, StreamOuterJoinerOf<K, payload_t<V>, payload_t<VO>> J>
-  auto outer_join(const KStream<K, VO>& other, J joiner, JoinWindows windows,
+  template <CopartitionedWith<K> KO, typename VO,
+            StreamOuterJoinerOf<K, payload_t<V>, payload_t<VO>> J>
+  auto outer_join(const KStream<KO, VO>& other, J joiner, JoinWindows windows,
                   StreamJoined<K, V, VO> joined = {}) const
       -> KStream<K, internal::stream_joined_t<
                         internal::StreamOuterJoiner<J, K, payload_t<V>, payload_t<VO>>, K,
@@ -171,14 +174,16 @@ class KStream {
   /// For each record, emits `joiner(value, row)` or `joiner(key, value, row)` if `table` has a row
   /// for its key now. Table updates emit nothing. Records with a null key or value are dropped and
   /// counted. Both inputs need the same partition count; start-up fails otherwise.
-  template <typename TV, StreamTableJoiner<payload_t<K>, payload_t<V>, TV> J>
-  auto join(const KTable<payload_t<K>, TV>& table, J joiner, Joined<K, V> joined = {}) const
+  template <CopartitionedWith<payload_t<K>> TK, typename TV,
+            StreamTableJoiner<payload_t<K>, payload_t<V>, TV> J>
+  auto join(const KTable<TK, TV>& table, J joiner, Joined<K, V> joined = {}) const
       -> KStream<K, joined_t<J, payload_t<K>, payload_t<V>, TV>>;
 
   /// Like join(), but a record without a row is emitted too: `row` is a const TV* that is null
   /// then, or a std::optional<TV>, as the joiner wants it. A record with a null key has no row.
-  template <typename TV, StreamTableLeftJoiner<K, payload_t<V>, TV> J>
-  auto left_join(const KTable<payload_t<K>, TV>& table, J joiner, Joined<K, V> joined = {}) const
+  template <CopartitionedWith<payload_t<K>> TK, typename TV,
+            StreamTableLeftJoiner<K, payload_t<V>, TV> J>
+  auto left_join(const KTable<TK, TV>& table, J joiner, Joined<K, V> joined = {}) const
       -> KStream<K, left_joined_t<J, K, payload_t<V>, TV>>;
 
   /// For each record, emits `joiner(value, row)` or `joiner(key, value, row)` if the global table

@@ -92,23 +92,23 @@ class KTable {
   /// makes one in the result, with the latest timestamp of the two rows. Both tables need the same
   /// partition count; start-up fails otherwise. A joiner may return std::optional, where null
   /// deletes the row.
-  template <typename VO, TableJoiner<V, VO> J>
-  auto join(const KTable<K, VO>& other, J joiner,
+  template <CopartitionedWith<K> KO, typename VO, TableJoiner<V, VO> J>
+  auto join(const KTable<KO, VO>& other, J joiner,
             Materialized<K, internal::table_joined_t<internal::InnerJoiner<J, V, VO>, V, VO>>
                 materialized = {}) const
       -> KTable<K, internal::table_joined_t<internal::InnerJoiner<J, V, VO>, V, VO>>;
 
   /// Like join(), for all rows of this table: `other` is a const VO* that is null where the other
   /// table has no row, or a std::optional<VO>, as the joiner wants it.
-  template <typename VO, TableLeftJoiner<V, VO> J>
-  auto left_join(const KTable<K, VO>& other, J joiner,
+  template <CopartitionedWith<K> KO, typename VO, TableLeftJoiner<V, VO> J>
+  auto left_join(const KTable<KO, VO>& other, J joiner,
                  Materialized<K, internal::table_joined_t<internal::LeftJoiner<J, V, VO>, V, VO>>
                      materialized = {}) const
       -> KTable<K, internal::table_joined_t<internal::LeftJoiner<J, V, VO>, V, VO>>;
 
   /// Like join(), for the rows of both tables: of `value` and `other` one may be missing.
-  template <typename VO, TableOuterJoiner<V, VO> J>
-  auto outer_join(const KTable<K, VO>& other, J joiner,
+  template <CopartitionedWith<K> KO, typename VO, TableOuterJoiner<V, VO> J>
+  auto outer_join(const KTable<KO, VO>& other, J joiner,
                   Materialized<K, internal::table_joined_t<internal::OuterJoiner<J, V, VO>, V, VO>>
                       materialized = {}) const
       -> KTable<K, internal::table_joined_t<internal::OuterJoiner<J, V, VO>, V, VO>>;

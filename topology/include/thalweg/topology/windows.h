@@ -49,10 +49,13 @@ class TimeWindows {
   /// What a store must keep for it.
   Duration retention() const { return size_ + grace_; }
 
-  /// Calls `visit(Window)` with each window that holds `time`, by ascending start.
+  /// Calls `visit(Window)` with each window that holds `time`, by ascending start. Throws
+  /// std::invalid_argument if one of them would end beyond the end of time.
   template <typename Visit>
   void for_each_window(Timestamp time, Visit visit) const {
-    for (Timestamp start = first_start(time); start <= time; start += advance_) {
+    const Timestamp last = last_start(time);
+    check_end(last);
+    for (Timestamp start = first_start(time); start <= last; start += advance_) {
       visit(Window{start, start + size_});
     }
   }
@@ -72,6 +75,7 @@ class TimeWindows {
   }
   TimeWindows(Duration size, Duration advance, Duration grace)
       : size_(size), advance_(advance), grace_(grace) {}
+  void check_end(Timestamp start) const;
   Timestamp first_start(Timestamp time) const {
     return last_start(std::max(from_millis(0), time - size_ + advance_));
   }

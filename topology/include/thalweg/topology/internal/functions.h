@@ -207,6 +207,12 @@ template <typename J, typename K, typename V, typename TV>
 using left_joined_t =
     typename internal::JoinedValue<J, K, V, internal::left_row_t<J, K, V, TV>>::type;
 
+/// The keys of both sides of a join are of one type: only then do equal keys have equal bytes, and
+/// lie in partitions of one number. Others are joined after select_key(), by a foreign key, or with
+/// a global table.
+template <typename KO, typename K>
+concept CopartitionedWith = std::same_as<KO, K>;
+
 /// The class a supplier makes objects of.
 template <typename S>
   requires std::invocable<const S&>

@@ -240,17 +240,18 @@ KStream<K, VOut> join_with_table(const StreamHandle& stream, const OptionalSerde
 }  // namespace internal
 
 template <typename K, typename V>
-template <typename TV, StreamTableJoiner<payload_t<K>, payload_t<V>, TV> J>
-auto KStream<K, V>::join(const KTable<payload_t<K>, TV>& table, J joiner, Joined<K, V> joined) const
+template <CopartitionedWith<payload_t<K>> TK, typename TV,
+          StreamTableJoiner<payload_t<K>, payload_t<V>, TV> J>
+auto KStream<K, V>::join(const KTable<TK, TV>& table, J joiner, Joined<K, V> joined) const
     -> KStream<K, joined_t<J, payload_t<K>, payload_t<V>, TV>> {
   return internal::join_with_table<false, joined_t<J, payload_t<K>, payload_t<V>, TV>, K, V>(
       handle_, key_serde_, value_serde_, table, std::move(joiner), joined);
 }
 
 template <typename K, typename V>
-template <typename TV, StreamTableLeftJoiner<K, payload_t<V>, TV> J>
-auto KStream<K, V>::left_join(const KTable<payload_t<K>, TV>& table, J joiner,
-                              Joined<K, V> joined) const
+template <CopartitionedWith<payload_t<K>> TK, typename TV,
+          StreamTableLeftJoiner<K, payload_t<V>, TV> J>
+auto KStream<K, V>::left_join(const KTable<TK, TV>& table, J joiner, Joined<K, V> joined) const
     -> KStream<K, left_joined_t<J, K, payload_t<V>, TV>> {
   return internal::join_with_table<true, left_joined_t<J, K, payload_t<V>, TV>, K, V>(
       handle_, key_serde_, value_serde_, table, std::move(joiner), joined);
@@ -457,7 +458,6 @@ void BranchedKStream<K, V>::check_open() const {
 template <typename K, typename V>
 void BranchedKStream<K, V>::add(const Branched<K, V>& branched, std::size_t number) {
   std::string name = name_ + (branched.name.empty() ? std::to_string(number) : branched.name);
-  internal::check_name(name);
   if (branched.chain && branched.consumer) {
     throw TopologyError("branch " + name + " can be chained or consumed, not both");
   }

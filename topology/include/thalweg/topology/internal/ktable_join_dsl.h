@@ -72,9 +72,9 @@ KTable<K, table_joined_t<Joiner, V, VO>> join_tables(
 }  // namespace internal
 
 template <typename K, typename V>
-template <typename VO, TableJoiner<V, VO> J>
+template <CopartitionedWith<K> KO, typename VO, TableJoiner<V, VO> J>
 auto KTable<K, V>::join(
-    const KTable<K, VO>& other, J joiner,
+    const KTable<KO, VO>& other, J joiner,
     Materialized<K, internal::table_joined_t<internal::InnerJoiner<J, V, VO>, V, VO>> materialized)
     const -> KTable<K, internal::table_joined_t<internal::InnerJoiner<J, V, VO>, V, VO>> {
   using enum internal::TableJoinSide;
@@ -84,9 +84,9 @@ auto KTable<K, V>::join(
 }
 
 template <typename K, typename V>
-template <typename VO, TableLeftJoiner<V, VO> J>
+template <CopartitionedWith<K> KO, typename VO, TableLeftJoiner<V, VO> J>
 auto KTable<K, V>::left_join(
-    const KTable<K, VO>& other, J joiner,
+    const KTable<KO, VO>& other, J joiner,
     Materialized<K, internal::table_joined_t<internal::LeftJoiner<J, V, VO>, V, VO>> materialized)
     const -> KTable<K, internal::table_joined_t<internal::LeftJoiner<J, V, VO>, V, VO>> {
   using enum internal::TableJoinSide;
@@ -96,9 +96,9 @@ auto KTable<K, V>::left_join(
 }
 
 template <typename K, typename V>
-template <typename VO, TableOuterJoiner<V, VO> J>
+template <CopartitionedWith<K> KO, typename VO, TableOuterJoiner<V, VO> J>
 auto KTable<K, V>::outer_join(
-    const KTable<K, VO>& other, J joiner,
+    const KTable<KO, VO>& other, J joiner,
     Materialized<K, internal::table_joined_t<internal::OuterJoiner<J, V, VO>, V, VO>> materialized)
     const -> KTable<K, internal::table_joined_t<internal::OuterJoiner<J, V, VO>, V, VO>> {
   using enum internal::TableJoinSide;

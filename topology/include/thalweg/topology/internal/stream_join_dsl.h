@@ -147,8 +147,9 @@ auto join_streams(const StreamHandle& left_stream, const StreamHandle& right_str
 }  // namespace internal
 
 template <typename K, typename V>
-template <typename VO, StreamTableJoiner<payload_t<K>, payload_t<V>, payload_t<VO>> J>
-auto KStream<K, V>::join(const KStream<K, VO>& other, J joiner, JoinWindows windows,
+template <CopartitionedWith<K> KO, typename VO,
+          StreamTableJoiner<payload_t<K>, payload_t<V>, payload_t<VO>> J>
+auto KStream<K, V>::join(const KStream<KO, VO>& other, J joiner, JoinWindows windows,
                          StreamJoined<K, V, VO> joined) const
     -> KStream<K, joined_t<J, payload_t<K>, payload_t<V>, payload_t<VO>>> {
   return internal::join_streams<K, V, VO, false, false>(
@@ -158,8 +159,9 @@ auto KStream<K, V>::join(const KStream<K, VO>& other, J joiner, JoinWindows wind
 }
 
 template <typename K, typename V>
-template <typename VO, StreamTableLeftJoiner<K, payload_t<V>, payload_t<VO>> J>
-auto KStream<K, V>::left_join(const KStream<K, VO>& other, J joiner, JoinWindows windows,
+template <CopartitionedWith<K> KO, typename VO,
+          StreamTableLeftJoiner<K, payload_t<V>, payload_t<VO>> J>
+auto KStream<K, V>::left_join(const KStream<KO, VO>& other, J joiner, JoinWindows windows,
                               StreamJoined<K, V, VO> joined) const
     -> KStream<K, left_joined_t<J, K, payload_t<V>, payload_t<VO>>> {
   return internal::join_streams<K, V, VO, true, false>(
@@ -169,8 +171,9 @@ auto KStream<K, V>::left_join(const KStream<K, VO>& other, J joiner, JoinWindows
 }
 
 template <typename K, typename V>
-template <typename VO, StreamOuterJoinerOf<K, payload_t<V>, payload_t<VO>> J>
-auto KStream<K, V>::outer_join(const KStream<K, VO>& other, J joiner, JoinWindows windows,
+template <CopartitionedWith<K> KO, typename VO,
+          StreamOuterJoinerOf<K, payload_t<V>, payload_t<VO>> J>
+auto KStream<K, V>::outer_join(const KStream<KO, VO>& other, J joiner, JoinWindows windows,
                                StreamJoined<K, V, VO> joined) const
     -> KStream<
         K, internal::stream_joined_t<internal::StreamOuterJoiner<J, K, payload_t<V>, payload_t<VO>>,

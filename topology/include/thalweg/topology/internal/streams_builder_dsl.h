@@ -69,6 +69,7 @@ template <typename K, typename V>
 GlobalKTable<K, V> StreamsBuilder::global_table(std::string topic,
                                                 Consumed<K, std::optional<V>> consumed,
                                                 Materialized<K, V> materialized) {
+  if (materialized.history_retention) throw TopologyError("GlobalTables cannot be versioned.");
   const bool is_anonymous = internal::is_anonymous(materialized);
   auto store = internal::store_name(*graph_, materialized, topic + "-");
   auto source_name = graph_->name_or_new(consumed.name, "-source", "KSTREAM-SOURCE-");

@@ -77,10 +77,14 @@ class SuppressNode final : public Sender<K, Change<V>>, public Receiver<K, Chang
                        "] bytes.");
   }
 
-  /// The earliest change goes on, as if the record it came with were processed now.
+  /// The earliest change goes on. Whoever looks the table up meanwhile still finds it held back.
   void emit_first() {
-    const auto [key_bytes, held] = buffer_->pop();
-    if (plan_->until_window_closes && !held.new_value) return;
+    const auto [key_bytes, held] = buffer_->first();
+    if (!plan_->until_window_closes || held.new_value) send(key_bytes, held);
+    buffer_->remove_first();
+  }
+  /// As if the record that the change came with were processed now.
+  void send(const std::string& key_bytes, const ChangeBuffer::Change& held) {
     plan_->key_serde.deserialize(key_bytes, key_);
     const Change<V> change{read(held.new_value, new_value_), read(held.old_value, old_value_)};
     const auto& origin = held.origin;
