@@ -53,15 +53,16 @@ class TimeWindows {
   /// std::invalid_argument if one of them would end beyond the end of time.
   template <typename Visit>
   void for_each_window(Timestamp time, Visit visit) const {
-    const Timestamp last = last_start(time);
-    check_end(last);
-    for (Timestamp start = first_start(time); start <= last; start += advance_) {
+    const auto [first, last] = starts_around(time);
+    for (Timestamp start = first; start <= last; start += advance_) {
       visit(Window{start, start + size_});
     }
   }
-  /// The starts of the first and the last window that holds `time`.
+  /// The starts of the first and the last window that holds `time`. Throws as for_each_window().
   std::pair<Timestamp, Timestamp> starts_around(Timestamp time) const {
-    return {first_start(time), last_start(time)};
+    const Timestamp last = last_start(time);
+    check_end(last);
+    return {first_start(time), last};
   }
   /// Between which starts, both included, lie the windows that have closed by `close_time`, and may
   /// not have by `last` (kNoTimestamp: never looked before).
