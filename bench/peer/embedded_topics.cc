@@ -1,5 +1,5 @@
-// Topics on the embedded log for comparisons side by side: fills them with the data sets, reads what
-// an application put out, as topic_tool does on a broker. Each command prints one JSON object.
+// Topics on the embedded log for comparisons side by side: fills them with the data sets, reads
+// what an application put out, as topic_tool does on a broker. Each command prints one JSON object.
 
 #include <condition_variable>
 #include <cstdio>
