@@ -36,7 +36,7 @@ final class Nexmark {
     private static final int TIME = 24;
 
     private static final Duration WINDOW = Duration.ofSeconds(10);
-    private static final Duration GRACE = Duration.ofHours(1);
+    private static final Duration GRACE = Duration.ofDays(1);
     private static final Duration DAY = Duration.ofDays(1);
     private static final long OPEN_CATEGORY = 10;
 

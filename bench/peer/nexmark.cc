@@ -26,7 +26,7 @@ using Id = std::int64_t;
 // Records of one key come from several partitions, each read at its own pace: windows behind a
 // repartition topic stay open for all of the run, so that every run counts the same.
 constexpr auto kWindow = 10s;
-constexpr auto kGrace = 1h;
+constexpr auto kGrace = 24h;
 constexpr auto kDay = 24h;
 constexpr std::int64_t kOpenCategory = 10;
 
