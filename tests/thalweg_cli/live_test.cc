@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -45,14 +44,14 @@ class Live : public ::testing::Test {
     arguments.insert(arguments.end(), {"--url", world_->shop->url()});
     return thalweg(arguments, input);
   }
-  /// Asks until `wanted` says yes to the answer, for half a minute.
+  /// Asks until `wanted` says yes to the answer, for up to a minute and a half. Each question starts
+  /// a process, which is pause enough.
   template <typename Wanted>
   static Ran ask_until(const std::vector<std::string>& arguments, Wanted wanted) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(90);
     for (;;) {
       Ran ran = ask(arguments);
       if (wanted(ran) || std::chrono::steady_clock::now() > end) return ran;
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
   }
   static end_to_end::ShopClient customer() { return end_to_end::ShopClient(world_->shop->port()); }
