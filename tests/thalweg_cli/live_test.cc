@@ -44,8 +44,8 @@ class Live : public ::testing::Test {
     arguments.insert(arguments.end(), {"--url", world_->shop->url()});
     return thalweg(arguments, input);
   }
-  /// Asks until `wanted` says yes to the answer, for up to a minute and a half. Each question starts
-  /// a process, which is pause enough.
+  /// Asks until `wanted` says yes to the answer, for up to a minute and a half. Each question
+  /// starts a process, which is pause enough.
   template <typename Wanted>
   static Ran ask_until(const std::vector<std::string>& arguments, Wanted wanted) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(90);
