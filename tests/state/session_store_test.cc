@@ -118,6 +118,24 @@ TEST_P(SessionStoreStory, ARemovalIsNeverLateButInACacheItIsAWriteLikeAnyOther) 
   EXPECT_EQ(cached.late_writes, in_memory() ? 1u : 0u);  // On disk its segment is still there.
 }
 
+// Kafka Streams counts when the cache is flushed, and then an entry is there once.
+TEST_P(SessionStoreStory, ACachedEntryIsLateOnceHoweverOftenItWasWritten) {
+  for (const bool caching : {true, false}) {
+    World<Sessions> world(GetParam(),
+                          session_store_builder<std::string, std::string>(
+                              "table", 100ms, {.persistent = !in_memory(), .caching = caching}),
+                          caching);
+    world->put(session("b", 9'240, 9'250), "now");
+    world->put(session("a", 0, 10), "1");
+    world->put(session("a", 0, 10), "2");
+    world->put(session("c", 0, 10), "3");
+    EXPECT_EQ(world.late_writes, caching ? 2u : 3u);
+    world.commit();
+    world->put(session("a", 0, 10), "4");
+    EXPECT_EQ(world.late_writes, caching ? 3u : 4u);
+  }
+}
+
 TEST_P(SessionStoreStory, WhatATableRemovesFromItsCacheIsNotLate) {
   World<Sessions> cached(GetParam(),
                          session_store_builder<std::string, std::string>(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -57,12 +58,11 @@ class Life {
     switch (random_() % 20) {
       case 0:
       case 1:
-        world_.commit();
-        committed_ = open_;
+        commit();
         break;
       case 2:
         world_.abort();
-        open_ = committed_;
+        forget();
         break;
       case 3:
         spill();
@@ -89,13 +89,22 @@ class Life {
 
   void finish() {
     check_walks();
-    world_.commit();
-    committed_ = open_;
+    commit();
     world_.crash();
     check_walks();
   }
 
  private:
+  void commit() {
+    world_.commit();
+    committed_ = open_;
+    late_entries_.clear();
+  }
+  void forget() {
+    open_ = committed_;
+    late_entries_.clear();
+  }
+
   bool small() { return random_() % 2 == 0; }
   std::string key() { return std::string(1 + random_() % 2, static_cast<char>(random_() % 3)); }
   /// Now and then later than all before, mostly not: time moves on slowly.
@@ -113,20 +122,20 @@ class Life {
     return caching_ ? start >= committed_.first_segment() : in_time(start);
   }
   /// Whether the store keeps what is put at `start`.
-  bool observe(std::int64_t start) {
+  bool observe(const std::string& key, std::int64_t start) {
     open_.stream_time = std::max(open_.stream_time, start);
     const bool is_live = kind_ == DiskKind::kNone ? in_time(start) : start >= open_.first_segment();
-    if (!is_live) ++late_;
+    if (!is_live && (late_entries_.emplace(start, key).second || !caching_)) ++late_;
     return caching_ ? start >= committed_.first_segment() : is_live;
   }
   void put(const std::string& key, std::int64_t start, const std::string& value) {
     world_->put(key, value, from_millis(start));
-    if (observe(start)) open_.entries[{start, key}] = value;
+    if (observe(key, start)) open_.entries[{start, key}] = value;
     RC_ASSERT(world_.late_writes == late_);
   }
   void remove(const std::string& key, std::int64_t start) {
     world_->remove(key, from_millis(start));
-    if (observe(start)) open_.entries.erase({start, key});
+    if (observe(key, start)) open_.entries.erase({start, key});
   }
 
   void spill() {
@@ -136,8 +145,7 @@ class Life {
     auto spill = world_->start_spill(from_millis(1));
     if (!spill) return world_.disk.simulated().heal();
     if (random_() % 2 == 0) {  // Commits go on while it is under way.
-      world_.commit();
-      committed_ = open_;
+      commit();
     }
     if (random_() % 8 != 0) static_cast<void>(spill->run());
     world_.disk.simulated().heal();
@@ -153,7 +161,7 @@ class Life {
       world_.open();
       if (kind_ == DiskKind::kNone) world_.restore();
     }
-    open_ = committed_;
+    forget();
   }
 
   void check_one(const std::string& key, std::int64_t start) {
@@ -224,6 +232,8 @@ class Life {
   Model committed_;
   Model open_;
   std::size_t late_ = 0;
+  /// Those counted since the last flush: a cache hands on, and counts, each once.
+  std::set<std::pair<std::int64_t, std::string>> late_entries_;
 };
 
 void live(DiskKind kind, int steps) {

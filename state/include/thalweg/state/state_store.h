@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -204,6 +205,8 @@ class StoreBuilder {
   virtual bool caching() const = 0;
   /// Settings of the changelog topic that differ from the defaults (`cleanup.policy`, ...).
   virtual const std::vector<std::pair<std::string, std::string>>& changelog_config() const = 0;
+  /// How long a row lives that nobody writes; empty: for ever.
+  virtual std::optional<std::chrono::milliseconds> time_to_live() const { return std::nullopt; }
   virtual std::unique_ptr<StateStore> build() const = 0;
 };
 

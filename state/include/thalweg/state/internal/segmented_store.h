@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 #include <thalweg/state/internal/deferred_writes.h>
@@ -42,6 +43,7 @@ class SegmentedStore : public Interface {
   }
   bool flush() final {
     settle();
+    late_.clear();
     return entries_.flush();
   }
   void commit(Offset changelog_end, CommitSequence commit) final {
@@ -50,6 +52,7 @@ class SegmentedStore : public Interface {
   }
   void abort() final {
     if (deferred_) std::exchange(deferred_, nullptr)->forget();
+    late_.clear();
     entries_.abort();
   }
   std::size_t uncommitted_bytes() const final {
@@ -128,11 +131,11 @@ class SegmentedStore : public Interface {
   }
   void write(const Stored& at, Timestamp time, V&& value, Timestamp timestamp,
              const Headers& headers) {
-    if (observe(time)) return entries_.put(at, std::move(value), timestamp, headers);
+    if (observe(at, time)) return entries_.put(at, std::move(value), timestamp, headers);
     entries_.pass_through(at, &value, timestamp, headers);
   }
   void erase(const Stored& at, Timestamp time, Timestamp timestamp, const Headers& headers) {
-    if (keeps_removal(time)) return entries_.remove(at, timestamp, headers);
+    if (keeps_removal(at, time)) return entries_.remove(at, timestamp, headers);
     entries_.pass_through(at, nullptr, timestamp, headers);
   }
 
@@ -153,23 +156,39 @@ class SegmentedStore : public Interface {
     return to_millis(time) >= first_kept();
   }
   /// The same, and counts what comes too late.
-  bool observe(Timestamp time) {
+  bool observe(const Stored& at, Timestamp time) {
     const bool is_kept = advance(time);
-    if (!segments_.is_live(to_millis(time), stream_time()) && on_late_) on_late_();
+    if (!segments_.is_live(to_millis(time), stream_time())) count_late(at);
     return is_kept;
   }
+
+  /// The cache of a table hands a removal on only if the store below still shows what it replaces:
+  /// then it is not late, and its time is not new.
+  bool lets_removals_go() const { return cached() && has_listener_; }
 
   const Segments segments_;
   TypedKeyValueStore<Stored, V> entries_;
 
  private:
   /// A session that is removed is not late, and in memory its time does not count. A cache knows
-  /// no removals, only entries without a value, which count as all do; but those of a table it
-  /// lets go only if the store below still shows what they replace.
-  bool keeps_removal(Timestamp time) {
+  /// no removals, only entries without a value, which count as all do, unless it lets them go.
+  bool keeps_removal(const Stored& at, Timestamp time) {
     const bool counts = cached() && !has_listener_;
-    if (segments_.keys == Segments::Keys::kWindow || counts) return observe(time);
+    if (segments_.keys == Segments::Keys::kWindow || counts) return observe(at, time);
     return segments_.exact_expiry ? to_millis(time) >= first_kept() : advance(time);
+  }
+
+  /// A cache hands on an entry once, however often it was written since: so often is it late.
+  void count_late(const Stored& at) {
+    if (!on_late_) return;
+    if (cached()) {
+      std::string entry;
+      key_serde_.serialize(at.windowed.key, entry);
+      append_big_endian<std::uint64_t>(to_millis(at.windowed.window.start), entry);
+      append_big_endian<std::uint64_t>(to_millis(at.windowed.window.end), entry);
+      if (!late_.insert(std::move(entry)).second) return;
+    }
+    on_late_();
   }
 
   void forget_expired() {
@@ -189,6 +208,7 @@ class SegmentedStore : public Interface {
   RecordMetadata* record_ = nullptr;
   std::shared_ptr<DeferredWrites> deferred_;
   bool has_listener_ = false;
+  std::unordered_set<std::string> late_;  // Entries counted since the last flush.
   std::int64_t first_segment_ = 0;
 };
 

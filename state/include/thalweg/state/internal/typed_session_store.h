@@ -44,9 +44,10 @@ class TypedSessionStore final : public SegmentedStore<SessionStore<K, V>, K, V> 
     this->erase(at(session), session.window.end, timestamp, headers);
   }
 
-  /// What an aggregation writes that came to nothing: a removal whose time counts.
+  /// What an aggregation writes that came to nothing: a removal whose time counts, but in the cache
+  /// of a table, which lets go what replaces nothing.
   void put_null(const Windowed<K>& session, Timestamp timestamp, const Headers& headers) {
-    this->observe(session.window.end);
+    if (!this->lets_removals_go()) this->observe(at(session), session.window.end);
     remove(session, timestamp, headers);
   }
 

@@ -33,6 +33,9 @@ class TypedStoreBuilder final : public StoreBuilder {
   const std::vector<std::pair<std::string, std::string>>& changelog_config() const override {
     return options_.changelog_config;
   }
+  std::optional<std::chrono::milliseconds> time_to_live() const override {
+    return options_.time_to_live;
+  }
   std::unique_ptr<StateStore> build() const override { return make_(); }
 
  private:

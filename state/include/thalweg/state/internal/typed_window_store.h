@@ -62,8 +62,8 @@ class TypedWindowStore final : public SegmentedStore<WindowStore<K, V>, K, V> {
               const Headers& headers) override {
     this->settle();
     const auto number = next_number();
-    if (retain_duplicates_ && this->segments_.exact_expiry) this->observe(window_start);
     const Stored& stored = at(key, window_start, number);
+    if (retain_duplicates_ && this->segments_.exact_expiry) this->observe(stored, window_start);
     if (!retain_duplicates_) return this->erase(stored, window_start, timestamp, headers);
     // There is nothing to delete, but Kafka Streams logs the attempt under a number of its own.
     this->entries_.pass_through(stored, nullptr, timestamp, headers);
