@@ -20,7 +20,8 @@ struct Drawn {
 
 class SubTopologyDrawing {
  public:
-  explicit SubTopologyDrawing(const std::vector<const PlannedNode*>& group) {
+  SubTopologyDrawing(const TopologyGraph& graph, const std::vector<const PlannedNode*>& group)
+      : graph_(graph) {
     std::vector<std::string> names;
     for (const PlannedNode* node : group) {
       names.push_back(node->name);
@@ -58,13 +59,25 @@ class SubTopologyDrawing {
     }
   }
 
+  std::vector<std::string> notes(const PlannedNode& node) const {
+    std::vector<std::string> notes;
+    if (!node.note.empty()) notes.push_back(node.note);
+    for (const std::string& store : node.stores) {
+      if (const auto time_to_live = graph_.store_builder(store).time_to_live()) {
+        notes.push_back("time to live in " + store + ": " + std::to_string(time_to_live->count()) +
+                        " ms");
+      }
+    }
+    return notes;
+  }
+
   static std::vector<std::string> names(const ArrowSet& arrows) {
     std::vector<std::string> names;
     for (const DescribedNode* node : arrows.in_order()) names.push_back(node->name);
     return names;
   }
 
-  static TopologyDescription::Node describe(const Drawn& node) {
+  TopologyDescription::Node describe(const Drawn& node) const {
     const PlannedNode& planned = *node.planned;
     return {.kind = static_cast<TopologyDescription::NodeKind>(planned.kind),
             .name = planned.name,
@@ -72,10 +85,12 @@ class SubTopologyDrawing {
             .pattern = planned.pattern,
             .topic_extractor = planned.topic_extractor,
             .stores = java_hash_order(planned.stores),
+            .notes = notes(planned),
             .predecessors = names(node.predecessors),
             .successors = names(node.successors)};
   }
 
+  const TopologyGraph& graph_;
   std::map<std::string, Drawn> drawn_;
 };
 
@@ -85,7 +100,7 @@ TopologyDescription TopologyGraph::describe() const {
   TopologyDescription description;
   for (std::size_t id = 0; id < groups_.size(); ++id) {
     description.subtopologies.push_back({.id = static_cast<std::int32_t>(id),
-                                         .nodes = SubTopologyDrawing(groups_[id]).nodes(),
+                                         .nodes = SubTopologyDrawing(*this, groups_[id]).nodes(),
                                          .is_global = is_global(groups_[id])});
   }
   return description;

@@ -27,7 +27,9 @@ void append_text(const Node& node, std::string& out) {
       out += (node.pattern.empty() ? "[" + join(node.topics) + "]" : node.pattern) + ")" + to;
       break;
     case NodeKind::kProcessor:
-      out += "Processor: " + node.name + " (stores: [" + join(node.stores) + "])" + to + from;
+      out += "Processor: " + node.name + " (stores: [" + join(node.stores) + "]";
+      for (const std::string& note : node.notes) out += ", " + note;
+      out += ")" + to + from;
       break;
     case NodeKind::kSink:
       out += "Sink: " + node.name;
@@ -75,6 +77,7 @@ std::string json_node(const Node& node) {
   if (!node.pattern.empty()) out += ",\"pattern\":" + quoted(node.pattern);
   if (!node.topic_extractor.empty()) out += ",\"extractor\":" + quoted(node.topic_extractor);
   if (node.kind == NodeKind::kProcessor) out += ",\"stores\":" + json_list(node.stores);
+  if (!node.notes.empty()) out += ",\"notes\":" + json_list(node.notes);
   out += ",\"predecessors\":" + json_list(node.predecessors);
   out += ",\"successors\":" + json_list(node.successors);
   return out + "}";

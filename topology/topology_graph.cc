@@ -129,6 +129,7 @@ void TopologyGraph::add_processor(std::string name, std::vector<std::string> par
   add_node({.kind = PlannedNode::Kind::kProcessor,
             .name = std::move(name),
             .parents = std::move(parents),
+            .note = std::move(plan.note),
             .input = plan.input,
             .output = plan.output,
             .make = std::move(plan.make)});

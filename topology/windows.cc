@@ -37,6 +37,11 @@ Duration check_idle(Duration idle) {
   return idle;
 }
 
+std::string note_of(const Emission& emission) {
+  if (!emission.close_when_idle) return {};
+  return "closes when idle: " + std::to_string(emission.close_when_idle->count()) + " ms";
+}
+
 }  // namespace internal
 
 TimeWindows TimeWindows::of_size_and_grace(Duration size, Duration grace) {

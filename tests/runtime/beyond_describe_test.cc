@@ -49,17 +49,16 @@ TEST_F(BeyondDescribed, CalendarWindowsAreWindowsLikeOthers) {
               HasSubstr("Processor: KSTREAM-AGGREGATE-0000000001 (stores: [per-day])"));
 }
 
-TEST_F(BeyondDescribed, ClosingByTheClockAddsNoNode) {
-  const auto count = [](bool by_clock) {
-    StreamsBuilder builder;
-    const auto windows = builder.stream<Text, Text>("sales")
-                             .group_by_key()
-                             .windowed_by(TimeWindows::of_size_with_no_grace(10ms))
-                             .emit_strategy(EmitStrategy::kOnWindowClose);
-    (by_clock ? windows.close_when_idle(30ms) : windows).count({.store = "counts"});
-    return builder.build().describe().to_text();
-  };
-  EXPECT_EQ(count(true), count(false));
+TEST_F(BeyondDescribed, ClosingByTheClockIsSaidOfTheAggregation) {
+  sales()
+      .group_by_key()
+      .windowed_by(TimeWindows::of_size_with_no_grace(10ms))
+      .emit_strategy(EmitStrategy::kOnWindowClose)
+      .close_when_idle(30ms)
+      .count({.store = "counts"});
+
+  EXPECT_THAT(described(), HasSubstr("Processor: KSTREAM-AGGREGATE-0000000001 (stores: [counts], "
+                                     "closes when idle: 30 ms)\n"));
 }
 
 TEST_F(BeyondDescribed, DeduplicationIsANodeWithItsStore) {
@@ -73,13 +72,23 @@ TEST_F(BeyondDescribed, DeduplicationIsANodeWithItsStore) {
                                      "      <-- KSTREAM-SOURCE-0000000000"));
 }
 
-TEST_F(BeyondDescribed, ATimeToLiveAndAMostOfRowsShowNowhereButInTheStore) {
-  sales().to_table({.store = "rows", .time_to_live = 10ms});
+TEST_F(BeyondDescribed, ATimeToLiveIsSaidOfWhoUsesTheStore) {
+  sales().to_table({.store = "carts", .time_to_live = 10ms});
+
+  EXPECT_THAT(described(), HasSubstr("(stores: [carts], time to live in carts: 10 ms)\n"));
+}
+
+TEST_F(BeyondDescribed, WhatIsNotInKafkaStreamsStandsInTheJsonToo) {
+  sales().to_table({.store = "carts", .time_to_live = 10ms});
+
+  EXPECT_THAT(builder_.build().describe().to_json(),
+              HasSubstr(R"("stores":["carts"],"notes":["time to live in carts: 10 ms"])"));
+}
+
+TEST_F(BeyondDescribed, AStoreOfFewRowsIsAStore) {
   sales().to_table({.store = "few", .max_entries = 10});
 
-  const Text text = described();
-  EXPECT_THAT(text, HasSubstr("(stores: [rows])"));
-  EXPECT_THAT(text, HasSubstr("(stores: [few])"));
+  EXPECT_THAT(described(), HasSubstr("(stores: [few])\n"));
 }
 
 TEST_F(BeyondDescribed, DurableTimersAreAStoreOfTheirProcessor) {

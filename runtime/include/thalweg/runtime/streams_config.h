@@ -38,7 +38,8 @@ struct StreamsConfig {
   std::string state_dir = "./data";
   /// `num.stream.threads`
   std::int32_t num_stream_threads = 1;
-  /// `stream.thread.nice`: by how much these threads give way to others of the machine (nice(2)).
+  /// `stream.thread.nice`: by how much these threads give way to others of the machine (nice(2));
+  /// above 0 they also rest while its processors have no time to spare.
   std::int32_t stream_thread_nice = 0;
   /// `num.standby.replicas`: copies of each task's state in other processes.
   std::int32_t num_standby_replicas = 0;

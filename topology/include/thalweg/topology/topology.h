@@ -57,6 +57,7 @@ struct TopologyDescription {
     std::string pattern;              ///< Of a source that reads all topics matching it.
     std::string topic_extractor;      ///< Of a sink that chooses its topics record by record.
     std::vector<std::string> stores;  ///< Of a processor.
+    std::vector<std::string> notes;   ///< Of a processor: what Kafka Streams does not have.
     std::vector<std::string> predecessors;
     std::vector<std::string> successors;
   };
@@ -67,7 +68,8 @@ struct TopologyDescription {
   };
   std::vector<SubTopologyNodes> subtopologies;
 
-  std::string to_text() const;     ///< Byte for byte what Kafka Streams' toString() gives.
+  /// Byte for byte what Kafka Streams' toString() gives; notes stand behind a processor's stores.
+  std::string to_text() const;
   std::string to_json() const;
   std::string to_dot() const;      ///< Graphviz.
   std::string to_mermaid() const;

@@ -68,6 +68,7 @@ struct ProcessorPlan {
   NodeFactory make = {};
   FlowType input = {};
   FlowType output = {};
+  std::string note = {};  ///< What describe() says of it beyond Kafka Streams.
 };
 struct SourcePlan {
   NodeFactory make = {};  ///< Makes a SourceNode.
@@ -95,6 +96,7 @@ struct PlannedNode {
   std::string topic_extractor = {};      ///< Of a sink that chooses its topics record by record.
   bool internal_topic = false;  ///< The topic is a repartition topic, named without its prefix.
   std::vector<std::string> stores = {};  ///< Of a processor, as they were connected.
+  std::string note = {};                 ///< Of a processor: ProcessorPlan::note.
   FlowType input = {};
   FlowType output = {};
   NodeFactory make = {};

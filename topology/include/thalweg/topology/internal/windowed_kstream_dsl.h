@@ -28,6 +28,8 @@ std::chrono::milliseconds check_retention(std::optional<std::chrono::millisecond
 
 /// Throws std::invalid_argument unless it is above 0.
 std::chrono::milliseconds check_idle(std::chrono::milliseconds idle);
+/// What describe() says of it; empty for what Kafka Streams does, too.
+std::string note_of(const Emission& emission);
 
 /// What one kind of windows means for an aggregation's store and keys.
 template <typename K, typename V, typename A, typename W>
@@ -155,7 +157,9 @@ KTable<Windowed<payload_t<K>>, A> aggregate_into_windows(
   if constexpr (!Kind::kIsSession) {
     if (!late.topic.empty()) from = divert_late_records(from, grouped, windows, late);
   }
-  GraphNode* node = graph.add_table_processor(from.node, name, make_plan(plan), plan,
+  ProcessorPlan processor = make_plan(plan);
+  processor.note = note_of(emission);
+  GraphNode* node = graph.add_table_processor(from.node, name, std::move(processor), plan,
                                               {.versioned_output = false});
   graph.set_window_grace(node, Kind::grace(windows));
   return Dsl::table<Windowed<Key>, A>(
