@@ -1,8 +1,10 @@
 #include "application_record.h"
 
+#include <stdexcept>
+
 #include <boost/json.hpp>
 
-#include <thalweg/runtime/json_text.h>
+#include <thalweg/runtime/topology_json.h>
 #include <thalweg/schemas/schema_text.h>
 
 #include "query/query_text.h"
@@ -15,8 +17,6 @@ namespace thalweg::internal {
 namespace {
 
 namespace json = boost::json;
-using Node = TopologyDescription::Node;
-using NodeKind = TopologyDescription::NodeKind;
 
 constexpr char kPrefix = 'a';
 
@@ -74,40 +74,10 @@ std::string text(const json::object& object, std::string_view name) {
   return found ? std::string(found->as_string()) : std::string();
 }
 
-std::vector<std::string> texts(const json::object& object, std::string_view name) {
-  std::vector<std::string> all;
-  const auto* found = object.if_contains(name);
-  if (!found) return all;
-  for (const auto& item : found->as_array()) all.emplace_back(item.as_string());
-  return all;
-}
-
-NodeKind node_kind(std::string_view type) {
-  return type == "source" ? NodeKind::kSource
-         : type == "sink" ? NodeKind::kSink
-                          : NodeKind::kProcessor;
-}
-
-TopologyDescription read_topology(const json::object& object) {
-  TopologyDescription topology;
-  for (const auto& item : object.at("subtopologies").as_array()) {
-    const auto& part = item.as_object();
-    auto& subtopology = topology.subtopologies.emplace_back();
-    subtopology.id = static_cast<std::int32_t>(part.at("id").as_int64());
-    subtopology.is_global = part.contains("global");
-    for (const auto& one : part.at("nodes").as_array()) {
-      const auto& node = one.as_object();
-      subtopology.nodes.push_back({.kind = node_kind(text(node, "type")),
-                                   .name = text(node, "name"),
-                                   .topics = texts(node, "topics"),
-                                   .pattern = text(node, "pattern"),
-                                   .topic_extractor = text(node, "extractor"),
-                                   .stores = texts(node, "stores"),
-                                   .predecessors = texts(node, "predecessors"),
-                                   .successors = texts(node, "successors")});
-    }
-  }
-  return topology;
+TopologyDescription topology_of(const json::value& noted) {
+  auto topology = read_topology(noted);
+  if (!topology) throw std::runtime_error(topology.error().message);
+  return *std::move(topology);
 }
 
 StateStore::Kind read_kind(std::string_view name) {
@@ -140,7 +110,7 @@ class Schemas {
 RecordedApplication read_document(std::string application_id, std::string_view document) {
   const auto parsed = json::parse({document.data(), document.size()}).as_object();
   RecordedApplication recorded{.application_id = std::move(application_id),
-                               .topology = read_topology(parsed.at("topology").as_object())};
+                               .topology = topology_of(parsed.at("topology"))};
   Schemas schemas(parsed.at("tables").as_object());
   for (const auto& item : parsed.at("stores").as_array()) {
     const auto& store = item.as_object();

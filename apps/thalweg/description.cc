@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include <thalweg/runtime/json_text.h>
+#include <thalweg/runtime/topology_json.h>
 
 #include "context.h"
 #include "exit_codes.h"
@@ -14,34 +15,6 @@
 
 namespace thalweg::cli {
 namespace {
-
-using Node = TopologyDescription::Node;
-using NodeKind = TopologyDescription::NodeKind;
-
-Node node_of(const boost::json::value& json) {
-  const auto type = text_of(json, "type");
-  return {.kind = type == "source" ? NodeKind::kSource
-                  : type == "sink" ? NodeKind::kSink
-                                   : NodeKind::kProcessor,
-          .name = text_of(json, "name"),
-          .topics = texts_of(json, "topics"),
-          .pattern = text_of(json, "pattern"),
-          .topic_extractor = text_of(json, "extractor"),
-          .stores = texts_of(json, "stores"),
-          .predecessors = texts_of(json, "predecessors"),
-          .successors = texts_of(json, "successors")};
-}
-
-TopologyDescription topology_of(const boost::json::value& json) {
-  TopologyDescription topology;
-  for (const auto& part : array_of(json, "subtopologies")) {
-    auto& subtopology = topology.subtopologies.emplace_back();
-    subtopology.id = static_cast<std::int32_t>(number_of(part, "id"));
-    subtopology.is_global = flag_of(part, "global");
-    for (const auto& node : array_of(part, "nodes")) subtopology.nodes.push_back(node_of(node));
-  }
-  return topology;
-}
 
 StoreShape store_of(const boost::json::value& json) {
   return {.name = text_of(json, "name"),
@@ -59,9 +32,12 @@ TopicShape topic_of(const boost::json::value& json) {
           .retention_ms = number_of(json, "retention_ms", -1)};
 }
 
-ApplicationDescription description_of(const boost::json::value& json) {
+/// Throws CommandError that names `origin` when its topology is none.
+ApplicationDescription description_of(const boost::json::value& json, const std::string& origin) {
+  auto topology = read_topology(member(json, "topology"));
+  if (!topology) throw CommandError(kBadData, origin + ": " + topology.error().message);
   ApplicationDescription description{.application = text_of(json, "application"),
-                                     .topology = topology_of(member(json, "topology"))};
+                                     .topology = *std::move(topology)};
   for (const auto& store : array_of(json, "stores")) description.stores.push_back(store_of(store));
   for (const auto& topic : array_of(json, "topics")) {
     description.topics.push_back(topic_of(topic));
@@ -120,7 +96,7 @@ std::vector<ApplicationDescription> describe_server(Server& server,
   const auto topics = server.get_json(Target({"v1", "topics"}));
   std::vector<ApplicationDescription> descriptions;
   for (const auto& item : array_of(topologies, "items")) {
-    auto& description = descriptions.emplace_back(description_of(item));
+    auto& description = descriptions.emplace_back(description_of(item, "GET /v1/topology"));
     for (const auto& store : array_of(stores, "items")) {
       if (text_of(store, "application") != description.application) continue;
       description.stores.push_back(store_of(store));
@@ -149,7 +125,7 @@ std::vector<ApplicationDescription> read_descriptions(const std::string& text,
   }
   std::vector<ApplicationDescription> descriptions;
   for (const auto& item : array_of(*json, "items")) {
-    if (has_nodes(item)) descriptions.push_back(description_of(item));
+    if (has_nodes(item)) descriptions.push_back(description_of(item, origin));
   }
   if (descriptions.empty()) {
     throw CommandError(kBadData, origin + " describes no application",
