@@ -59,9 +59,9 @@ Status check_ca_file(const std::string& file);
 /// should therefore carry an idempotency key.
 ///
 /// https is TLS 1.2 or 1.3. The server has to show a certificate of the URL's host, signed by an
-/// authority that is believed: one of the system's, or with a `ca_file` (PEM) one of those there and
-/// no other. Otherwise nothing is sent: "the certificate of HOST is not trusted: ...". There is no
-/// way around that.
+/// authority that is believed: one of the system's, or with a `ca_file` (PEM) one of those there
+/// and no other. Otherwise nothing is sent: "the certificate of HOST is not trusted: ...". There is
+/// no way around that.
 ///
 /// Has one thread of its own, from the first request on. send() may be called from any thread;
 /// `done` is called once, from the client's thread, with a reply of whatever status, or with a
