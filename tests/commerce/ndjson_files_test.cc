@@ -164,6 +164,24 @@ TEST_F(OrdersInFiles, StandBesideLinesThatAreNone) {
   EXPECT_EQ(text_of(1), "nothing\n[]\n" + order("o1") + '\n');
 }
 
+TEST_F(OrdersInFiles, AreKnownHoweverTheirLinesSayIt) {
+  put(1, R"({"userId":"ann","orderId":"o1"})"
+         "\n"
+         R"({"orderId":"decoy","orderId":"o2"})"
+         "\n"
+         R"({"orderId":"decoy","order\u0049d":"o3"})"
+         "\n"
+         R"({"orderId":"o\u0034"})"
+         "\n");
+  const std::string before = text_of(1);
+  NdjsonFiles files(directory_, kLarge);
+  for (const char* known : {"o1", "o2", "o3", "o4"}) EXPECT_TRUE(append(files, known).get());
+  EXPECT_EQ(text_of(1), before);
+
+  EXPECT_TRUE(append(files, "decoy").get());
+  EXPECT_EQ(text_of(1), before + order("decoy") + '\n');
+}
+
 TEST_F(OrdersInFiles, AreWrittenTogetherWhenManyWait) {
   fs::create_directories(directory_);
   const int lock = open((directory_ + "/.lock").c_str(), O_RDWR | O_CREAT, 0644);
