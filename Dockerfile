@@ -7,7 +7,8 @@ RUN scripts/install-dependencies && scripts/build release shop
 FROM debian:12-slim
 RUN apt-get update \
   && apt-get install -y --no-install-recommends \
-    libfmt9 libgoogle-perftools4 liblz4-1 librdkafka1 librocksdb7.8 libspdlog1.10 libtomlplusplus3 \
+    ca-certificates libfmt9 libgoogle-perftools4 liblz4-1 librdkafka1 librocksdb7.8 libspdlog1.10 \
+    libssl3 libtomlplusplus3 \
   && rm -rf /var/lib/apt/lists/*
 COPY --from=build /thalweg/build/release/apps/commerce/shop /usr/local/bin/shop
 VOLUME /data

@@ -7,6 +7,7 @@ find_package(spdlog REQUIRED)
 find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)             # TLS to the outside, digests
 find_package(PkgConfig REQUIRED)
 # Not under the name lz4: RocksDB's own search for it would take our variables for its results.
 pkg_check_modules(thalweg_lz4 REQUIRED IMPORTED_TARGET liblz4)

@@ -54,6 +54,7 @@ void publish(const DeliveryEvent& event, Delivery& row) {
   row.source = event.source;
   row.source_partition = event.source_partition;
   row.source_offset = event.source_offset;
+  row.receiver = event.receiver;
   row.published_at = event.at;
 }
 
@@ -107,6 +108,7 @@ DeliveryRequest request_of(const std::string& id, const Delivery& row) {
   request.source = row.source;
   request.source_partition = row.source_partition;
   request.source_offset = row.source_offset;
+  request.receiver = row.receiver;
   return request;
 }
 
@@ -121,6 +123,7 @@ DeliveryEvent published(const DeliveryRequest& request, std::int64_t at) {
   event.source = request.source;
   event.source_partition = request.source_partition;
   event.source_offset = request.source_offset;
+  event.receiver = request.receiver;
   return event;
 }
 

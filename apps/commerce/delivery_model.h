@@ -15,6 +15,7 @@ namespace thalweg::shop {
 
 using fb::DeliveryStatus;
 using fb::DeliveryStep;
+using fb::Receiver;
 using Delivery = fb::DeliveryT;
 using DeliveryEvent = fb::DeliveryEventT;
 using DeliveryIds = fb::DeliveryIdsT;

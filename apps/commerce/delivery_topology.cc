@@ -3,12 +3,16 @@
 //   external-events, ... -> requests by lane -> calls -> delivery-events -> deliveries, dead letter
 //                                  ^                                            |
 //                                  +---------- RETRY of a dead letter ----------+
+//
+// Each receiver has calls of its own, so that one that is away holds up no other.
 
 #include "delivery_topology.h"
 
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
+#include <vector>
 
 #include <spdlog/spdlog.h>
 
@@ -16,19 +20,20 @@
 #include <thalweg/topology/streams_builder.h>
 
 #include "dead_letters.h"
+#include "delivery_sinks.h"
 #include "processed_orders.h"
 #include "topics.h"
 #include "topologies.h"
-#include "webhook.h"
 
 namespace thalweg::shop {
 namespace {
 
 using Id = std::string;
 using Requests = KStream<Id, DeliveryRequest>;
-using Events = KStream<Id, DeliveryEvent>;
+using Outcomes = KStream<Id, DeliveryOutcome>;
 
-using Receivers = std::map<std::string, std::string>;
+/// By topic.
+using Receivers = std::map<std::string, std::vector<Receiver>>;
 
 std::string dead_letters_of(const std::string& topic) { return topic + ".dlq"; }
 
@@ -75,21 +80,33 @@ class ToRequest final : public Processor<std::optional<Id>, ExternalEvent, Id, D
   }
 };
 
-/// A record about an order, to be sent as it is.
-class OrderToRequest final : public Processor<std::optional<Id>, Bytes, Id, DeliveryRequest> {
+/// A record about an order, to be sent as it is to each of its receivers.
+class OrderToRequests final : public Processor<std::optional<Id>, Bytes, Id, DeliveryRequest> {
  public:
+  explicit OrderToRequests(std::vector<Receiver> receivers) : receivers_(std::move(receivers)) {}
+
   void process(const RecordRef<std::optional<Id>, Bytes>& record) override {
     const auto& from = context().task().metadata();
-    DeliveryRequest request;
-    request.source = std::string(from.topic);
-    request.id = request.source + "-" + *record.key;
-    request.lane = *record.key;
-    request.order_id = *record.key;
-    request.payload = record.value.data;
-    request.source_partition = from.partition;
-    request.source_offset = from.offset;
-    context().forward(request.lane, request, record.timestamp, record.headers);
+    // Decided once, whenever an attempt is made.
+    const std::string day = day_of(record.value.data, record.timestamp);
+    for (const Receiver receiver : receivers_) {
+      const std::string name = name_of(receiver);
+      DeliveryRequest request;
+      request.receiver = receiver;
+      request.source = std::string(from.topic);
+      request.id = request.source + (name.empty() ? "-" : '.' + name + '-') + *record.key;
+      request.lane = *record.key;
+      request.order_id = *record.key;
+      request.path = path_at(receiver, *record.key, day);
+      request.payload = record.value.data;
+      request.source_partition = from.partition;
+      request.source_offset = from.offset;
+      context().forward(request.lane, request, record.timestamp, record.headers);
+    }
   }
+
+ private:
+  std::vector<Receiver> receivers_;
 };
 
 /// Tells that there is something to be sent, by the delivery's id.
@@ -130,7 +147,7 @@ Requests external_events(StreamsBuilder& builder) {
       .process([] { return std::make_unique<ToRequest>(); }, {}, {.name = "delivery-requests"});
 }
 
-Requests completed_orders(StreamsBuilder& builder) {
+Requests completed_orders(StreamsBuilder& builder, const std::vector<Receiver>& receivers) {
   const auto branches =
       builder.stream<std::optional<Id>, Bytes>(topics::kOrderCompleted)
           .split({.name = "order-completed-"})
@@ -143,7 +160,7 @@ Requests completed_orders(StreamsBuilder& builder) {
                {.name = "unreadable-completed-orders"})
       .to(dead_letters_of(topics::kOrderCompleted));
   return branches.at("order-completed-readable")
-      .process([] { return std::make_unique<OrderToRequest>(); }, {},
+      .process([=] { return std::make_unique<OrderToRequests>(receivers); }, {},
                {.name = "completed-order-requests"});
 }
 
@@ -155,16 +172,56 @@ Requests arriving(StreamsBuilder& builder, const Receivers& receivers,
     all = all ? all->merge(requests) : requests;
   };
   if (receivers.contains(topics::kExternalEvents)) add(external_events(builder));
-  if (receivers.contains(topics::kOrderCompleted)) add(completed_orders(builder));
-  if (receivers.contains(topics::kOrderProcessed)) {
-    add(processed_orders.process([] { return std::make_unique<OrderToRequest>(); }, {},
-                                 {.name = "processed-order-requests"}));
+  if (const auto found = receivers.find(topics::kOrderCompleted); found != receivers.end()) {
+    add(completed_orders(builder, found->second));
+  }
+  if (const auto found = receivers.find(topics::kOrderProcessed); found != receivers.end()) {
+    add(processed_orders.process(
+        [told = found->second] { return std::make_unique<OrderToRequests>(told); }, {},
+        {.name = "processed-order-requests"}));
   }
   return *all;
 }
 
+/// Receivers that are there beside HTTP.
+std::set<Receiver> beside_http(const Receivers& receivers) {
+  std::set<Receiver> found;
+  for (const auto& [topic, told] : receivers) found.insert(told.begin(), told.end());
+  found.erase(Receiver::HTTP);
+  return found;
+}
+
+/// The calls. HTTP has those of receivers that are there no more too: they are refused.
+Outcomes call(const Requests& requests, const DeliveryConfig& config,
+              const std::set<Receiver>& beside_http, const DeliverySend& send) {
+  const auto options = [&config](const std::string& ending) {
+    return AsyncOptions{.name = "deliver" + ending,
+                        .store = stores::kDeliveryOutbox + ending,
+                        .max_in_flight = config.max_in_flight,
+                        .timeout = config.webhook_timeout,
+                        .retry_after = config.retry_after,
+                        .jitter = config.jitter};
+  };
+  if (beside_http.empty()) return requests.map_async<std::int32_t>(send, options(""));
+  Outcomes all =
+      requests
+          .filter([beside_http](const Id&, const DeliveryRequest& request) {
+            return !beside_http.contains(request.receiver);
+          }, {.name = "for-http"})
+          .map_async<std::int32_t>(send, options(""));
+  for (const Receiver receiver : beside_http) {
+    const std::string name = name_of(receiver);
+    all = all.merge(requests
+                        .filter([receiver](const Id&, const DeliveryRequest& request) {
+                          return request.receiver == receiver;
+                        }, {.name = "for-" + name})
+                        .map_async<std::int32_t>(send, options('-' + name)));
+  }
+  return all;
+}
+
 /// Every step of every delivery, by the delivery's id.
-void tell(const Requests& requests, const KStream<Id, DeliveryOutcome>& outcomes) {
+void tell(const Requests& requests, const Outcomes& outcomes) {
   requests
       .process([] { return std::make_unique<Publish>(); }, {}, {.name = "publish-deliveries"})
       .to(topics::kDeliveryEvents);
@@ -176,12 +233,12 @@ void tell(const Requests& requests, const KStream<Id, DeliveryOutcome>& outcomes
 }
 
 /// Those that nobody tries any more, for people to look at.
-void raise(const KStream<Id, DeliveryOutcome>& outcomes, const Receivers& receivers) {
+void raise(const Outcomes& outcomes, const Receivers& receivers) {
   const auto given_up = outcomes.filter(
       [](const Id&, const DeliveryOutcome& outcome) {
         return outcome.step == AsyncStep::kGivenUp;
       }, {.name = "deliveries-given-up"});
-  for (const auto& [topic, url] : receivers) {
+  for (const auto& [topic, told] : receivers) {
     given_up
         .filter([topic](const Id&, const DeliveryOutcome& outcome) {
           return outcome.value.source == topic;
@@ -244,16 +301,10 @@ void keep_by_order(const Requests& requests) {
 }
 
 void deliver(StreamsBuilder& builder, const DeliveryConfig& config, const Receivers& receivers,
-             const KStream<std::optional<Id>, Bytes>& processed_orders, DeliverySend send) {
+             const KStream<std::optional<Id>, Bytes>& processed_orders, const DeliverySend& send) {
   const auto arrived = arriving(builder, receivers, processed_orders);
   const auto requests = arrived.merge(keep(builder)).repartition({.name = "deliveries"});
-  const auto outcomes = requests.map_async<std::int32_t>(
-      std::move(send), {.name = "deliver",
-                        .store = stores::kDeliveryOutbox,
-                        .max_in_flight = config.max_in_flight,
-                        .timeout = config.webhook_timeout,
-                        .retry_after = config.retry_after,
-                        .jitter = config.jitter});
+  const auto outcomes = call(requests, config, beside_http(receivers), send);
   tell(arrived, outcomes);
   raise(outcomes, receivers);
   keep_by_order(requests);
@@ -261,26 +312,18 @@ void deliver(StreamsBuilder& builder, const DeliveryConfig& config, const Receiv
 
 }  // namespace
 
-std::map<std::string, std::string> receivers_of(const DeliveryConfig& config) {
-  Receivers receivers = {{topics::kExternalEvents, config.webhook_url},
-                         {topics::kOrderProcessed, config.order_processed_url},
-                         {topics::kOrderCompleted, config.analytics_url}};
-  std::erase_if(receivers, [](const auto& receiver) { return receiver.second.empty(); });
-  return receivers;
-}
-
 Topology build_delivery(const ShopConfig& config, DeliverySend send) {
   StreamsBuilder builder;
   const auto processed_orders = keep_processed_orders(
       builder, config.delivery.processed_retention, config.timer_resolution);
   if (const auto receivers = receivers_of(config.delivery); !receivers.empty()) {
-    deliver(builder, config.delivery, receivers, processed_orders, std::move(send));
+    deliver(builder, config.delivery, receivers, processed_orders, send);
   }
   return builder.build();
 }
 
 Topology build_delivery(const ShopConfig& config) {
-  return build_delivery(config, send_over_http(config.delivery));
+  return build_delivery(config, send_to_receivers(config.delivery));
 }
 
 }  // namespace thalweg::shop

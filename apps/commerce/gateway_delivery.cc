@@ -17,6 +17,7 @@ void append_delivery(const std::string& id, const Delivery& row, bool with_event
                      std::string& out) {
   JsonWriter json(out);
   json.text("id", id).text_or_null("orderId", row.order_id).text("status", name_of(row.status));
+  json.text("receiver", fb::EnumNameReceiver(row.receiver));
   json.number("attempts", row.attempts).text_or_null("lastError", row.last_error);
   if (row.next_attempt_at > 0) {
     json.time("nextAttemptAt", row.next_attempt_at);

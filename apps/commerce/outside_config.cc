@@ -1,6 +1,8 @@
 #include "outside_config.h"
 
+#include <algorithm>
 #include <charconv>
+#include <filesystem>
 
 #include <thalweg/runtime/streams_config.h>
 
@@ -29,7 +31,7 @@ std::vector<std::chrono::milliseconds> read_pauses(const std::string& key,
   return pauses;
 }
 
-/// An http URL, or nothing.
+/// An http or https URL, or nothing.
 std::string read_url(const StreamsConfigBuilder& settings, const std::string& key) {
   const std::string url = settings.application_value(key);
   if (url.empty()) return url;
@@ -57,12 +59,77 @@ std::size_t read_calls(const StreamsConfigBuilder& settings, const char* key,
       settings.application_number(key, static_cast<std::int64_t>(otherwise), 1, 10'000));
 }
 
+/// A directory that is there, or may be made; or nothing.
+std::string read_directory(const StreamsConfigBuilder& settings, const std::string& key) {
+  const std::string directory = settings.application_value(key);
+  std::error_code error;
+  if (!directory.empty() && std::filesystem::exists(directory, error) &&
+      !std::filesystem::is_directory(directory, error)) {
+    throw ConfigError(key + ": " + directory + " is not a directory");
+  }
+  return directory;
+}
+
+std::string read_ca_file(const StreamsConfigBuilder& settings) {
+  const std::string file = settings.application_value("outside.tls.ca");
+  if (file.empty()) return file;
+  if (auto checked = check_ca_file(file); !checked) {
+    throw ConfigError("outside.tls.ca: " + checked.error().message);
+  }
+  return file;
+}
+
+/// What stands in a signature beside others, without a slash or a space between.
+std::string read_word(const StreamsConfigBuilder& settings, const std::string& key,
+                      const std::string& otherwise) {
+  const std::string word = settings.application_value(key);
+  if (word.empty() && otherwise.empty()) {
+    throw ConfigError(key + ": \"\" is nobody; it is needed with order.processed.s3.url");
+  }
+  const bool is_word = std::ranges::all_of(
+      word, [](char c) { return c > ' ' && c < 0x7f && c != '/' && c != ','; });
+  if (!is_word) {
+    throw ConfigError(key + ": \"" + word + "\" has characters that cannot be in one");
+  }
+  return word.empty() ? otherwise : word;
+}
+
+S3Config read_s3(const StreamsConfigBuilder& settings) {
+  const std::string key = "order.processed.s3.url";
+  S3Config config;
+  config.url = read_url(settings, key);
+  if (config.url.empty()) return config;
+  const auto url = OutsideUrl::parse(config.url);
+  if (url->path.find_first_not_of('/') == std::string::npos) {
+    throw ConfigError(key + ": " + config.url + " names no bucket; it is ENDPOINT/BUCKET");
+  }
+  if (url->path.find_first_of("?#%") != std::string::npos ||
+      url->path.find("//") != std::string::npos) {
+    throw ConfigError(key + ": " + config.url + " has a query, an escape or an empty segment");
+  }
+  config.region = read_word(settings, "order.processed.s3.region", config.region);
+  config.access_key = read_word(settings, "order.processed.s3.access.key", {});
+  config.secret_key = settings.application_value("order.processed.s3.secret.key");
+  if (config.secret_key.empty()) {
+    throw ConfigError(
+        "order.processed.s3.secret.key: \"\" is no key; it is needed with " + key);
+  }
+  return config;
+}
+
 }  // namespace
 
 std::vector<std::string> outside_config_keys() {
   return {"webhook.url",
           "order.processed.url",
+          "order.processed.directory",
+          "order.processed.file.bytes",
+          "order.processed.s3.url",
+          "order.processed.s3.region",
+          "order.processed.s3.access.key",
+          "order.processed.s3.secret.key",
           "analytics.url",
+          "outside.tls.ca",
           "webhook.timeout.ms",
           "delivery.retry.ms",
           "delivery.retry.jitter.percent",
@@ -79,6 +146,12 @@ DeliveryConfig read_delivery_config(const StreamsConfigBuilder& settings) {
   config.webhook_url = read_url(settings, "webhook.url");
   config.order_processed_url = read_url(settings, "order.processed.url");
   config.analytics_url = read_url(settings, "analytics.url");
+  config.order_processed_directory = read_directory(settings, "order.processed.directory");
+  config.order_processed_file_bytes = static_cast<std::uint64_t>(settings.application_number(
+      "order.processed.file.bytes",
+      static_cast<std::int64_t>(config.order_processed_file_bytes), 1, 1LL << 40));
+  config.order_processed_s3 = read_s3(settings);
+  config.tls_ca = read_ca_file(settings);
   config.webhook_timeout =
       read_millis(settings, "webhook.timeout.ms", config.webhook_timeout, kCallMax);
   config.retry_after = read_pauses(settings, "delivery.retry.ms", config.retry_after);
@@ -93,6 +166,7 @@ DeliveryConfig read_delivery_config(const StreamsConfigBuilder& settings) {
 PaymentProviderConfig read_payment_provider_config(const StreamsConfigBuilder& settings) {
   PaymentProviderConfig config;
   config.url = read_url(settings, "payment.provider.url");
+  config.tls_ca = read_ca_file(settings);
   config.timeout = read_millis(settings, "payment.provider.timeout.ms", config.timeout, kCallMax);
   config.retry_after = read_pauses(settings, "payment.provider.retry.ms", config.retry_after);
   config.max_in_flight =

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,18 @@ class StreamsConfigBuilder;
 }
 
 namespace thalweg::shop {
+
+/// A bucket of an S3-compatible store, and who we are there.
+struct S3Config {
+  /// `order.processed.s3.url`: endpoint, bucket and perhaps a prefix of keys, such as
+  /// https://s3.eu-central-1.amazonaws.com/orders/shop; empty: there is none.
+  std::string url;
+  /// `order.processed.s3.region`
+  std::string region = "us-east-1";
+  /// `order.processed.s3.access.key` and `order.processed.s3.secret.key`
+  std::string access_key;
+  std::string secret_key;
+};
 
 /// How events are delivered to the outside, under the keys in the comments.
 struct DeliveryConfig {
@@ -20,6 +33,16 @@ struct DeliveryConfig {
   /// `order-completed` is posted to; empty: nowhere.
   std::string order_processed_url;
   std::string analytics_url;
+  /// `order.processed.directory`: where `order.processed` is written to files, by day; empty:
+  /// nowhere.
+  std::string order_processed_directory;
+  /// `order.processed.file.bytes`: a file that would grow beyond it is followed by the next one.
+  std::uint64_t order_processed_file_bytes = 64ULL << 20;
+  /// Where each record of `order.processed` is put as an object of its own.
+  S3Config order_processed_s3;
+  /// `outside.tls.ca`: a PEM file of the authorities that are believed over https; empty: those of
+  /// the system.
+  std::string tls_ca;
   /// `webhook.timeout.ms`: an attempt without an answer for so long has failed.
   std::chrono::milliseconds webhook_timeout{5'000};
   /// `delivery.retry.ms`: how long after each failed attempt the next one begins, `1000,2000,...`.
@@ -38,6 +61,8 @@ struct DeliveryConfig {
 struct PaymentProviderConfig {
   /// `payment.provider.url`; empty: the users' accounts are all there is.
   std::string url;
+  /// `outside.tls.ca`
+  std::string tls_ca;
   /// `payment.provider.timeout.ms`
   std::chrono::milliseconds timeout{5'000};
   /// `payment.provider.retry.ms`: how long after each failed attempt the next one begins.

@@ -62,7 +62,8 @@ std::string charge_body(const ProviderPayment& payment) {
 PaymentProvider provider_over_http(const PaymentProviderConfig& config) {
   const auto base = OutsideUrl::parse(config.url);
   if (!base) throw TopologyError("payment.provider.url: " + base.error().message);
-  const auto client = std::make_shared<OutsideClient>();
+  const auto client =
+      std::make_shared<OutsideClient>(OutsideClient::kConnectionsMax, config.tls_ca);
   const auto request_to = [base = *base](std::string method, const std::string& path,
                                          std::string key, std::chrono::milliseconds timeout) {
     OutsideRequest request{.method = std::move(method),

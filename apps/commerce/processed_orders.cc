@@ -10,6 +10,7 @@
 #include <thalweg/state/stores.h>
 
 #include "dead_letters.h"
+#include "text.h"
 #include "topics.h"
 #include "topologies.h"
 
@@ -92,6 +93,19 @@ std::string order_fault(const std::optional<std::string>& key, const std::string
                       (id->is_string() ? std::string_view(id->get_string()) == *key
                                        : id->is_int64() && std::to_string(id->get_int64()) == *key);
   return is_key ? "" : "orderId is missing, or is not the record's key";
+}
+
+std::string day_of(const std::string& json, Timestamp record_time) {
+  std::int64_t time = std::max<std::int64_t>(0, to_millis(record_time));
+  const auto value = parse_json(json);
+  const auto* object = value ? value->if_object() : nullptr;
+  const auto* said = object ? object->if_contains("processedAt") : nullptr;
+  if (said && said->is_string()) {
+    const std::string_view text = said->get_string();
+    if (const auto parsed = parse_iso8601(text)) time = *parsed;
+  }
+  const std::string text = iso8601(time);
+  return text.substr(0, text.find('T'));
 }
 
 KStream<std::optional<std::string>, Bytes> keep_processed_orders(

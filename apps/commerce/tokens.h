@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,11 +8,6 @@
 #include <thalweg/schemas/error.h>
 
 namespace thalweg::shop {
-
-using Digest = std::array<std::uint8_t, 32>;
-
-Digest sha256(std::string_view bytes);
-Digest hmac_sha256(std::string_view key, std::string_view bytes);
 
 /// Who a token speaks for.
 struct Claims {

@@ -1,17 +1,24 @@
 #include "webhook.h"
 
 #include <functional>
-#include <map>
-#include <memory>
 #include <utility>
 
-#include "delivery_topology.h"
+#include <thalweg/topology/errors.h>
+
 #include "outside_client.h"
+#include "topics.h"
 
 namespace thalweg::shop {
-namespace {
 
-void answer(DeliveryCall& call, const std::expected<OutsideReply, std::string>& reply) {
+std::map<std::string, std::string> urls_of(const DeliveryConfig& config) {
+  std::map<std::string, std::string> urls = {{topics::kExternalEvents, config.webhook_url},
+                                             {topics::kOrderProcessed, config.order_processed_url},
+                                             {topics::kOrderCompleted, config.analytics_url}};
+  std::erase_if(urls, [](const auto& receiver) { return receiver.second.empty(); });
+  return urls;
+}
+
+void answer_as(const std::expected<OutsideReply, std::string>& reply, DeliveryCall& call) {
   if (!reply) return call.fail(reply.error());
   if (reply->ok()) return call.succeed(reply->status);
   const std::string error = "the receiver answered " + std::to_string(reply->status);
@@ -19,19 +26,16 @@ void answer(DeliveryCall& call, const std::expected<OutsideReply, std::string>& 
   call.fail(error);
 }
 
-}  // namespace
-
-DeliverySend send_over_http(const DeliveryConfig& config) {
+DeliverySend send_over_http(const DeliveryConfig& config, std::shared_ptr<OutsideClient> client) {
   std::map<std::string, OutsideUrl, std::less<>> receivers;
-  for (const auto& [topic, url] : receivers_of(config)) {
+  for (const auto& [topic, url] : urls_of(config)) {
     const auto parsed = OutsideUrl::parse(url);
     if (!parsed) throw TopologyError("the receiver of " + topic + ": " + parsed.error().message);
     receivers.emplace(topic, *parsed);
   }
-  return [client = std::make_shared<OutsideClient>(),
-          receivers = std::move(receivers)](DeliveryCall call) {
+  return [client = std::move(client), receivers = std::move(receivers)](DeliveryCall call) {
     const auto receiver = receivers.find(call.value().source);
-    if (receiver == receivers.end()) return call.refuse("there is no receiver any more");
+    if (receiver == receivers.end()) return call.refuse(kNoReceiver);
     OutsideRequest request{.url = receiver->second,
                            .headers = {{"Content-Type", "application/json"},
                                        {"Idempotency-Key", call.value().id}},
@@ -39,7 +43,7 @@ DeliverySend send_over_http(const DeliveryConfig& config) {
                            .timeout = call.timeout()};
     request.url.path += call.value().path;
     client->send(std::move(request), [call = std::move(call)](auto reply) mutable {
-      answer(call, reply);
+      answer_as(reply, call);
     });
   };
 }

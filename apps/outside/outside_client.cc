@@ -12,7 +12,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -20,15 +21,20 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "outside_tls.h"
+
 namespace thalweg {
 namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
+namespace ssl = boost::asio::ssl;
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 
+constexpr std::string_view kPlainPort = "80";
+constexpr std::string_view kTlsPort = "443";
 /// Kept longer than that, a connection is likely to be one that the server has closed.
 constexpr auto kIdleMax = std::chrono::seconds(15);
 
@@ -45,7 +51,9 @@ class Origin;
 /// pool while it is idle.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(asio::io_context& io, Origin& origin) : origin_(origin), stream_(io), resolver_(io) {}
+  /// With TLS if there is a context for it.
+  Connection(asio::io_context& io, Origin& origin, ssl::context* tls_context)
+      : origin_(origin), tls_context_(tls_context), stream_(io), resolver_(io) {}
 
   void run(Exchange exchange);
   Clock::time_point idle_since() const { return idle_since_; }
@@ -59,13 +67,27 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   void connect();
+  void secure();
   void write();
   void read();
   void finish(const error_code& error, std::string_view doing);
+  std::string reason_of(const error_code& error, std::string_view doing);
   void end(std::expected<OutsideReply, std::string> outcome, bool keep);
 
+  /// Calls `use` with what requests go through.
+  template <typename Use>
+  void through_stream(Use use) {
+    if (tls_) {
+      use(*tls_);
+    } else {
+      use(stream_);
+    }
+  }
+
   Origin& origin_;
+  ssl::context* tls_context_;
   beast::tcp_stream stream_;
+  std::optional<ssl::stream<beast::tcp_stream&>> tls_;  // Of this connection to the server alone.
   asio::ip::tcp::resolver resolver_;
   beast::flat_buffer buffer_;
   http::request<http::string_body> request_;
@@ -80,15 +102,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
 /// The connections to one server, and who waits for one.
 class Origin {
  public:
-  Origin(asio::io_context& io, std::size_t connections_max)
-      : io_(io), connections_max_(connections_max) {}
+  Origin(asio::io_context& io, std::size_t connections_max, ssl::context* tls_context)
+      : io_(io), connections_max_(connections_max), tls_context_(tls_context) {}
 
   void start(Exchange exchange) {
     if (auto connection = take_idle()) {
       busy_.push_back(connection);
       connection->run(std::move(exchange));
     } else if (busy_.size() < connections_max_) {
-      busy_.push_back(std::make_shared<Connection>(io_, *this));
+      busy_.push_back(std::make_shared<Connection>(io_, *this, tls_context_));
       std::shared_ptr<Connection>(busy_.back())->run(std::move(exchange));
     } else {
       waiting_.push_back(std::move(exchange));
@@ -134,6 +156,7 @@ class Origin {
 
   asio::io_context& io_;
   std::size_t connections_max_;
+  ssl::context* tls_context_;
   std::vector<std::shared_ptr<Connection>> idle_;
   std::vector<std::shared_ptr<Connection>> busy_;
   std::deque<Exchange> waiting_;
@@ -171,26 +194,44 @@ void Connection::connect() {
           if (failed) return self->finish(failed, "connecting");
           error_code ignored;
           self->stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
-          self->write();
+          self->secure();
         });
       });
 }
 
+void Connection::secure() {
+  if (!tls_context_) return write();
+  tls_.emplace(stream_, *tls_context_);
+  const std::string& host = exchange_->request.url.host;
+  if (const auto expected = expect_host(tls_->native_handle(), host); !expected) {
+    return end(std::unexpected(expected.error().message), false);
+  }
+  tls_->async_handshake(ssl::stream_base::client,
+                        [self = shared_from_this()](const error_code& error) {
+                          if (error) return self->finish(error, "agreeing on TLS");
+                          self->write();
+                        });
+}
+
 void Connection::write() {
-  http::async_write(stream_, request_,
-                    [self = shared_from_this()](const error_code& error, std::size_t) {
-                      if (error) return self->finish(error, "sending");
-                      self->read();
-                    });
+  through_stream([this](auto& stream) {
+    http::async_write(stream, request_,
+                      [self = shared_from_this()](const error_code& error, std::size_t) {
+                        if (error) return self->finish(error, "sending");
+                        self->read();
+                      });
+  });
 }
 
 void Connection::read() {
   parser_.emplace();
   parser_->body_limit(exchange_->request.reply_bytes_max);
-  http::async_read(stream_, buffer_, *parser_,
-                   [self = shared_from_this()](const error_code& error, std::size_t) {
-                     self->finish(error, "waiting for the answer");
-                   });
+  through_stream([this](auto& stream) {
+    http::async_read(stream, buffer_, *parser_,
+                     [self = shared_from_this()](const error_code& error, std::size_t) {
+                       self->finish(error, "waiting for the answer");
+                     });
+  });
 }
 
 void Connection::finish(const error_code& error, std::string_view doing) {
@@ -217,11 +258,20 @@ void Connection::finish(const error_code& error, std::string_view doing) {
     stream_.expires_at(exchange_->deadline);
     return connect();
   }
-  std::string reason(doing);
-  reason += error == beast::error::timeout
-                ? ": no answer within " + std::to_string(exchange_->request.timeout.count()) + " ms"
-                : ": " + error.message();
-  end(std::unexpected(std::move(reason)), false);
+  end(std::unexpected(reason_of(error, doing)), false);
+}
+
+std::string Connection::reason_of(const error_code& error, std::string_view doing) {
+  const OutsideRequest& request = exchange_->request;
+  if (error == beast::error::timeout) {
+    return std::string(doing) + ": no answer within " + std::to_string(request.timeout.count()) +
+           " ms";
+  }
+  // OpenSSL itself says no more than that a certificate failed.
+  if (tls_) {
+    if (auto why = distrust(tls_->native_handle(), request.url.host); !why.empty()) return why;
+  }
+  return std::string(doing) + ": " + error.message();
 }
 
 void Connection::end(std::expected<OutsideReply, std::string> outcome, bool keep) {
@@ -243,10 +293,15 @@ Result<OutsideUrl> OutsideUrl::parse(std::string_view url) {
   const auto bad = [url](const char* why) {
     return failure(ErrorCode::kInvalid, std::string(url) + " " + why);
   };
-  constexpr std::string_view kScheme = "http://";
-  if (!url.starts_with(kScheme)) return bad("does not begin with http://");
-  std::string_view rest = url.substr(kScheme.size());
+  constexpr std::string_view kPlain = "http://";
+  constexpr std::string_view kSecure = "https://";
   OutsideUrl parsed;
+  parsed.secure = url.starts_with(kSecure);
+  if (!parsed.secure && !url.starts_with(kPlain)) {
+    return bad("does not begin with http:// or https://");
+  }
+  parsed.port = parsed.secure ? kTlsPort : kPlainPort;
+  std::string_view rest = url.substr(parsed.secure ? kSecure.size() : kPlain.size());
   if (const auto slash = rest.find('/'); slash != rest.npos) {
     parsed.path = rest.substr(slash);
     rest = rest.substr(0, slash);
@@ -273,7 +328,7 @@ Result<OutsideUrl> OutsideUrl::parse(std::string_view url) {
 
 std::string OutsideUrl::authority() const {
   std::string text = host.find(':') == host.npos ? host : '[' + host + ']';
-  if (port != "80") text += ':' + port;
+  if (port != (secure ? kTlsPort : kPlainPort)) text += ':' + port;
   return text;
 }
 
@@ -284,9 +339,14 @@ std::string_view OutsideReply::header(std::string_view name) const {
   return {};
 }
 
+Status check_ca_file(const std::string& file) {
+  return believe(ssl::context(ssl::context::tls_client).native_handle(), file);
+}
+
 class OutsideClient::Impl {
  public:
-  explicit Impl(std::size_t connections_max) : connections_max_(connections_max) {}
+  Impl(std::size_t connections_max, std::string ca_file)
+      : connections_max_(connections_max), ca_file_(std::move(ca_file)) {}
 
   ~Impl() {
     if (!thread_.joinable()) return;
@@ -303,25 +363,47 @@ class OutsideClient::Impl {
     asio::post(io_, [this, request = std::move(request), done = std::move(done)]() mutable {
       if (closing_) return done(std::unexpected("the client is closing"));
       const auto deadline = Clock::now() + request.timeout;
-      auto& origin = origins_[request.url.host + ' ' + request.url.port];
-      if (!origin) origin = std::make_unique<Origin>(io_, connections_max_);
-      origin->start({std::move(request), std::move(done), deadline});
+      const auto origin = origin_of(request.url);
+      if (!origin) return done(std::unexpected(origin.error().message));
+      (*origin)->start({std::move(request), std::move(done), deadline});
     });
   }
 
  private:
+  Result<Origin*> origin_of(const OutsideUrl& url) {
+    if (url.secure) {
+      if (const auto ready = prepare_tls(); !ready) return std::unexpected(ready.error());
+    }
+    auto& origin = origins_[(url.secure ? "https " : "http ") + url.host + ' ' + url.port];
+    if (!origin) {
+      origin = std::make_unique<Origin>(io_, connections_max_, url.secure ? &*tls_ : nullptr);
+    }
+    return origin.get();
+  }
+
+  /// Only for the first https: the system's authorities take a while to read.
+  Status prepare_tls() {
+    if (tls_) return {};
+    ssl::context context(ssl::context::tls_client);
+    if (auto ready = believe(context.native_handle(), ca_file_); !ready) return ready;
+    tls_.emplace(std::move(context));
+    return {};
+  }
+
   const std::size_t connections_max_;
+  const std::string ca_file_;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(io_);
   // The rest belongs to the client's thread.
+  std::optional<ssl::context> tls_;
   std::map<std::string, std::unique_ptr<Origin>> origins_;
   bool closing_ = false;
   std::once_flag started_;
   std::thread thread_;
 };
 
-OutsideClient::OutsideClient(std::size_t connections_max)
-    : impl_(std::make_unique<Impl>(connections_max)) {}
+OutsideClient::OutsideClient(std::size_t connections_max, std::string ca_file)
+    : impl_(std::make_unique<Impl>(connections_max, std::move(ca_file))) {}
 
 OutsideClient::~OutsideClient() = default;
 

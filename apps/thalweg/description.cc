@@ -136,7 +136,7 @@ std::vector<ApplicationDescription> read_descriptions(const std::string& text,
 
 std::vector<ApplicationDescription> descriptions_at(const std::string& place,
                                                     const Context& context) {
-  if (place.starts_with("http://")) {
+  if (place.starts_with("http://") || place.starts_with("https://")) {
     Server server(place, context.token);
     return describe_server(server, context.application);
   }

@@ -1,11 +1,14 @@
 // Events on their way to the outside: told step by step, tried again by the schedule, put aside
 // when that is used up, and taken up again when somebody asks.
 
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thalweg/runtime/topology_test_driver.h>
 
+#include "delivery_sinks.h"
 #include "delivery_topology.h"
 #include "topics.h"
 #include "topologies.h"
@@ -287,6 +290,114 @@ TEST_F(DeliveryToTheOutside, ReadsOnlyTopicsThatHaveAReceiver) {
 
   EXPECT_THAT(text, HasSubstr("topics: [order-completed]"));
   EXPECT_THAT(text, ::testing::Not(HasSubstr("external-events")));
+}
+
+class DeliveryToManyReceivers : public ::testing::Test {
+ protected:
+  static ShopConfig config() {
+    ShopConfig config;
+    config.delivery.order_processed_url = "http://platform/orders";
+    config.delivery.order_processed_directory = "orders";
+    config.delivery.order_processed_s3.url = "http://store/bucket";
+    config.delivery.retry_after = {1s};
+    config.delivery.jitter = 0;
+    return config;
+  }
+  void processed(const std::string& id, const std::string& at) {
+    driver_.pipe(topics::kOrderProcessed, id,
+                 R"({"orderId":")" + id + R"(","processedAt":")" + at + R"("})",
+                 from_millis(kStart));
+  }
+  DeliverySend send() {
+    return [this](DeliveryCall call) {
+      const Receiver receiver = call.value().receiver;
+      calls_[receiver].push_back(std::move(call));
+    };
+  }
+  /// Fails the newest attempt at every receiver but `by`.
+  void fail_all_but(Receiver by) {
+    for (auto& [receiver, calls] : calls_) {
+      if (receiver == by) {
+        calls.back().succeed(200);
+      } else {
+        calls.back().fail("connecting: Connection refused");
+      }
+    }
+    driver_.take_async_answers();
+  }
+  DeliveryStatus status(const std::string& id) {
+    return driver_.key_value_store<std::string, Delivery>(stores::kDeliveries).get(id)->status;
+  }
+
+  std::map<Receiver, std::vector<DeliveryCall>> calls_;
+  TopologyTestDriver driver_{build_delivery(config(), send()), {}, from_millis(kStart)};
+};
+
+TEST_F(DeliveryToManyReceivers, SendsEachAnOrderUnderAnIdOfItsOwn) {
+  processed("o1", "2026-11-22T23:59:59.999Z");
+
+  ASSERT_THAT(calls_, SizeIs(3));
+  EXPECT_EQ(calls_[Receiver::HTTP].at(0).value().id, "order.processed-o1");
+  EXPECT_EQ(calls_[Receiver::HTTP].at(0).value().path, "");
+  EXPECT_EQ(calls_[Receiver::FILES].at(0).value().id, "order.processed.files-o1");
+  EXPECT_EQ(calls_[Receiver::FILES].at(0).value().path, "/date=2026-11-22");
+  EXPECT_EQ(calls_[Receiver::S3].at(0).value().id, "order.processed.s3-o1");
+  EXPECT_EQ(calls_[Receiver::S3].at(0).value().path, "/date=2026-11-22/o1.json");
+  const auto* row =
+      driver_.key_value_store<std::string, DeliveryIds>(stores::kDeliveriesByOrder).get("o1");
+  EXPECT_THAT(row->ids, SizeIs(3));
+}
+
+TEST_F(DeliveryToManyReceivers, CountsAnOrderToTheDayOfItsRecordIfItSaysNone) {
+  processed("o1", "lately");
+
+  EXPECT_EQ(calls_[Receiver::FILES].at(0).value().path, "/date=2027-01-15");
+}
+
+TEST_F(DeliveryToManyReceivers, GivesUpOnOneAlone) {
+  processed("o1", "2026-11-22T10:00:00.000Z");
+  fail_all_but(Receiver::S3);
+  EXPECT_EQ(status("order.processed-o1"), DeliveryStatus::FAILED);
+  EXPECT_EQ(status("order.processed.s3-o1"), DeliveryStatus::COMPLETED);
+  driver_.advance_wall_clock_time(1s);
+  fail_all_but(Receiver::FILES);
+
+  EXPECT_EQ(status("order.processed-o1"), DeliveryStatus::DEAD_LETTER);
+  EXPECT_EQ(status("order.processed.files-o1"), DeliveryStatus::COMPLETED);
+  const auto* dead = driver_.produced("order.processed.dlq");
+  ASSERT_THAT(*dead, SizeIs(1));
+  EXPECT_EQ((*dead)[0].headers.last("delivery-id")->value, "order.processed-o1");
+  EXPECT_THAT(*driver_.produced(topics::kAdminAlerts), SizeIs(1));
+}
+
+TEST_F(DeliveryToManyReceivers, LetsNobodyWaitForAnother) {
+  processed("o1", "2026-11-22T10:00:00.000Z");
+  calls_[Receiver::S3][0].succeed(200);
+  calls_[Receiver::FILES][0].fail("No space left on device");
+  driver_.take_async_answers();
+  driver_.advance_wall_clock_time(1h);
+  // HTTP has not even answered.
+  EXPECT_EQ(calls_[Receiver::FILES].size(), 2U);
+  calls_[Receiver::FILES][1].succeed(200);
+  driver_.take_async_answers();
+
+  EXPECT_EQ(status("order.processed.files-o1"), DeliveryStatus::COMPLETED);
+}
+
+TEST_F(DeliveryToManyReceivers, SendsADeadLetterAgainToItsOwnReceiver) {
+  processed("o1", "2026-11-22T10:00:00.000Z");
+  fail_all_but(Receiver::HTTP);
+  driver_.advance_wall_clock_time(1s);
+  calls_[Receiver::FILES][1].fail("No space left on device");
+  driver_.take_async_answers();
+  DeliveryEvent retry;
+  retry.step = DeliveryStep::RETRY;
+  driver_.create_input_topic<std::string, DeliveryEvent>(topics::kDeliveryEvents)
+      .pipe("order.processed.files-o1", retry, driver_.wall_clock_time());
+
+  ASSERT_THAT(calls_[Receiver::FILES], SizeIs(3));
+  EXPECT_EQ(calls_[Receiver::FILES][2].value(), calls_[Receiver::FILES][0].value());
+  EXPECT_THAT(calls_[Receiver::HTTP], SizeIs(1));
 }
 
 TEST_F(DeliveryToTheOutside, ShowsItsOutboxAndTheJoinWithDeadLetters) {

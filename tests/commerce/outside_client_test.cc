@@ -131,6 +131,13 @@ TEST(OutsideUrls, AreTakenApart) {
   EXPECT_EQ(url.authority(), "example.com:8080");
   EXPECT_EQ(OutsideUrl::parse("http://[::1]").value().host, "::1");
   EXPECT_EQ(OutsideUrl::parse("http://[::1]").value().authority(), "[::1]");
+  EXPECT_FALSE(url.secure);
+  const auto secure = OutsideUrl::parse("https://example.com/hooks").value();
+  EXPECT_TRUE(secure.secure);
+  EXPECT_EQ(secure.port, "443");
+  EXPECT_EQ(secure.authority(), "example.com");
+  EXPECT_EQ(OutsideUrl::parse("https://a:8443").value().authority(), "a:8443");
+  EXPECT_EQ(OutsideUrl::parse("https://a:80").value().authority(), "a:80");
   for (const char* bad : {"", "example.com", "ftp://a", "http://", "http://:80", "http://a:0",
                           "http://a:x", "http://user@a"}) {
     EXPECT_FALSE(OutsideUrl::parse(bad)) << bad;

@@ -42,6 +42,24 @@ TEST(ShopToml, HoldsTheClientSettingsOfTheOldSystems) {
                     Contains(Pair("consumer.session.timeout.ms", "10000"))));
 }
 
+TEST(ShopToml, ShowsReceiversWithKeysThatThereAre) {
+  std::ifstream file(THALWEG_SHOP_TOML);
+  std::string text;
+  for (std::string line; std::getline(file, line); text += '\n') {
+    const bool is_setting =
+        line.starts_with("# [") || (line.starts_with("# ") && line.contains(" = "));
+    text += is_setting ? line.substr(2) : line;
+  }
+  StreamsConfigBuilder builder;
+  builder.allow({"saga.timeout.ms", "shop.timezone"});
+  builder.allow(outside_config_keys());
+  builder.from_toml(text, "shop.toml");
+  builder.set("application.id", "shop", "test");
+
+  EXPECT_NO_THROW(builder.build());
+  EXPECT_EQ(builder.application_value("order.processed.s3.region"), "eu-central-1");
+}
+
 std::vector<std::string_view> names(const std::vector<const Role*>& roles) {
   std::vector<std::string_view> names;
   for (const Role* role : roles) names.push_back(role->name);

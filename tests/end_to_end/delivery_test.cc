@@ -2,6 +2,8 @@
 // a shop that is killed between two attempts.
 
 #include <concepts>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include <boost/json.hpp>
@@ -17,8 +19,12 @@
 namespace thalweg::end_to_end {
 namespace {
 
+using ::testing::_;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::Pair;
 using ::testing::SizeIs;
 using stub_receiver::StubReceiver;
 using namespace std::chrono_literals;
@@ -28,11 +34,14 @@ class DeliveryStory : public ::testing::Test {
  protected:
   /// With a receiver at a port on which nobody listens yet.
   void open_shop(const std::string& pauses) {
-    shop_.emplace(directory_.path() / "data", std::map<std::string, std::string>{},
-                  std::vector<std::string>{
-                      "--set", "webhook.url=http://127.0.0.1:" + std::to_string(receiver_port_),
-                      "--set", "webhook.timeout.ms=1000", "--set", "delivery.retry.ms=" + pauses,
-                      "--set", "delivery.retry.jitter.percent=0"});
+    open_shop_with({"webhook.url=http://127.0.0.1:" + std::to_string(receiver_port_),
+                    "delivery.retry.ms=" + pauses});
+  }
+  void open_shop_with(const std::vector<std::string>& settings) {
+    std::vector<std::string> arguments = {"--set", "webhook.timeout.ms=1000", "--set",
+                                          "delivery.retry.jitter.percent=0"};
+    for (const auto& setting : settings) arguments.insert(arguments.end(), {"--set", setting});
+    shop_.emplace(directory_.path() / "data", std::map<std::string, std::string>{}, arguments);
     customer_.emplace(shop_->port());
     shop_->start_and_wait();
     customer_->stock("lamp", 4'900, 1'000);
@@ -201,6 +210,70 @@ TEST_F(DeliveryStory, EveryPaymentIsToldThoughTheShopIsKilledAgainAndAgain) {
 
   EXPECT_THAT(receiver_->received(), SizeIs(orders.size()));
   for (const auto& [id, received] : receiver_->received()) EXPECT_GE(received.accepted, 1) << id;
+}
+
+/// A shop whose processed orders go to a server, to files, and to a bucket.
+class ManyReceiversStory : public DeliveryStory {
+ protected:
+  void open_shop() {
+    const std::string bucket = "http://127.0.0.1:" + std::to_string(free_port()) + "/orders";
+    const std::string server = "http://127.0.0.1:" + std::to_string(receiver_port_);
+    open_shop_with({"order.processed.url=" + server + "/webhooks/orders",
+                    "order.processed.directory=" + files_.string(),
+                    "order.processed.file.bytes=2000", "order.processed.s3.url=" + bucket,
+                    "order.processed.s3.access.key=AKIASHOP",
+                    "order.processed.s3.secret.key=hunter2", "delivery.retry.ms=50"});
+  }
+  /// How often each order is there, in all files.
+  std::map<std::string, int> orders_in_files() const {
+    std::map<std::string, int> orders;
+    std::error_code not_there;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(files_, not_there)) {
+      std::ifstream file(entry.path());
+      for (std::string line; std::getline(file, line);) {
+        ++orders[std::string(parse_json(line).value().at("orderId").as_string())];
+      }
+    }
+    return orders;
+  }
+  /// How the order's delivery of that id stands once it has ended.
+  std::string end_of(const std::string& id, const std::string& order) {
+    for (const auto end = Clock::now() + 90s; Clock::now() < end;) {
+      for (const auto& seen : list("/deliveries?orderId=" + order)) {
+        const auto status = std::string(seen.at("status").as_string());
+        if (seen.at("id").as_string() != id) continue;
+        if (status == "COMPLETED" || status == "DEAD_LETTER") return status;
+      }
+      std::this_thread::sleep_for(10ms);
+    }
+    return "no end";
+  }
+
+  const std::filesystem::path files_ = directory_.path() / "processed" / "orders";
+};
+
+TEST_F(ManyReceiversStory, EachHasEveryOrderThoughOneIsAwayAndTheShopIsKilled) {
+  open_receiver();
+  open_shop();
+  std::vector<std::string> orders;
+  for (int kill = 0; kill < 3; ++kill) {
+    for (int i = 0; i < 10; ++i) orders.push_back(customer_->order("ada", "lamp", 1));
+    std::this_thread::sleep_for(40ms * kill);
+    kill_and_restart();
+  }
+  for (const auto& order : orders) {
+    EXPECT_EQ(customer_->end_of(order), completed());
+    EXPECT_EQ(end_of("order.processed-" + order, order), "COMPLETED");
+    EXPECT_EQ(end_of("order.processed.files-" + order, order), "COMPLETED");
+    EXPECT_EQ(end_of("order.processed.s3-" + order, order), "DEAD_LETTER");
+    EXPECT_GE(receiver_->received().at("order.processed-" + order).accepted, 1);
+  }
+
+  EXPECT_THAT(orders_in_files(), SizeIs(orders.size()));
+  EXPECT_THAT(orders_in_files(), Each(Pair(_, 1)));
+  EXPECT_THAT(records_of("order.processed.dlq"), HasSubstr("order.processed.s3-" + orders[0]));
+  EXPECT_THAT(shop_->process().output(), Not(HasSubstr("hunter2")));
+  EXPECT_THAT(customer_->request("GET", "/dlq").body, Not(HasSubstr("hunter2")));
 }
 
 /// A shop whose payments somebody outside takes.

@@ -42,6 +42,7 @@ const std::vector<Library>& libraries() {
       {"toml++/", {"runtime/config/"}, true},
       {"CLI/", {"runtime/config/", "apps/", "tests/", "bench/"}, true},
       {"lz4", {"runtime/embedded/"}},
+      {"openssl/", {"apps/", "tests/"}, true},
       {"gtest/", {"tests/"}},
       {"gmock/", {"tests/"}},
       {"rapidcheck", {"tests/"}},
