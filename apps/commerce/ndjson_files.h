@@ -26,8 +26,7 @@ struct NdjsonLine {
 /// when they are needed, the directory too.
 ///
 /// - A line is durable when it is answered for. One thread writes all that wait at a time, and
-/// syncs
-///   once: the more wait, the less each costs.
+///   syncs once: the more wait, the less each costs.
 /// - Each order is written once for its day, however often it is added, after a crash too. That
 ///   holds for what is in the directory: files that somebody takes away are forgotten, and only
 ///   those that have a successor may be.
@@ -36,8 +35,7 @@ struct NdjsonLine {
 /// - A full disk, missing rights and all else that the system refuses is an error of the lines
 ///   concerned, of which then none is there in part; the next ones find the files as they are.
 /// - The files of the three days used last are known by heart, at about 16 bytes for each order;
-/// the
-///   others are read again when a line for them comes.
+///   the others are read again when a line for them comes.
 ///
 /// append() may be called from any thread and returns at once; the thread starts with the first.
 class NdjsonFiles {
