@@ -85,7 +85,7 @@ std::vector<std::string> KafkaShared::known_topics() {
 }
 
 Result<ConsumerEvent::Range> KafkaShared::range(const TopicPartition& partition) {
-  const auto deadline = std::chrono::steady_clock::now() + options.request_timeout;
+  const auto began = std::chrono::steady_clock::now();
   for (;;) {
     ConsumerEvent::Range range;
     const auto code =
@@ -93,9 +93,15 @@ Result<ConsumerEvent::Range> KafkaShared::range(const TopicPartition& partition)
                                          &range.begin, &range.end, kTryMs);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return range;
     Error error = error_of(code, "the ends of " + to_string(partition));
-    if (error.code != ErrorCode::kUnavailable || std::chrono::steady_clock::now() > deadline) {
+    // The client learns of a topic from a broker that may not have heard of it, either.
+    const bool is_hearsay = error.code == ErrorCode::kNotFound && is_known(partition.topic) &&
+                            partition.partition < partitions(partition.topic);
+    const std::chrono::milliseconds patience = is_hearsay ? kHearsay : options.request_timeout;
+    if ((error.code != ErrorCode::kUnavailable && !is_hearsay) ||
+        std::chrono::steady_clock::now() > began + patience) {
       return std::unexpected(std::move(error));
     }
+    if (is_hearsay) std::this_thread::sleep_for(kAskAgain);
     // A leader that moved is found by asking, not by waiting.
     if (auto led = leaders(partition.topic); !led) return std::unexpected(led.error());
   }

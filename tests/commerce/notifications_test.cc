@@ -102,7 +102,7 @@ TEST(NotificationsTopology, NumbersNoticesByJoiningThemWithTheirCount) {
 
   EXPECT_THAT(text, HasSubstr("Processor: count-notices (stores: [inbox-numbers])"));
   EXPECT_THAT(text, HasSubstr("Processor: notices-with-numbers (stores: [inbox-numbers])"));
-  EXPECT_THAT(text, HasSubstr("keep-inbox (stores: [inbox])"));
+  EXPECT_THAT(text, HasSubstr("keep-inbox (stores: [inbox], time to live in inbox: 86400000 ms)"));
   EXPECT_EQ(text, build_notifications().describe().to_text()) << "a plan is a pure function";
 }
 

@@ -125,7 +125,7 @@ TEST_P(SessionStoreStory, ACachedEntryIsLateOnceHoweverOftenItWasWritten) {
                           session_store_builder<std::string, std::string>(
                               "table", 100ms, {.persistent = !in_memory(), .caching = caching}),
                           caching);
-    world->put(session("b", 9'240, 9'250), "now");
+    world->put(session("b", 200'240, 200'250), "now");  // Several segments later, too.
     world->put(session("a", 0, 10), "1");
     world->put(session("a", 0, 10), "2");
     world->put(session("c", 0, 10), "3");
