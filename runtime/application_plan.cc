@@ -18,18 +18,30 @@ std::string join(const std::vector<std::string>& names) {
   return text;
 }
 
+// A broker that is being restarted, or out of reach for a moment, says nothing of what there is.
+Result<TopicSpec> look_up(const std::string& topic, const Log& log) {
+  constexpr int kTries = 10;  // Each may last as long as a request.
+  auto spec = log.topic(topic);
+  for (int i = 1; i < kTries && !spec && spec.error().code == ErrorCode::kUnavailable; ++i) {
+    spec = log.topic(topic);
+  }
+  const bool is_known = spec || spec.error().code == ErrorCode::kNotFound;
+  if (is_known) return spec;
+  throw TopologyError("topic " + topic + " cannot be looked up: " + spec.error().message);
+}
+
 void count_or_create(const std::string& topic, const StreamsConfig& config, Log& log,
                      bool create_missing, PartitionCounts& counts,
                      std::vector<std::string>& missing) {
   if (counts.contains(topic)) return;
-  auto spec = log.topic(topic);
+  auto spec = look_up(topic, log);
   if (!spec && create_missing) {
     const TopicSpec wanted{.name = topic, .partitions = config.log_default_partitions};
     const auto created = log.create_topic(wanted);
     if (!created && created.error().code != ErrorCode::kAlreadyExists) {
       throw TopologyError("topic " + topic + " cannot be made: " + created.error().message);
     }
-    spec = log.topic(topic);
+    spec = look_up(topic, log);
   }
   if (spec) {
     counts[topic] = spec->partitions;
