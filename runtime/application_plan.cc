@@ -229,6 +229,15 @@ const PlannedSubTopology& ApplicationPlan::by_id(std::int32_t id) const {
   return *found;
 }
 
+std::set<TaskId> ApplicationPlan::tasks_with_state() const {
+  std::set<TaskId> tasks;
+  for (const auto& sub : subtopologies) {
+    if (std::ranges::none_of(sub.stores, &PlannedSubTopology::Store::has_own_changelog)) continue;
+    for (std::int32_t i = 0; i < sub.tasks; ++i) tasks.insert({sub.id, i});
+  }
+  return tasks;
+}
+
 std::string tasks_topic_name(std::string_view application_id, std::int32_t subtopology) {
   return std::string(application_id) + "-thalweg-tasks-" + std::to_string(subtopology) +
          "-repartition";

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct PlannedSubTopology {
     std::string name;
     std::string changelog;    ///< Full name; empty: logging is off.
     bool internal = true;     ///< False: the changelog is a source topic, which is never written.
+
+    bool has_own_changelog() const { return internal && !changelog.empty(); }
   };
   std::vector<Store> stores;
 };
@@ -43,6 +46,8 @@ struct ApplicationPlan {
 
   const PlannedSubTopology* by_tasks_topic(std::string_view topic) const;
   const PlannedSubTopology& by_id(std::int32_t id) const;
+  /// Those whose state is in changelogs of their own, which others can copy.
+  std::set<TaskId> tasks_with_state() const;
 };
 
 /// The topics a sub-topology names, and those on the log now that match its patterns. What an

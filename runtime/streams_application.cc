@@ -21,6 +21,7 @@
 #include "spiller.h"
 #include "stream_thread.h"
 #include "streams_metadata.h"
+#include "warm_up.h"
 
 namespace thalweg {
 
@@ -28,12 +29,14 @@ namespace {
 
 using internal::ApplicationPlan;
 using internal::ApplicationState;
+using internal::GroupView;
 using internal::PlannedSubTopology;
 using internal::RemotePositions;
 using internal::SourceWatch;
 using internal::Spiller;
 using internal::StreamsMetadataState;
 using internal::StreamThread;
+using internal::WarmUp;
 using internal::Worker;
 using internal::WorkerSetup;
 
@@ -74,6 +77,7 @@ class StreamsApplication::Impl {
     record();
     spiller_ = std::make_unique<Spiller>(environment_.log->durability());
     spiller_->start();
+    if (!environment_.instance.empty()) warm_up_ = make_warm_up();
     if (auto started = start_workers(); !started) return started;
     if (!environment_.instance.empty()) {
       const std::lock_guard watching(watch_mutex_);
@@ -242,7 +246,8 @@ class StreamsApplication::Impl {
             .environment = environment_,
             .state = &published_,
             .spiller = spiller_.get(),
-            .metadata = metadata_.load().get()};
+            .metadata = metadata_.load().get(),
+            .warm_up = warm_up_.get()};
   }
 
   Status make_plan(const std::string& reason = {}) {
@@ -264,15 +269,17 @@ class StreamsApplication::Impl {
   Status start_workers() {
     if (!environment_.instance.empty()) {
       metadata_ = std::make_shared<StreamsMetadataState>(metadata_setup());
-      if (auto started = metadata_.load()->start(); !started) {
-        fail(started.error().message);
-        return started;
-      }
     }
     for (std::int32_t i = 0; i < config_.num_stream_threads; ++i) {
       threads_.push_back(std::make_unique<StreamThread>(
           std::make_unique<Worker>(worker_setup(i)), *environment_.clock,
           config_.stream_thread_nice, [this] { on_progress(); }));
+    }
+    if (const auto metadata = metadata_.load()) {
+      if (auto started = metadata->start(); !started) {
+        fail(started.error().message);
+        return started;
+      }
     }
     for (auto& thread : threads_) thread->start();
     return {};
@@ -281,8 +288,9 @@ class StreamsApplication::Impl {
   void stop_workers(bool is_clean) {
     for (auto& thread : threads_) thread->request_stop();
     for (auto& thread : threads_) thread->join();
-    threads_.clear();
-    if (const auto metadata = metadata_.exchange(nullptr)) metadata->stop(is_clean);
+    const auto metadata = metadata_.exchange(nullptr);
+    if (metadata) metadata->stop(is_clean);
+    threads_.clear();  // Until then it may wake them.
   }
 
   void stop_watch() {
@@ -310,6 +318,7 @@ class StreamsApplication::Impl {
     spdlog::info("{}: {}; planning anew", config_.application_id, what);
     change_state(State::kRebalancing);
     stop_workers(true);
+    warm_up_.reset();  // What was here is here still.
     if (!make_plan(what + ": ")) return;
     if (auto started = start_workers(); !started) fail(started.error().message);
   }
@@ -320,12 +329,39 @@ class StreamsApplication::Impl {
             .instance = environment_.instance,
             .server = config_.application_server,
             .workers = config_.num_stream_threads,
-            .on_look = config_.num_stream_threads > 0 ? std::function<void()>()
-                                                      : [this] { look_on(); },
+            .on_look = [this](const GroupView& group) { on_look(group); },
             .transactional = config_.processing_guarantee == ProcessingGuarantee::kExactlyOnceV2,
             .transaction_timeout = config_.transaction_timeout,
             .standby_replicas = config_.num_standby_replicas,
             .plan = plan_.load()};
+  }
+
+  std::unique_ptr<WarmUp> make_warm_up() {
+    const auto plan = plan_.load();
+    return std::make_unique<WarmUp>(
+        WarmUp::Setup{.application_id = config_.application_id,
+                      .instance = environment_.instance,
+                      .tasks = plan->tasks_with_state(),
+                      .acceptable_lag = config_.acceptable_recovery_lag,
+                      .at_a_time = config_.max_warmup_replicas,
+                      .lag = [this, plan](TaskId task) { return lag_of_copy(*plan, task); },
+                      .on_joining =
+                          [this] {
+                            for (auto& thread : threads_) thread->worker().wake();
+                          }},
+        environment_.clock->now());
+  }
+
+  /// Of the store that is furthest behind; nothing as long as one is not known.
+  std::optional<Offset> lag_of_copy(const ApplicationPlan& plan, TaskId task) const {
+    Offset longest = 0;
+    for (const auto& store : plan.by_id(task.subtopology).stores) {
+      if (!store.has_own_changelog()) continue;
+      const auto copy = published_.standby(store.name, task.partition);
+      if (!copy) return std::nullopt;
+      longest = std::max(longest, copy->lag);
+    }
+    return longest;
   }
 
   StoreInfo store_info(std::int32_t subtopology, const std::string& name) const {
@@ -362,6 +398,11 @@ class StreamsApplication::Impl {
     if (now != state) change_state(now);
   }
 
+  void on_look(const GroupView& group) {
+    if (warm_up_) warm_up_->look(group, environment_.clock->now());
+    if (config_.num_stream_threads == 0) look_on();
+  }
+
   // Of an onlooker: what workers would tell.
   void look_on() {
     const std::lock_guard lock(progress_mutex_);
@@ -396,6 +437,7 @@ class StreamsApplication::Impl {
   std::atomic<std::shared_ptr<StreamsMetadataState>> metadata_;  // Null: no other processes.
   std::shared_ptr<RemotePositions> elsewhere_;  // Null: other processes are not asked.
   std::unique_ptr<Spiller> spiller_;
+  std::unique_ptr<WarmUp> warm_up_;  // Null: there is nothing to wait for.
   std::vector<std::unique_ptr<StreamThread>> threads_;
   std::unique_ptr<SourceWatch> watch_;
 

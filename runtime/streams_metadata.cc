@@ -99,9 +99,8 @@ std::set<TaskId> StreamsMetadataState::standby_tasks() const {
 // Called with the lock held. A task that nobody has, for a moment, stays where it is copied.
 void StreamsMetadataState::place_standbys() {
   for (const auto& [task, owner] : owners_) {
-    const auto& stores = setup_.plan->by_id(task.subtopology).stores;
-    const bool has_state = std::ranges::any_of(
-        stores, [](const auto& store) { return store.internal && !store.changelog.empty(); });
+    const bool has_state = std::ranges::any_of(setup_.plan->by_id(task.subtopology).stores,
+                                               &PlannedSubTopology::Store::has_own_changelog);
     std::vector<std::pair<std::size_t, std::string>> order;
     for (const auto& name : present_) {
       if (name == owner || !instances_.contains(name)) continue;
@@ -122,14 +121,14 @@ void StreamsMetadataState::place_standbys() {
 
 void StreamsMetadataState::run() {
   std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, kLookEvery, [this] { return stopping_; })) {
+  do {
     lock.unlock();
     read_instances();
     look_at_group();
+    if (setup_.on_look) setup_.on_look({group_is_known_, present_, owners_});
     if (setup_.workers > 0) end_transactions_of_the_dead();
-    if (setup_.on_look) setup_.on_look();
     lock.lock();
-  }
+  } while (!changed_.wait_for(lock, kLookEvery, [this] { return stopping_; }));
 }
 
 void StreamsMetadataState::announce() {

@@ -17,6 +17,7 @@
 #include <thalweg/schemas/record.h>
 
 #include "application_plan.h"
+#include "warm_up.h"
 
 namespace thalweg::internal {
 
@@ -46,7 +47,7 @@ class StreamsMetadataState {
     std::string server;  ///< `application.server`; empty: it answers nobody.
     std::int32_t workers = 1;  ///< None: an onlooker, which the others need not know of.
     /// Called from the thread after each look at the group.
-    std::function<void()> on_look = {};
+    std::function<void(const GroupView&)> on_look = {};
     bool transactional = true;
     std::chrono::milliseconds transaction_timeout{};
     std::int32_t standby_replicas = 0;

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "phase_board.h"
+#include "warm_up.h"
 
 namespace thalweg::internal {
 
@@ -72,7 +73,7 @@ void Worker::join() {
   auto restore = log.consumer({.client_id = client_id(setup_, "-restore")});
   restore->set_wakeup(wakeup_);
   restorer_ = std::make_unique<StoreRestorer>(std::move(restore));
-  if (setup_.metadata && config_.num_standby_replicas > 0) {
+  if (setup_.metadata && (setup_.warm_up || config_.num_standby_replicas > 0)) {
     standbys_ = std::make_unique<StandbyTasks>(
         StandbyTasks::Setup{.log = &log,
                             .clock = &clock_,
@@ -83,17 +84,15 @@ void Worker::join() {
                             .make = [this](TaskId id) { return make_task(id); }});
   }
   if (!setup_.plan->globals.empty()) open_globals();
-  std::vector<std::string> topics;
-  for (const auto& sub : setup_.plan->subtopologies) topics.push_back(sub.tasks_topic);
-  assigned_once_ = topics.empty();  // Patterns that nothing matches yet.
-  if (!topics.empty()) consumer_->subscribe(topics);
+  subscribe();
   renew_producer();
 }
 
 bool Worker::run_once() {
   if (phase_ == Phase::kStopped) return false;
   try {
-    bool worked = poll_producer();
+    bool worked = subscribe();
+    worked |= poll_producer();
     worked |= poll_consumer();
     if (phase_ == Phase::kSpilling) {
       finish_stop();
@@ -379,9 +378,13 @@ void Worker::replace_damaged_stores() {
   }
 }
 
+void Worker::wake() {
+  if (wakeup_) wakeup_();
+}
+
 void Worker::request_stop() {
   stop_requested_ = true;
-  if (wakeup_) wakeup_();
+  wake();
 }
 
 void Worker::stop_when_asked() {

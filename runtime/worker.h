@@ -21,6 +21,7 @@
 namespace thalweg::internal {
 
 class StreamsMetadataState;
+class WarmUp;
 
 /// What all workers of an application share.
 struct WorkerSetup {
@@ -34,6 +35,7 @@ struct WorkerSetup {
   ApplicationState* state = nullptr;
   Spiller* spiller = nullptr;
   StreamsMetadataState* metadata = nullptr;  ///< Null: there are no other processes.
+  WarmUp* warm_up = nullptr;                 ///< Null: it joins the group at once.
   /// How many changelog records one step may restore, beside the tasks that run.
   std::size_t restore_records = 50'000;
 };
@@ -58,7 +60,8 @@ class Worker {
   explicit Worker(WorkerSetup setup);
   ~Worker();
 
-  /// Joins the group. Called once, before the first run_once().
+  /// Makes its clients, and joins the group as soon as it may. Called once, before the first
+  /// run_once().
   void join();
   /// One step; returns whether there may be more to do at once.
   bool run_once();
@@ -66,6 +69,8 @@ class Worker {
   Clock::Instant next_deadline() const;
   /// Called from any thread when run_once() has something to do. Set before join().
   void set_wakeup(std::function<void()> wakeup);
+  /// Makes it look again at what it waits for. From any thread.
+  void wake();
 
   /// Asks for a clean end: commit, spill, leave. From any thread.
   void request_stop();
@@ -125,6 +130,7 @@ class Worker {
   void fail(std::string reason);
 
   // worker_assignment.cc: which tasks are here, and how they come to run.
+  bool subscribe();
   bool poll_consumer();
   void on_assigned(const std::vector<TopicPartition>& partitions);
   void on_revoking(const std::vector<TopicPartition>& partitions);
@@ -183,6 +189,7 @@ class Worker {
   std::map<std::pair<TaskId, std::string>, Clock::Instant> last_spill_;  // Of each store.
   std::vector<Input> inputs_;                                            // By tag.
   std::vector<RecordBatch> batches_;
+  bool subscribed_ = false;
   bool assigned_once_ = false;
   bool more_input_ = false;
 

@@ -13,6 +13,7 @@
 #include <thalweg/schemas/check.h>
 
 #include "streams_metadata.h"
+#include "warm_up.h"
 #include "worker.h"
 
 namespace thalweg::internal {
@@ -37,6 +38,19 @@ Offset first_offset(AutoOffsetReset reset, const ConsumerEvent::Range& range,
 }
 
 }  // namespace
+
+bool Worker::subscribe() {
+  if (subscribed_ || stop_requested_ || (setup_.warm_up && !setup_.warm_up->may_join())) {
+    return false;
+  }
+  subscribed_ = true;
+  std::vector<std::string> topics;
+  for (const auto& sub : setup_.plan->subtopologies) topics.push_back(sub.tasks_topic);
+  assigned_once_ = topics.empty();  // Patterns that nothing matches yet.
+  if (!topics.empty()) consumer_->subscribe(topics);
+  update_settled();
+  return true;
+}
 
 bool Worker::poll_consumer() {
   if (!consumer_) return false;
@@ -129,9 +143,14 @@ bool Worker::add_waiting_tasks() {
 
 // Each worker keeps its share of what its process is to keep.
 void Worker::keep_standbys() {
+  std::set<TaskId> of_process = setup_.metadata->standby_tasks();
+  if (setup_.warm_up) {
+    if (disk_full_->load()) setup_.warm_up->give_up("its disk is full");
+    of_process.merge(setup_.warm_up->copies());
+  }
   std::set<TaskId> wanted;
   const auto workers = static_cast<std::uint32_t>(config_.num_stream_threads);
-  for (const TaskId id : setup_.metadata->standby_tasks()) {
+  for (const TaskId id : of_process) {
     const auto number = static_cast<std::uint32_t>(id.subtopology + id.partition);
     if (number % workers == static_cast<std::uint32_t>(setup_.index) && !members_.contains(id)) {
       wanted.insert(id);

@@ -234,6 +234,13 @@ std::vector<KeyRow> identity_rows() {
       number("num.standby.replicas",
              "Copies of each task's state that other processes of the application keep.",
              &Config::num_standby_replicas, 0, 100),
+      number("max.warmup.replicas",
+             "How many tasks' states at a time a process copies that is about to join others; 0: it "
+             "joins at once.",
+             &Config::max_warmup_replicas, 0),
+      number("acceptable.recovery.lag",
+             "By how many offsets those copies may be behind when it joins.",
+             &Config::acceptable_recovery_lag, std::int64_t{0}),
       text("topology.optimization",
            "How the plan may be rewritten: for the application to pass to StreamsBuilder::build().",
            &Config::topology_optimization,

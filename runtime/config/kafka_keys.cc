@@ -17,7 +17,6 @@ struct ForeignKey {
 // Kafka Streams' keys without a meaning here. They are errors and not notes, since an application
 // that sets one relies on what it does (docs/decisions/0005).
 constexpr std::array kStreamsKeys = std::to_array<ForeignKey>({
-    {"acceptable.recovery.lag", "a task runs only once it is restored"},
     {"allow.os.group.write.access", "use the umask of the process"},
     {"built.in.metrics.version", "there is one version of the metrics"},
     {"cache.max.bytes.buffering", "use statestore.cache.max.bytes"},
@@ -38,13 +37,12 @@ constexpr std::array kStreamsKeys = std::to_array<ForeignKey>({
     {"ensure.explicit.internal.resource.naming", "set it in the TopologyConfig"},
     {"group.protocol", "the runtime chooses the protocol"},
     {"log.summary.interval.ms", "read /metrics instead"},
-    {"max.warmup.replicas", "there are no warm-up replicas"},
     {"metric.reporters", "metrics are read at /metrics"},
     {"metrics.num.samples", "metrics are counters: let what reads them make rates"},
     {"metrics.recording.level", "all metrics are always on"},
     {"metrics.sample.window.ms", "metrics are counters: let what reads them make rates"},
     {"poll.ms", "workers wake up as soon as there is something to do"},
-    {"probing.rebalance.interval.ms", "there are no warm-up replicas to probe"},
+    {"probing.rebalance.interval.ms", "a process joins as soon as its copies have caught up"},
     {"processor.wrapper.class", "set processor_wrapper in the TopologyConfig"},
     {"rack.aware.assignment.non_overlap_cost", "tasks are assigned without regard to racks"},
     {"rack.aware.assignment.strategy", "tasks are assigned without regard to racks"},

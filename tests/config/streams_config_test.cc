@@ -174,14 +174,14 @@ INSTANTIATE_TEST_SUITE_P(
                       std::pair("errors.dead.letter.queue.topic.name", "{topic}{topic}.dlq")));
 
 TEST_F(StreamsConfigFaults, KeyWithoutEffectHereSaysWhatToDoInstead) {
-  given("max.warmup.replicas", "1");
+  given("probing.rebalance.interval.ms", "1000");
   given("cache.max.bytes.buffering", "0");
   given("auto.offset.reset", "latest");
 
   EXPECT_THAT(
       complaint(),
-      AllOf(HasSubstr("'max.warmup.replicas' (--set): known to Kafka, without effect here: "
-                      "there are no warm-up replicas"),
+      AllOf(HasSubstr("'probing.rebalance.interval.ms' (--set): known to Kafka, without effect "
+                      "here: a process joins as soon as its copies have caught up"),
             HasSubstr("use statestore.cache.max.bytes"), HasSubstr("put consumer. before it")));
 }
 

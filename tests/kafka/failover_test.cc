@@ -41,6 +41,24 @@ TEST(FailOver, TheTasksOfAKilledProcessGoOnSoonAfterItsSession) {
   story.expect_each_record_counted_once();
 }
 
+// Whoever joins is given tasks at once, and they stand still until their state is there: so it is
+// there first.
+TEST(FailOver, AProcessThatJoinsHasTheStateAlready) {
+  CountingStory story(cluster(), "warmed-up");
+  story.start().wait_until_running();
+  story.write(20'000, 5'000);
+  story.wait_for_output();
+
+  story.start({"acceptable.recovery.lag=10"}).wait_until_running();
+  story.write(20'000, 5'000);
+  story.wait_for_output();
+
+  story.expect_each_record_counted_once();
+  EXPECT_THAT(story.app(1).output(),
+              ::testing::HasSubstr("joins with a copy of 4 of 4 tasks' state"));
+  EXPECT_THAT(story.app(1).output(), ::testing::HasSubstr("goes on from its standby replica"));
+}
+
 class Queries : public ::testing::Test {
  protected:
   std::string start(const std::vector<std::string>& more = {}) {
