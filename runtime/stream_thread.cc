@@ -45,6 +45,8 @@ void StreamThread::start() {
   thread_ = std::thread([this] { run(); });
 }
 
+void StreamThread::wake() { worker_->wake(); }
+
 void StreamThread::request_stop() { worker_->request_stop(); }
 
 void StreamThread::join() {

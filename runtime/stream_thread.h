@@ -21,6 +21,7 @@ class StreamThread {
   ~StreamThread();
 
   void start();
+  void wake();  ///< Makes the worker look again at what it waits for. From any thread.
   /// Asks the worker to stop; join() waits until it has.
   void request_stop();
   void join();

@@ -347,7 +347,7 @@ class StreamsApplication::Impl {
                       .lag = [this, plan](TaskId task) { return lag_of_copy(*plan, task); },
                       .on_joining =
                           [this] {
-                            for (auto& thread : threads_) thread->worker().wake();
+                            for (auto& thread : threads_) thread->wake();
                           }},
         environment_.clock->now());
   }
