@@ -18,13 +18,9 @@ std::string join(const std::vector<std::string>& names) {
   return text;
 }
 
-// A broker that is being restarted, or out of reach for a moment, says nothing of what there is.
+// A log that is out of reach says nothing of what there is.
 Result<TopicSpec> look_up(const std::string& topic, const Log& log) {
-  constexpr int kTries = 10;  // Each may last as long as a request.
   auto spec = log.topic(topic);
-  for (int i = 1; i < kTries && !spec && spec.error().code == ErrorCode::kUnavailable; ++i) {
-    spec = log.topic(topic);
-  }
   const bool is_known = spec || spec.error().code == ErrorCode::kNotFound;
   if (is_known) return spec;
   throw TopologyError("topic " + topic + " cannot be looked up: " + spec.error().message);

@@ -97,12 +97,16 @@ void KafkaConsumer::subscribe(const std::vector<std::string>& topics) {
     gate->expect();
     member_->set_join_gate(gate);
   }
-  asker_->post([shared = shared_, member = member_, mailbox = mailbox_, topics] {
+  asker_->post([shared = shared_, member = member_, mailbox = mailbox_, gone = gone_, topics] {
     // A member that does not know a topic yet would be given nothing of it for seconds.
     for (const auto& topic : topics) {
-      if (shared->partitions(topic) > 0) continue;
-      mailbox->post({.kind = ConsumerEvent::Kind::kFailed,
-                     .error = {ErrorCode::kNotFound, "there is no topic " + topic}});
+      auto known = shared->partitions(topic);
+      while (!known && known.error().code == ErrorCode::kUnavailable && !*gone) {
+        std::this_thread::sleep_for(kAskAgain);
+        known = shared->partitions(topic);
+      }
+      if (known) continue;
+      mailbox->post({.kind = ConsumerEvent::Kind::kFailed, .error = known.error()});
       mailbox->wakeup.call();
       return;
     }

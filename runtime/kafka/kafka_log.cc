@@ -50,20 +50,23 @@ std::vector<TopicSpec> KafkaLog::topics() const {
 }
 
 Result<TopicSpec> KafkaLog::topic(const std::string& name) const {
-  const auto leaders = shared_->leaders(name);
+  const auto leaders = shared_->insist([&] { return shared_->leaders(name); });
   if (!leaders) return std::unexpected(leaders.error());
   std::vector<TopicSpec> specs{{.name = name, .partitions = leaders->partitions}};
-  if (auto added = add_settings(specs); !added) return std::unexpected(added.error());
+  if (auto added = shared_->insist([&] { return add_settings(specs); }); !added) {
+    return std::unexpected(added.error());
+  }
   shared_->remember(name, leaders->partitions);
   return specs.front();
 }
 
 Status KafkaLog::create_topic(const TopicSpec& spec) {
   if (auto valid = check_topic(spec); !valid) return valid;
-  const auto created = request_topic(spec);
+  const auto created = shared_->insist([&] { return request_topic(spec); });
   const bool exists = !created && created.error().code == ErrorCode::kAlreadyExists;
   if (!created && !exists) return created;
-  if (auto led = wait_for_leaders(spec.name); !led) return led;
+  const auto led = shared_->insist([&] { return wait_for_leaders(spec.name); });
+  if (!led) return led;
   return created;
 }
 

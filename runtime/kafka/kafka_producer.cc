@@ -96,14 +96,15 @@ TopicHandle KafkaProducer::topic(std::string_view name) {
   return static_cast<TopicHandle>(topics_.size() - 1);
 }
 
-bool KafkaProducer::resolve(Topic& topic) {
+Status KafkaProducer::resolve(Topic& topic) {
   if (topic.ends.empty()) {
-    const auto count = shared_->partitions(topic.name);
-    for (std::int32_t i = 0; i < count; ++i) topic.ends.push_back({.partition = i});
+    const auto count = shared_->insist([&] { return shared_->partitions(topic.name); });
+    if (!count) return std::unexpected(count.error());
+    for (std::int32_t i = 0; i < *count; ++i) topic.ends.push_back({.partition = i});
   }
-  if (topic.ends.empty() || !transactions_->client()) return false;
-  if (!topic.handle) topic.handle = transactions_->topic(topic.name);
-  return topic.handle != nullptr;
+  if (!topic.handle && transactions_->client()) topic.handle = transactions_->topic(topic.name);
+  if (topic.handle) return {};
+  return failure(ErrorCode::kUnavailable, "the producer is not ready for topic " + topic.name);
 }
 
 std::int32_t KafkaProducer::partitions(TopicHandle handle) {
@@ -114,7 +115,7 @@ std::int32_t KafkaProducer::partitions(TopicHandle handle) {
 Status KafkaProducer::send(TopicHandle handle, std::int32_t partition, std::optional<BytesView> key,
                            std::optional<BytesView> value, Timestamp timestamp, BytesView headers) {
   Topic& topic = topics_.at(handle);
-  if (!resolve(topic)) return failure(ErrorCode::kNotFound, "there is no topic " + topic.name);
+  if (auto resolved = resolve(topic); !resolved) return resolved;
   if (partition < 0 || static_cast<std::size_t>(partition) >= topic.ends.size()) {
     return failure(ErrorCode::kInvalid,
                    "topic " + topic.name + " has no partition " + std::to_string(partition));

@@ -46,7 +46,7 @@ class KafkaProducer final : public LogProducer {
     std::chrono::steady_clock::time_point until;
     ProducerEvent::Kind outcome;
   };
-  bool resolve(Topic& topic);
+  Status resolve(Topic& topic);
   void post(void (Transactions::*operation)());
   void wait_for(std::chrono::milliseconds longest, ProducerEvent::Kind outcome);
 

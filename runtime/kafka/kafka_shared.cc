@@ -14,7 +14,7 @@ constexpr auto kAskAgain = std::chrono::milliseconds(20);
 
 }  // namespace
 
-std::int32_t KafkaShared::partitions(const std::string& topic) {
+Result<std::int32_t> KafkaShared::partitions(const std::string& topic) {
   {
     std::lock_guard lock(mutex_);
     if (const auto found = partitions_.find(topic); found != partitions_.end()) {
@@ -22,8 +22,8 @@ std::int32_t KafkaShared::partitions(const std::string& topic) {
     }
   }
   const auto led = leaders(topic);
-  if (!led) return 0;
-  if (led->partitions > 0) remember(topic, led->partitions);
+  if (!led) return std::unexpected(led.error());
+  remember(topic, led->partitions);
   return led->partitions;
 }
 
@@ -95,7 +95,7 @@ Result<ConsumerEvent::Range> KafkaShared::range(const TopicPartition& partition)
     Error error = error_of(code, "the ends of " + to_string(partition));
     // The client learns of a topic from a broker that may not have heard of it, either.
     const bool is_hearsay = error.code == ErrorCode::kNotFound && is_known(partition.topic) &&
-                            partition.partition < partitions(partition.topic);
+                            partition.partition < partitions(partition.topic).value_or(0);
     const std::chrono::milliseconds patience = is_hearsay ? kHearsay : options.request_timeout;
     if ((error.code != ErrorCode::kUnavailable && !is_hearsay) ||
         std::chrono::steady_clock::now() > began + patience) {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include <thalweg/runtime/kafka_log.h>
 
@@ -36,8 +38,23 @@ struct KafkaShared {
   /// Bounds a blocking call.
   int timeout_ms() const { return static_cast<int>(options.request_timeout.count()); }
 
-  /// How many partitions the topic has; asks a broker the first time. 0: there is no such topic.
-  std::int32_t partitions(const std::string& topic);
+  /// Asks again, for a minute at most, as long as that says kUnavailable: a broker that restarts or
+  /// is out of reach for a moment is no reason for an application not to start.
+  template <typename Ask>
+  static auto insist(const Ask& ask) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    for (;;) {
+      auto answer = ask();
+      if (answer || answer.error().code != ErrorCode::kUnavailable ||
+          std::chrono::steady_clock::now() > deadline) {
+        return answer;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+  }
+
+  /// How many partitions the topic has; asks a broker the first time.
+  Result<std::int32_t> partitions(const std::string& topic);
   /// The same as a broker knows it now, and how many of them have a leader. A topic that was there
   /// once is asked for again for a while, before it counts as gone.
   struct Leaders {

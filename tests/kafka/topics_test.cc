@@ -1,3 +1,4 @@
+#include <future>
 #include <thread>
 
 #include <boost/json/parse.hpp>
@@ -66,6 +67,26 @@ TEST(Topics, ThoseMadeByTwoAtOnceAreThereForBoth) {
   };
   std::jthread other(make_all);
   make_all();
+}
+
+// Shops that started while their broker was out of reach for a moment ended: one was told that its
+// topics did not exist, another that one could not be made.
+TEST(Topics, ABrokerThatIsOutOfReachForAMomentIsAskedAgain) {
+  KafkaCluster cluster({.ways = 1});
+  const auto log = *open_kafka_log({.bootstrap_servers = cluster.bootstrap_servers(0)});
+  ASSERT_TRUE(log->create_topic({.name = "before", .partitions = 2}));
+  cluster.set_network(0, NetworkProxy::State::kCut);
+  auto made = std::async(std::launch::async, [&] {
+    return log->create_topic({.name = "meanwhile", .partitions = 2});
+  });
+  auto found = std::async(std::launch::async, [&] { return log->topic("before"); });
+  EXPECT_EQ(made.wait_for(std::chrono::seconds(1)), std::future_status::timeout);
+
+  cluster.set_network(0, NetworkProxy::State::kOpen);
+
+  const auto status = made.get();
+  EXPECT_TRUE(status) << status.error().message;
+  EXPECT_TRUE(found.get());
 }
 
 TEST(Topics, ThoseThatMatchAPatternLaterAreReadFromThenOn) {
