@@ -84,8 +84,9 @@ TEST(Topics, ABrokerThatIsOutOfReachForAMomentIsAskedAgain) {
 
   cluster.set_network(0, NetworkProxy::State::kOpen);
 
+  // Whether a request that was cut off has been heard, nobody can tell.
   const auto status = made.get();
-  EXPECT_TRUE(status) << status.error().message;
+  EXPECT_TRUE(status || status.error().code == ErrorCode::kAlreadyExists) << status.error().message;
   EXPECT_TRUE(found.get());
 }
 
