@@ -77,7 +77,8 @@ class StreamsApplication::Impl {
     record();
     spiller_ = std::make_unique<Spiller>(environment_.log->durability());
     spiller_->start();
-    if (!environment_.instance.empty()) warm_up_ = make_warm_up();
+    const bool joins = !environment_.instance.empty() && config_.num_stream_threads > 0;
+    if (joins) warm_up_ = make_warm_up();
     if (auto started = start_workers(); !started) return started;
     if (!environment_.instance.empty()) {
       const std::lock_guard watching(watch_mutex_);

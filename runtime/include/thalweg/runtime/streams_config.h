@@ -44,7 +44,7 @@ struct StreamsConfig {
   /// `num.standby.replicas`: copies of each task's state in other processes.
   std::int32_t num_standby_replicas = 0;
   /// `max.warmup.replicas`: how many tasks at a time a new process copies before it joins.
-  std::int32_t max_warmup_replicas = 2;
+  std::int32_t max_warmup_replicas = 100;
   /// `acceptable.recovery.lag`, in offsets of a changelog.
   std::int64_t acceptable_recovery_lag = 10'000;
   /// `processing.guarantee`
