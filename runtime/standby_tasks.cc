@@ -39,9 +39,7 @@ void StandbyTasks::make_restorer() {
 void StandbyTasks::keep(const std::set<TaskId>& wanted) {
   std::vector<TaskId> unwanted;
   for (const auto& [id, standby] : tasks_) {
-    if (!wanted.contains(id) || setup_.state->is_claimed_by_other(id, setup_.worker)) {
-      unwanted.push_back(id);
-    }
+    if (!wanted.contains(id) && !standby.leaving) unwanted.push_back(id);
   }
   for (const TaskId id : unwanted) drop(id);
   for (const TaskId id : wanted) {
@@ -73,19 +71,32 @@ void StandbyTasks::drop(TaskId id) {
   setup_.state->unclaim(id, setup_.worker);
 }
 
-// The tasks that other workers of the process are to run: they wait for it.
+// The tasks that other workers of the process are to run: they wait for it. What is on disk they
+// need not read again.
 bool StandbyTasks::give_up_wanted() {
   if (!wanted_->exchange(false)) return false;
-  std::vector<TaskId> wanted;
-  for (const auto& [id, standby] : tasks_) {
-    if (setup_.state->is_claimed_by_other(id, setup_.worker)) wanted.push_back(id);
+  bool any = false;
+  for (auto& [id, standby] : tasks_) {
+    if (standby.leaving || !setup_.state->is_claimed_by_other(id, setup_.worker)) continue;
+    restorer_->remove(id);
+    standby.leaving = std::make_shared<std::atomic<int>>(0);
+    setup_.write_out(*standby.task, standby.leaving);
+    any = true;
   }
-  for (const TaskId id : wanted) drop(id);
-  return !wanted.empty();
+  return any;
+}
+
+bool StandbyTasks::drop_those_that_leave() {
+  std::vector<TaskId> written;
+  for (const auto& [id, standby] : tasks_) {
+    if (standby.leaving && *standby.leaving == 0) written.push_back(id);
+  }
+  for (const TaskId id : written) drop(id);
+  return !written.empty();
 }
 
 bool StandbyTasks::run_once(std::size_t max_records) {
-  if (give_up_wanted()) return true;
+  if (give_up_wanted() || drop_those_that_leave()) return true;
   if (tasks_.empty()) return false;
   read_ends();
   ask_for_ends();
@@ -128,7 +139,7 @@ void StandbyTasks::read_ends() {
       const bool is_answered = std::ranges::all_of(standby.task->stores(), [&](const auto& store) {
         return !is_copied(store) || event.ranges.contains(store.changelog);
       });
-      if (!is_answered) continue;  // It came after the question.
+      if (!is_answered || standby.leaving) continue;  // It came after the question, or goes.
       if (!standby.follows) follow(id, standby, event);
       publish(id, standby, event);
     }

@@ -23,6 +23,8 @@ namespace thalweg::internal {
 /// read only as far as the task's input is committed.
 class StandbyTasks {
  public:
+  using SpillsLeft = std::shared_ptr<std::atomic<int>>;
+
   struct Setup {
     Log* log = nullptr;
     Clock* clock = nullptr;
@@ -32,6 +34,8 @@ class StandbyTasks {
     std::function<void()> wakeup;
     /// Makes the task, its stores opened.
     std::function<std::unique_ptr<StreamTask>(TaskId)> make;
+    /// Writes to disk what its stores have in memory alone; `left` counts the stores to wait for.
+    std::function<void(StreamTask&, const SpillsLeft& left)> write_out;
   };
 
   explicit StandbyTasks(Setup setup);
@@ -50,6 +54,7 @@ class StandbyTasks {
   struct Standby {
     std::unique_ptr<StreamTask> task;
     bool follows = false;  ///< The beginning of its changelogs is known.
+    SpillsLeft leaving;    ///< Null: it stays.
   };
 
   void ask_for_ends();
@@ -59,6 +64,7 @@ class StandbyTasks {
   void drop(TaskId id);
   void make_restorer();
   bool give_up_wanted();
+  bool drop_those_that_leave();
 
   const Setup setup_;
   /// Another worker is to run one of the tasks.

@@ -81,7 +81,10 @@ void Worker::join() {
                             .worker = setup_.index,
                             .client_id = client_id(setup_, "-standby"),
                             .wakeup = wakeup_,
-                            .make = [this](TaskId id) { return make_task(id); }});
+                            .make = [this](TaskId id) { return make_task(id); },
+                            .write_out = [this](auto& task, const auto& left) {
+                              write_out(task, left);
+                            }});
   }
   if (!setup_.plan->globals.empty()) open_globals();
   subscribe();
@@ -391,20 +394,22 @@ void Worker::stop_when_asked() {
   const bool nothing_open = phase_ == Phase::kStarting || (phase_ == Phase::kRunning && !dirty_);
   // Answers that were waited for so long would be lost, and their calls made again.
   if (!stop_requested_ || !nothing_open || async_calls_in_flight()) return;
-  for (auto& [id, member] : members_) spill_at_the_end(*member.task);
-  if (standbys_) standbys_->for_each([this](StreamTask& task) { spill_at_the_end(task); });
+  for (auto& [id, member] : members_) write_out(*member.task, spills_under_way_);
+  if (standbys_) {
+    standbys_->for_each([this](StreamTask& task) { write_out(task, spills_under_way_); });
+  }
   phase_ = Phase::kSpilling;
   finish_stop();
 }
 
-void Worker::spill_at_the_end(StreamTask& task) {
+void Worker::write_out(StreamTask& task, const StandbyTasks::SpillsLeft& left) {
   for (auto& store : task.stores()) {
     auto spill = store.store->start_spill(clock_.wall_clock());
     if (!spill) continue;
-    ++*spills_under_way_;
+    ++*left;
     setup_.spiller->submit(
         store.store, std::move(spill),
-        [left = spills_under_way_, wakeup = wakeup_, name = store.name](const Status& status) {
+        [left, wakeup = wakeup_, name = store.name](const Status& status) {
           if (!status) {
             spdlog::warn("store {}: not written to disk at the end, it will be restored: {}", name,
                          status.error().message);

@@ -123,7 +123,7 @@ class Worker {
   Clock::Instant latest_commit() const;
   void spill_what_is_due();
   void spill(StreamTask& task, bool pressed);
-  void spill_at_the_end(StreamTask& task);
+  void write_out(StreamTask& task, const StandbyTasks::SpillsLeft& left);
   void replace_damaged_stores();
   void stop_when_asked();
   void finish_stop();

@@ -59,6 +59,23 @@ TEST(FailOver, AProcessThatJoinsHasTheStateAlready) {
   EXPECT_THAT(story.app(1).output(), ::testing::HasSubstr("goes on from its standby replica"));
 }
 
+// A copy may be with another thread than the one that is given the task.
+TEST(FailOver, AProcessOfSeveralThreadsJoinsInTheMidstOfALoad) {
+  CountingStory story(cluster(), "warmed-up-threads");
+  story.start().wait_until_running();
+  story.write(20'000, 5'000);
+  Load load(story);
+  GapWatch gaps(story);
+
+  story.start({"num.stream.threads=3"}).wait_until_running();
+
+  std::cout << "longest gap while another process joins: " << gaps.stop().count() << " ms"
+            << std::endl;
+  load.stop();
+  story.wait_for_output();
+  story.expect_each_record_counted_once();
+}
+
 class Queries : public ::testing::Test {
  protected:
   std::string start(const std::vector<std::string>& more = {}) {
