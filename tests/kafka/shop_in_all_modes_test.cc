@@ -4,6 +4,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -29,10 +32,25 @@ using end_to_end::completed;
 using end_to_end::ShopClient;
 using end_to_end::stomp;
 using end_to_end::WebSocketClient;
+using ::testing::_;
+using ::testing::Each;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 using ::testing::SizeIs;
 using ::testing::Values;
 using Clock = std::chrono::steady_clock;
+
+/// How often each order is there, in all files of the directory.
+std::map<std::string, int> orders_in(const std::filesystem::path& directory) {
+  std::map<std::string, int> orders;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    std::ifstream file(entry.path());
+    for (std::string line; std::getline(file, line);) {
+      ++orders[std::string(json::parse(line).at("orderId").as_string())];
+    }
+  }
+  return orders;
+}
 
 /// Shops are started once for each mode, and both on Kafka have one cluster: so names are of one
 /// story in one mode.
@@ -80,13 +98,21 @@ class ShopInAllModes : public ::testing::TestWithParam<ShopMode> {
     customer().deposit(user, 1'000'000'000);
   }
 
-  json::array deliveries_of(const std::string& order) {
+  /// Those of the order whose ids are wanted.
+  json::array deliveries_of(const std::string& order,
+                            const std::function<bool(std::string_view)>& is_wanted) {
     const auto answer = customer().request("GET", "/deliveries?orderId=" + order);
-    return answer.status == 200 ? json::parse(answer.body).as_array() : json::array();
+    if (answer.status != 200) return {};
+    json::array found;
+    for (const auto& delivery : json::parse(answer.body).as_array()) {
+      if (is_wanted(delivery.at("id").as_string())) found.push_back(delivery);
+    }
+    return found;
   }
-  /// The order's delivery once it has that status and so many attempts.
+  /// The order's webhook once its delivery has that status and so many attempts.
   json::object delivery(const std::string& order, std::string_view status, int attempts) {
-    const auto seen = soon([&] { return deliveries_of(order); },
+    const auto is_webhook = [](std::string_view id) { return !id.starts_with("order.processed"); };
+    const auto seen = soon([&] { return deliveries_of(order, is_webhook); },
                            [&](const json::array& list) {
                              return list.size() == 1 &&
                                     list[0].at("status") == json::string(status) &&
@@ -297,6 +323,38 @@ TEST_P(ShopInAllModes, AWebhookIsTriedOnScheduleThroughAKillThenDeadThenSentAgai
   EXPECT_EQ(customer().request("POST", "/dlq/" + id + "/retry").status, 202);
   delivery(order, "COMPLETED", ShopRig::kAttempts + 1);
   EXPECT_EQ(rig()->webhooks().received().at(id).accepted, 1);
+}
+
+TEST_P(ShopInAllModes, AProcessedOrderIsInTheFilesOnceAndInTheBucketWhoeverIsKilled) {
+  open(own("book"), own("reader"));
+  rig()->bucket().fail_next(2);
+  std::vector<std::string> orders;
+  for (int kill = 0; kill < 2; ++kill) {
+    for (int i = 0; i < 5; ++i) orders.push_back(customer().order(own("reader"), own("book"), 1));
+    rig()->kill_and_restart_deliveries();
+  }
+  for (const auto& order : orders) {
+    EXPECT_EQ(customer().end_of(order), completed());
+    for (const std::string receiver : {"files", "s3"}) {
+      const std::string id = "order.processed." + receiver + "-" + order;
+      const auto seen = soon(
+          [&] { return deliveries_of(order, [&](std::string_view one) { return one == id; }); },
+          [](const json::array& list) {
+            return list.size() == 1 && list[0].at("status") == "COMPLETED";
+          });
+      EXPECT_THAT(seen, SizeIs(1));
+      EXPECT_EQ(seen.at(0).at("status"), "COMPLETED") << seen;
+    }
+  }
+
+  const auto in_files = orders_in(rig()->processed_files());
+  EXPECT_THAT(in_files, Each(Pair(_, 1)));
+  std::string in_bucket;
+  for (const auto& [path, object] : rig()->bucket().objects()) in_bucket += object;
+  for (const auto& order : orders) {
+    EXPECT_TRUE(in_files.contains(order)) << order;
+    EXPECT_THAT(in_bucket, HasSubstr(order));
+  }
 }
 
 // --- Views ----------------------------------------------------------------------------------

@@ -65,6 +65,10 @@ std::vector<std::string> ShopRig::settings() const {
         std::string("payment.provider.retry.ms=100,200,400"),
         "webhook.url=http://127.0.0.1:" + std::to_string(webhooks_port_),
         std::string("webhook.timeout.ms=1000"), std::string("delivery.retry.ms=200,2500"),
+        "order.processed.directory=" + processed_files().string(),
+        "order.processed.s3.url=http://127.0.0.1:" + std::to_string(bucket_.port()) + "/orders",
+        std::string("order.processed.s3.access.key=AKIASHOP"),
+        std::string("order.processed.s3.secret.key=hunter2"),
         std::string("delivery.retry.jitter.percent=0")}) {
     arguments.insert(arguments.end(), {"--set", setting});
   }

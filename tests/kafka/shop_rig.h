@@ -1,10 +1,12 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "commerce/s3_stub.h"
 #include "end_to_end/shop_client.h"
 #include "end_to_end/shop_process.h"
 #include "kafka/kafka_cluster.h"
@@ -50,6 +52,10 @@ class ShopRig {
   /// Nobody listens where webhooks go, until they open again with empty books.
   void close_webhooks() { webhooks_->stop(); }
   void open_webhooks();
+  /// Where processed orders go as lines of files, from every process that delivers.
+  std::filesystem::path processed_files() const { return directory_.path() / "processed"; }
+  /// Where they go as objects of the bucket `orders`.
+  shop::S3Stub& bucket() { return bucket_; }
 
   static constexpr int kAttempts = 3;  ///< Of a delivery, before it is a dead letter.
 
@@ -61,6 +67,7 @@ class ShopRig {
   KafkaCluster* const cluster_;  // Null: on the embedded log.
   end_to_end::TemporaryDirectory directory_;
   stub_receiver::StubReceiver payments_;
+  shop::S3Stub bucket_{"AKIASHOP", "hunter2"};
   std::uint16_t webhooks_port_ = end_to_end::free_port();
   std::unique_ptr<stub_receiver::StubReceiver> webhooks_;
   std::vector<std::unique_ptr<end_to_end::ShopProcess>> processes_;
