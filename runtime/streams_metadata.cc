@@ -96,9 +96,11 @@ std::set<TaskId> StreamsMetadataState::standby_tasks() const {
   return standby_tasks_;
 }
 
-// Called with the lock held. A task that nobody has, for a moment, stays where it is copied.
+// Called with the lock held. A task that nobody has, for a moment, stays where it is copied; a copy
+// of one that has just come here is about to become the task, whose worker may not know it yet.
 void StreamsMetadataState::place_standbys() {
   for (const auto& [task, owner] : owners_) {
+    if (owner == setup_.instance) continue;
     const bool has_state = std::ranges::any_of(setup_.plan->by_id(task.subtopology).stores,
                                                &PlannedSubTopology::Store::has_own_changelog);
     std::vector<std::pair<std::size_t, std::string>> order;

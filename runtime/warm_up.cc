@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 /// For so long a group is waited for that could never be asked.
 constexpr auto kLongestUnknown = 5s;
 constexpr auto kTellEvery = 10s;
+constexpr auto kUntilOwnersKnow = 2s;
 
 }  // namespace
 
@@ -22,9 +23,8 @@ WarmUp::WarmUp(Setup setup, Instant now) : setup_(std::move(setup)), began_(now)
 }
 
 void WarmUp::look(const GroupView& group, Instant now) {
-  const Phase phase = phase_;
-  if (phase == Phase::kJoining && group.is_known && is_settled(group)) phase_ = Phase::kOver;
-  if (phase != Phase::kCopying) return;
+  if (phase_ == Phase::kJoining && group.is_known) wait_until_settled(group, now);
+  if (phase_ != Phase::kCopying) return;
   if (!group.is_known) {
     if (!was_known_ && now - began_ > kLongestUnknown) give_up("its group cannot be asked");
     return;
@@ -46,11 +46,15 @@ bool WarmUp::is_caught_up() {
   return caught_up_.size() == setup_.tasks.size();
 }
 
-// A task has no owner between the process that gave it up and the one that gets it.
-bool WarmUp::is_settled(const GroupView& group) const {
-  return group.present.contains(setup_.instance) &&
-         std::ranges::all_of(setup_.tasks,
-                             [&](TaskId task) { return group.owners.contains(task); });
+// A task has no owner between the process that gave it up and the one that gets it. And the group
+// may know of a new owner before the owner does.
+void WarmUp::wait_until_settled(const GroupView& group, Instant now) {
+  const bool is_settled =
+      group.present.contains(setup_.instance) &&
+      std::ranges::all_of(setup_.tasks, [&](TaskId task) { return group.owners.contains(task); });
+  if (!is_settled) settled_since_.reset();
+  if (is_settled && !settled_since_) settled_since_ = now;
+  if (settled_since_ && now - *settled_since_ >= kUntilOwnersKnow) phase_ = Phase::kOver;
 }
 
 void WarmUp::give_up(const std::string& reason) {

@@ -61,7 +61,7 @@ class WarmUp {
   enum class Phase : std::uint8_t { kCopying, kJoining, kOver };
 
   bool is_caught_up();
-  bool is_settled(const GroupView& group) const;
+  void wait_until_settled(const GroupView& group, Instant now);
   void tell(Instant now);
   void join();
 
@@ -70,6 +70,7 @@ class WarmUp {
   std::atomic<Phase> phase_ = Phase::kCopying;
   bool was_known_ = false;
   Instant told_;
+  std::optional<Instant> settled_since_;
   mutable std::mutex mutex_;
   std::set<TaskId> caught_up_;
 };

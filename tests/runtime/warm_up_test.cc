@@ -133,6 +133,9 @@ TEST_F(WarmingUp, TheCopiesStayUntilEveryTaskHasAnOwnerAgain) {
 
   owners_[kThird] = "new";
   look(warm_up);
+  EXPECT_THAT(warm_up.copies(), SizeIs(3)) << "its worker may not have heard of it";
+
+  for (int i = 0; i < 8; ++i) look(warm_up);
   EXPECT_THAT(warm_up.copies(), IsEmpty());
   EXPECT_TRUE(warm_up.may_join());
 }
