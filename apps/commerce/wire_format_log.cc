@@ -4,6 +4,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include <thalweg/runtime/log_decorator.h>
 #include <thalweg/schemas/headers.h>
 
 #include "wire_format.h"
@@ -122,38 +123,19 @@ class Producer final : public LogProducer {
   std::string headers_;
 };
 
-class WireFormatLog final : public Log {
+class WireFormatLog final : public LogDecorator {
  public:
   WireFormatLog(Log& inner, std::set<std::string> flatbuffers_topics)
-      : inner_(inner), flatbuffers_topics_(std::move(flatbuffers_topics)) {}
+      : LogDecorator(inner), flatbuffers_topics_(std::move(flatbuffers_topics)) {}
 
   std::unique_ptr<LogConsumer> consumer(const ConsumerOptions& options) override {
-    return std::make_unique<Consumer>(inner_.consumer(options));
+    return std::make_unique<Consumer>(LogDecorator::consumer(options));
   }
   std::unique_ptr<LogProducer> producer(const ProducerOptions& options) override {
-    return std::make_unique<Producer>(inner_.producer(options), flatbuffers_topics_);
-  }
-  Durability& durability() override { return inner_.durability(); }
-  std::string cluster_id() const override { return inner_.cluster_id(); }
-  std::vector<TopicSpec> topics() const override { return inner_.topics(); }
-  Result<TopicSpec> topic(const std::string& name) const override { return inner_.topic(name); }
-  Status create_topic(const TopicSpec& spec) override { return inner_.create_topic(spec); }
-  Status delete_topic(const std::string& name) override { return inner_.delete_topic(name); }
-  void delete_records(const TopicPartition& partition, Offset before) override {
-    inner_.delete_records(partition, before);
-  }
-  Result<ConsumerEvent::Range> range(const TopicPartition& partition) const override {
-    return inner_.range(partition);
-  }
-  std::map<TopicPartition, OffsetAndMetadata> committed(const std::string& group) const override {
-    return inner_.committed(group);
-  }
-  Result<std::vector<GroupMember>> members(const std::string& group) const override {
-    return inner_.members(group);
+    return std::make_unique<Producer>(LogDecorator::producer(options), flatbuffers_topics_);
   }
 
  private:
-  Log& inner_;
   const std::set<std::string> flatbuffers_topics_;
 };
 

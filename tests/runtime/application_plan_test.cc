@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <thalweg/runtime/clock.h>
+#include <thalweg/runtime/log_decorator.h>
 #include <thalweg/runtime/simulated_log.h>
 #include <thalweg/topology/streams_builder.h>
 
@@ -20,37 +21,13 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 using Text = std::string;
 
-/// A log whose broker does not answer the first few questions about topics.
-class BusyLog final : public Log {
+/// A log whose broker answers no question about topics.
+class BusyLog final : public LogDecorator {
  public:
-  explicit BusyLog(Log& inner) : inner_(inner) {}
-
-  std::unique_ptr<LogConsumer> consumer(const ConsumerOptions& options) override {
-    return inner_.consumer(options);
-  }
-  std::unique_ptr<LogProducer> producer(const ProducerOptions& options) override {
-    return inner_.producer(options);
-  }
-  Durability& durability() override { return inner_.durability(); }
-  std::string cluster_id() const override { return inner_.cluster_id(); }
-  std::vector<TopicSpec> topics() const override { return inner_.topics(); }
+  using LogDecorator::LogDecorator;
   Result<TopicSpec> topic(const std::string&) const override {
     return failure(ErrorCode::kUnavailable, "the broker is busy");
   }
-  Status create_topic(const TopicSpec& spec) override { return inner_.create_topic(spec); }
-  Status delete_topic(const std::string& name) override { return inner_.delete_topic(name); }
-  void delete_records(const TopicPartition& partition, Offset before) override {
-    inner_.delete_records(partition, before);
-  }
-  Result<ConsumerEvent::Range> range(const TopicPartition& partition) const override {
-    return inner_.range(partition);
-  }
-  std::map<TopicPartition, OffsetAndMetadata> committed(const std::string& group) const override {
-    return inner_.committed(group);
-  }
-
- private:
-  Log& inner_;
 };
 
 class AnApplicationPlan : public ::testing::Test {
