@@ -44,6 +44,7 @@ class StandbyTasks {
   /// Keeps copies of these and of no others. What another worker of the process holds, or wants to
   /// run, is left to it.
   void keep(const std::set<TaskId>& wanted);
+  bool is_empty() const { return tasks_.empty(); }
   /// The copy, which is no longer kept here; null: there is none.
   std::unique_ptr<StreamTask> promote(TaskId id);
   bool run_once(std::size_t max_records);

@@ -29,8 +29,8 @@ constexpr Offset kWorthWaiting = 100;
 constexpr auto kLongestPauseOfInput = 10ms;
 
 // In logs and metrics; brokers know it by setup.member.
-std::string client_id(const WorkerSetup& setup, const std::string& suffix) {
-  return setup.config->client_id + "-StreamThread-" + std::to_string(setup.index + 1) + suffix;
+std::string name_of(const WorkerSetup& setup) {
+  return setup.config->client_id + "-StreamThread-" + std::to_string(setup.index + 1);
 }
 
 // Each worker is a member of its own: the instance that is configured gets its number.
@@ -49,7 +49,7 @@ Worker::Worker(WorkerSetup setup)
     : setup_(std::move(setup)),
       config_(*setup_.config),
       clock_(*setup_.environment.clock),
-      name_(client_id(setup_, "")) {
+      name_(name_of(setup_)) {
   if (auto* metrics = setup_.environment.metrics) {
     const MetricsRegistry::Labels labels{{"client_id", config_.client_id}, {"thread_id", name_}};
     commits_ = &metrics->counter("kafka_streams_stream_thread_metrics_commit_total",
@@ -70,22 +70,9 @@ void Worker::join() {
                             .client_id = setup_.member.empty() ? name_ : setup_.member,
                             .instance = static_member(setup_)});
   consumer_->set_wakeup(wakeup_);
-  auto restore = log.consumer({.client_id = client_id(setup_, "-restore")});
+  auto restore = log.consumer({.client_id = name_ + "-restore"});
   restore->set_wakeup(wakeup_);
   restorer_ = std::make_unique<StoreRestorer>(std::move(restore));
-  if (setup_.metadata && (setup_.warm_up || config_.num_standby_replicas > 0)) {
-    standbys_ = std::make_unique<StandbyTasks>(
-        StandbyTasks::Setup{.log = &log,
-                            .clock = &clock_,
-                            .state = setup_.state,
-                            .worker = setup_.index,
-                            .client_id = client_id(setup_, "-standby"),
-                            .wakeup = wakeup_,
-                            .make = [this](TaskId id) { return make_task(id); },
-                            .write_out = [this](auto& task, const auto& left) {
-                              write_out(task, left);
-                            }});
-  }
   if (!setup_.plan->globals.empty()) open_globals();
   subscribe();
   renew_producer();
@@ -336,10 +323,8 @@ void Worker::spill_what_is_due() {
     publish(member);
     spill(*member.task, pressed);
   }
-  if (standbys_) {
-    keep_standbys();
-    standbys_->for_each([&](StreamTask& task) { spill(task, pressed); });
-  }
+  if (setup_.metadata) keep_standbys();
+  if (standbys_) standbys_->for_each([&](StreamTask& task) { spill(task, pressed); });
   replace_damaged_stores();
 }
 

@@ -138,6 +138,7 @@ class Worker {
   void release_revoked();
   void add_task(TaskId id);
   bool add_waiting_tasks();
+  void make_standbys();
   void keep_standbys();
   std::unique_ptr<StreamTask> make_task(TaskId id);
   void close_task(TaskId id);
@@ -185,7 +186,7 @@ class Worker {
 
   std::map<TaskId, Member> members_;
   std::set<TaskId> waiting_;  // Assigned, but another worker here has a copy of them open.
-  std::unique_ptr<StandbyTasks> standbys_;                               // Null: none are wanted.
+  std::unique_ptr<StandbyTasks> standbys_;                               // Null: none are kept.
   std::map<std::pair<TaskId, std::string>, Clock::Instant> last_spill_;  // Of each store.
   std::vector<Input> inputs_;                                            // By tag.
   std::vector<RecordBatch> batches_;

@@ -141,6 +141,18 @@ bool Worker::add_waiting_tasks() {
   return members_.size() > before;
 }
 
+void Worker::make_standbys() {
+  standbys_ = std::make_unique<StandbyTasks>(StandbyTasks::Setup{
+      .log = setup_.environment.log,
+      .clock = &clock_,
+      .state = setup_.state,
+      .worker = setup_.index,
+      .client_id = name_ + "-standby",
+      .wakeup = wakeup_,
+      .make = [this](TaskId id) { return make_task(id); },
+      .write_out = [this](auto& task, const auto& left) { write_out(task, left); }});
+}
+
 // Each worker keeps its share of what its process is to keep.
 void Worker::keep_standbys() {
   std::set<TaskId> of_process = setup_.metadata->standby_tasks();
@@ -156,6 +168,11 @@ void Worker::keep_standbys() {
       wanted.insert(id);
     }
   }
+  if (wanted.empty() && (!standbys_ || standbys_->is_empty())) {
+    standbys_.reset();  // Its clients cost memory and threads.
+    return;
+  }
+  if (!standbys_) make_standbys();
   standbys_->keep(wanted);
 }
 
