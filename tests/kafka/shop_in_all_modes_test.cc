@@ -104,7 +104,8 @@ class ShopInAllModes : public ::testing::TestWithParam<ShopMode> {
     const auto answer = customer().request("GET", "/deliveries?orderId=" + order);
     if (answer.status != 200) return {};
     json::array found;
-    for (const auto& delivery : json::parse(answer.body).as_array()) {
+    const json::value list = json::parse(answer.body);
+    for (const auto& delivery : list.as_array()) {
       if (is_wanted(delivery.at("id").as_string())) found.push_back(delivery);
     }
     return found;
