@@ -334,7 +334,8 @@ class StreamsApplication::Impl {
             .transactional = config_.processing_guarantee == ProcessingGuarantee::kExactlyOnceV2,
             .transaction_timeout = config_.transaction_timeout,
             .standby_replicas = config_.num_standby_replicas,
-            .plan = plan_.load()};
+            .plan = plan_.load(),
+            .warm_up = warm_up_.get()};
   }
 
   std::unique_ptr<WarmUp> make_warm_up() {

@@ -55,7 +55,6 @@ Status StreamsMetadataState::start() {
   reader_ = setup_.log->consumer({.client_id = "instances"});
   reader_->assign({topic_, 0}, 0, 0);
   writer_ = std::make_unique<AsyncProducer>(*setup_.log, "instances");
-  if (setup_.workers > 0) announce();
   thread_ = std::thread([this] { run(); });
   return {};
 }
@@ -128,6 +127,9 @@ void StreamsMetadataState::run() {
     read_instances();
     look_at_group();
     if (setup_.on_look) setup_.on_look({group_is_known_, present_, owners_});
+    // Not before it joins: who is announced and does not come to the group is taken for dead.
+    const bool joins = !setup_.warm_up || setup_.warm_up->may_join();
+    if (setup_.workers > 0 && joins && !announced_) announce();
     if (setup_.workers > 0) end_transactions_of_the_dead();
     lock.lock();
   } while (!changed_.wait_for(lock, kLookEvery, [this] { return stopping_; }));

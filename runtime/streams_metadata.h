@@ -52,6 +52,7 @@ class StreamsMetadataState {
     std::chrono::milliseconds transaction_timeout{};
     std::int32_t standby_replicas = 0;
     std::shared_ptr<const ApplicationPlan> plan;
+    const WarmUp* warm_up = nullptr;  ///< Null: it joins the group at once.
   };
 
   explicit StreamsMetadataState(Setup setup);

@@ -94,6 +94,8 @@ bool Worker::run_once() {
         return true;
       }
       if (renew_at_ && clock_.now() >= *renew_at_) renew_producer();
+      // Nothing is open, and a producer can take long to come: nobody else waits for it.
+      if (!revoked_.empty()) release_revoked();
     }
     if (phase_ != Phase::kRunning) return worked;
     worked |= add_waiting_tasks();

@@ -194,7 +194,6 @@ void Worker::renew_producer() {
   producer_->set_wakeup(wakeup_);
   collector_.use(producer_.get());
   producer_->init();
-  if (!revoked_.empty()) release_revoked();
 }
 
 void Worker::purge_repartition_topics() {
