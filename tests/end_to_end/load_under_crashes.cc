@@ -10,12 +10,12 @@ namespace {
 constexpr HttpClient::Options kPatience{.connections_max = 64,
                                         .timeout = std::chrono::milliseconds(15'000)};
 
-SaleOptions sale_options(double rate) {
+SaleOptions sale_options(double rate, std::chrono::milliseconds drain) {
   return {.rate = rate,
           .retries = true,
           .retry_pause = std::chrono::milliseconds(200),
           .side_rate = 20,
-          .drain = std::chrono::seconds(120),
+          .drain = drain,
           .shows_progress = false};
 }
 
@@ -26,7 +26,8 @@ Load::Load(Options options)
       client_(io_, resolve(io_, options_.url).endpoint, kPatience),
       plan_(options_.plan),
       journal_(options_.ledger_path),
-      sale_(std::make_unique<Sale>(shop_, plan_, names_, journal_, sale_options(options_.rate))),
+      sale_(std::make_unique<Sale>(shop_, plan_, names_, journal_,
+                                   sale_options(options_.rate, options_.drain))),
       thread_([this] { run(); }) {}
 
 Load::~Load() { finish(); }

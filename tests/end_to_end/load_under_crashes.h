@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
@@ -18,6 +19,8 @@ class Load {
     flashsale::PlanOptions plan;
     double rate = 300;
     std::string name = "crash";  ///< Products and users are called by it.
+    /// How long to ask, after the load, for what was not answered or has not ended.
+    std::chrono::seconds drain{120};
   };
 
   explicit Load(Options options);

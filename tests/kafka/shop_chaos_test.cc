@@ -44,7 +44,8 @@ TEST_F(Selling, EveryOrderEndsOnceAndTheBooksAreRightWhateverHappens) {
                          .ledger_path = (directory.path() / "ledger").string(),
                          .plan = {.seed = 7, .orders = 100'000, .users = 60, .products = 30},
                          .rate = 20,
-                         .name = "chaos"});
+                         .name = "chaos",
+                         .drain = 20min});
   ASSERT_EQ(load.wait_until_seeded(), "");
 
   chaos.rage();
