@@ -217,11 +217,15 @@ std::map<TopicPartition, OffsetAndMetadata> KafkaLog::committed(const std::strin
   rd_kafka_ListConsumerGroupOffsets_t* requests[] = {
       rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr)};
   const RdListOffsets request_group(requests[0]);
-  AdminRequest request(client(), RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, shared_->timeout_ms(),
-                       kNeverMs);
-  rd_kafka_ListConsumerGroupOffsets(client(), requests, 1, request.options(), request.queue());
+  const auto asker = shared_->asker_of_groups();
+  AdminRequest request(asker->get(), RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
+                       shared_->timeout_ms(), kNeverMs);
+  rd_kafka_ListConsumerGroupOffsets(asker->get(), requests, 1, request.options(), request.queue());
   const auto answer = request.answer("the offsets of group " + group);
-  if (!answer) return {};
+  if (!answer) {
+    shared_->replace_asker_of_groups(asker);
+    return {};
+  }
   std::size_t count = 0;
   const auto* groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
       rd_kafka_event_ListConsumerGroupOffsets_result(answer->get()), &count);
@@ -231,10 +235,18 @@ std::map<TopicPartition, OffsetAndMetadata> KafkaLog::committed(const std::strin
 }
 
 Result<std::vector<GroupMember>> KafkaLog::members(const std::string& group) const {
+  const auto asker = shared_->asker_of_groups();
+  auto members = describe_group(asker->get(), group);
+  if (!members) shared_->replace_asker_of_groups(asker);
+  return members;
+}
+
+Result<std::vector<GroupMember>> KafkaLog::describe_group(rd_kafka_t* client,
+                                                          const std::string& group) const {
   const char* groups[] = {group.c_str()};
-  AdminRequest request(client(), RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, shared_->timeout_ms(),
+  AdminRequest request(client, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, shared_->timeout_ms(),
                        kNeverMs);
-  rd_kafka_DescribeConsumerGroups(client(), groups, 1, request.options(), request.queue());
+  rd_kafka_DescribeConsumerGroups(client, groups, 1, request.options(), request.queue());
   const auto answer = request.answer("the members of group " + group);
   if (!answer) return std::unexpected(answer.error());
   std::size_t count = 0;

@@ -91,17 +91,13 @@ Result<std::unique_ptr<Log>> KafkaLog::open(const KafkaLogOptions& options) {
   auto shared = std::make_shared<KafkaShared>();
   shared->options = options;
   shared->reaper = std::make_shared<Reaper>();
-  const FixedProperty fixed[] = {{"isolation.level", "read_uncommitted"},
-                                 {"allow.auto.create.topics", "false"}};
-  auto conf = client_conf(ClientKind::kAdmin, options, options.client_id, fixed);
-  if (!conf) return std::unexpected(conf.error());
   // The other kinds too, so that a property that there is not is known before anything starts.
   for (const auto kind : {ClientKind::kMember, ClientKind::kReader, ClientKind::kProducer}) {
     if (auto other = client_conf(kind, options, options.client_id, {}); !other) {
       return std::unexpected(other.error());
     }
   }
-  auto asker = KafkaClient::make(RD_KAFKA_CONSUMER, *std::move(conf), shared->reaper);
+  auto asker = shared->make_asker();
   if (!asker) return std::unexpected(asker.error());
   shared->asker = *std::move(asker);
   auto log = std::make_unique<KafkaLog>(std::move(shared));

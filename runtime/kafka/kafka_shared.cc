@@ -2,6 +2,9 @@
 
 #include <chrono>
 #include <thread>
+#include <utility>
+
+#include "kafka/client_settings.h"
 
 namespace thalweg::internal {
 
@@ -13,6 +16,27 @@ constexpr auto kHearsay = std::chrono::seconds(10);
 constexpr auto kAskAgain = std::chrono::milliseconds(20);
 
 }  // namespace
+
+Result<std::shared_ptr<KafkaClient>> KafkaShared::make_asker() {
+  const FixedProperty fixed[] = {{"isolation.level", "read_uncommitted"},
+                                 {"allow.auto.create.topics", "false"}};
+  auto conf = client_conf(ClientKind::kAdmin, options, options.client_id, fixed);
+  if (!conf) return std::unexpected(conf.error());
+  return KafkaClient::make(RD_KAFKA_CONSUMER, *std::move(conf), reaper);
+}
+
+std::shared_ptr<KafkaClient> KafkaShared::asker_of_groups() {
+  std::lock_guard lock(mutex_);
+  return asker_of_groups_ ? asker_of_groups_ : asker;
+}
+
+void KafkaShared::replace_asker_of_groups(const std::shared_ptr<KafkaClient>& used) {
+  if (asker_of_groups() != used) return;
+  auto made = make_asker();
+  if (!made) return;
+  std::lock_guard lock(mutex_);
+  asker_of_groups_ = *std::move(made);
+}
 
 Result<std::int32_t> KafkaShared::partitions(const std::string& topic) {
   {

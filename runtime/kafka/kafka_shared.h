@@ -33,6 +33,7 @@ struct KafkaShared {
   /// For questions of any thread: a consumer that reads what is not committed too, so that the end
   /// of a partition is past open transactions.
   std::shared_ptr<KafkaClient> asker;
+  Result<std::shared_ptr<KafkaClient>> make_asker();
   KafkaDurability durability;
 
   /// Bounds a blocking call.
@@ -52,6 +53,12 @@ struct KafkaShared {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
   }
+
+  /// For questions about groups. librdkafka asks whoever was a group's coordinator when it was asked
+  /// first, as long as that broker is connected, wherever the coordinator has moved: so whoever gets
+  /// no good answer replaces the client, and the next question is put by a new one.
+  std::shared_ptr<KafkaClient> asker_of_groups();
+  void replace_asker_of_groups(const std::shared_ptr<KafkaClient>& used);
 
   /// How many partitions the topic has; asks a broker the first time.
   Result<std::int32_t> partitions(const std::string& topic);
@@ -84,6 +91,7 @@ struct KafkaShared {
   bool is_known(const std::string& topic);
 
   std::mutex mutex_;
+  std::shared_ptr<KafkaClient> asker_of_groups_;  // Null: that for all questions.
   std::map<std::string, std::int32_t> partitions_;
   std::map<std::string, std::weak_ptr<KafkaClient>> members_;
   std::map<std::string, std::shared_ptr<JoinGate>> join_gates_;

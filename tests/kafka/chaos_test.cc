@@ -41,6 +41,38 @@ TEST_F(ThreeBrokers, ATopicThatWasMadeIsThereWhicheverBrokerIsAsked) {
   for (int way = 0; way < 3; ++way) makers.emplace_back(make_all, way);
 }
 
+// A shop's gateway went on asking the broker that had been the coordinator: it no longer learnt which
+// process had which task, and nobody could order anything.
+TEST_F(ThreeBrokers, WhoIsInAGroupIsKnownWhereverItsCoordinatorMoves) {
+  const auto log = *open_kafka_log({.bootstrap_servers = cluster_.bootstrap_servers(0)});
+  ASSERT_TRUE(log->create_topic({.name = "shared-out", .partitions = 3}));
+  const auto producer = log->producer({.transactional_id = "moved"});
+  producer->init();  // Only then is there a coordinator of transactions.
+  for (ProducerEvent ready; !producer->poll(ready);) {
+  }
+  const auto member = log->consumer({.group = "moved", .client_id = "member-1"});
+  member->subscribe({"shared-out"});
+  const auto partitions_known = [&] {
+    ConsumerEvent event;
+    while (member->poll(event)) {
+    }
+    const auto members = log->members("moved");
+    return members && members->size() == 1 ? members->front().partitions.size() : 0;
+  };
+  const auto becomes_known = [&] {
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    while (partitions_known() != 3 && std::chrono::steady_clock::now() < deadline) {
+    }
+    return partitions_known();
+  };
+  EXPECT_EQ(becomes_known(), 3u);
+  for (int broker = 0; broker < 3; ++broker) {
+    cluster_.move_coordinators(broker, broker);
+    EXPECT_EQ(becomes_known(), 3u) << "when the coordinator was broker " << broker;
+  }
+  member->leave();
+}
+
 class Counting : public ThreeBrokers {
  protected:
   static std::vector<std::string> settings_of(std::size_t app) {
