@@ -1,5 +1,6 @@
 #include "application_state.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace thalweg::internal {
@@ -42,6 +43,18 @@ std::optional<StandbyView> ApplicationState::standby(std::string_view store,
     if (task.partition == partition) return view;
   }
   return std::nullopt;
+}
+
+std::optional<Offset> ApplicationState::lag_of_copy(const ApplicationPlan& plan,
+                                                    TaskId task) const {
+  Offset longest = 0;
+  for (const auto& store : plan.by_id(task.subtopology).stores) {
+    if (!store.has_own_changelog()) continue;
+    const auto copy = standby(store.name, task.partition);
+    if (!copy) return std::nullopt;
+    longest = std::max(longest, copy->lag);
+  }
+  return longest;
 }
 
 bool ApplicationState::claim(TaskId task, std::int32_t worker) {

@@ -12,6 +12,8 @@
 
 #include <thalweg/runtime/streams_application.h>
 
+#include "application_plan.h"
+
 namespace thalweg::internal {
 
 /// What the workers of an application publish for queries: views of restored stores, committed
@@ -29,6 +31,10 @@ class ApplicationState {
   void publish_standby(const std::string& store, TaskId task, StandbyView view);
   void withdraw_standby(TaskId task);
   std::optional<StandbyView> standby(std::string_view store, std::int32_t partition) const;
+
+  /// By how much the store of a task is behind whose copy is furthest behind; nothing as long as
+  /// one is not known.
+  std::optional<Offset> lag_of_copy(const ApplicationPlan& plan, TaskId task) const;
 
   // --- Who may open a task's stores ---------------------------------------------------------
 

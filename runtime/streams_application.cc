@@ -346,24 +346,15 @@ class StreamsApplication::Impl {
                       .tasks = plan->tasks_with_state(),
                       .acceptable_lag = config_.acceptable_recovery_lag,
                       .at_a_time = config_.max_warmup_replicas,
-                      .lag = [this, plan](TaskId task) { return lag_of_copy(*plan, task); },
+                      .lag =
+                          [this, plan](TaskId task) {
+                            return published_.lag_of_copy(*plan, task);
+                          },
                       .on_joining =
                           [this] {
                             for (auto& thread : threads_) thread->wake();
                           }},
         environment_.clock->now());
-  }
-
-  /// Of the store that is furthest behind; nothing as long as one is not known.
-  std::optional<Offset> lag_of_copy(const ApplicationPlan& plan, TaskId task) const {
-    Offset longest = 0;
-    for (const auto& store : plan.by_id(task.subtopology).stores) {
-      if (!store.has_own_changelog()) continue;
-      const auto copy = published_.standby(store.name, task.partition);
-      if (!copy) return std::nullopt;
-      longest = std::max(longest, copy->lag);
-    }
-    return longest;
   }
 
   StoreInfo store_info(std::int32_t subtopology, const std::string& name) const {

@@ -235,8 +235,8 @@ std::vector<KeyRow> identity_rows() {
              "Copies of each task's state that other processes of the application keep.",
              &Config::num_standby_replicas, 0, 100),
       number("max.warmup.replicas",
-             "How many tasks' states at a time a process copies that is about to join others; 0: it "
-             "joins at once.",
+             "How many tasks' states at a time a process copies that is about to join others; 0: "
+             "it joins at once.",
              &Config::max_warmup_replicas, 0),
       number("acceptable.recovery.lag",
              "By how many offsets those copies may be behind when it joins.",

@@ -54,9 +54,9 @@ struct KafkaShared {
     }
   }
 
-  /// For questions about groups. librdkafka asks whoever was a group's coordinator when it was asked
-  /// first, as long as that broker is connected, wherever the coordinator has moved: so whoever gets
-  /// no good answer replaces the client, and the next question is put by a new one.
+  /// For questions about groups. librdkafka asks whoever was a group's coordinator when it was
+  /// asked first, as long as that broker is connected, wherever the coordinator has moved: so who
+  /// gets no good answer replaces the client, and the next question is put by a new one.
   std::shared_ptr<KafkaClient> asker_of_groups();
   void replace_asker_of_groups(const std::shared_ptr<KafkaClient>& used);
 

@@ -41,8 +41,8 @@ TEST_F(ThreeBrokers, ATopicThatWasMadeIsThereWhicheverBrokerIsAsked) {
   for (int way = 0; way < 3; ++way) makers.emplace_back(make_all, way);
 }
 
-// A shop's gateway went on asking the broker that had been the coordinator: it no longer learnt which
-// process had which task, and nobody could order anything.
+// A shop's gateway went on asking the broker that had been the coordinator: it no longer learnt
+// which process had which task, and nobody could order anything.
 TEST_F(ThreeBrokers, WhoIsInAGroupIsKnownWhereverItsCoordinatorMoves) {
   const auto log = *open_kafka_log({.bootstrap_servers = cluster_.bootstrap_servers(0)});
   ASSERT_TRUE(log->create_topic({.name = "shared-out", .partitions = 3}));
