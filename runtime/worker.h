@@ -132,6 +132,7 @@ class Worker {
   // worker_assignment.cc: which tasks are here, and how they come to run.
   bool subscribe();
   bool poll_consumer();
+  void on_out_of_range(const TopicPartition& partition);
   void on_assigned(const std::vector<TopicPartition>& partitions);
   void on_revoking(const std::vector<TopicPartition>& partitions);
   void on_lost(const std::vector<TopicPartition>& partitions);
@@ -212,6 +213,7 @@ class Worker {
   std::optional<std::string> stop_after_abort_;
 
   int failures_in_row_ = 0;
+  int out_of_range_in_row_ = 0;  // Since something was committed.
   std::optional<Clock::Instant> renew_at_;  // Back-off before the next producer.
   Clock::Instant next_housekeeping_{};
   std::shared_ptr<std::atomic<int>> spills_under_way_ = std::make_shared<std::atomic<int>>(0);

@@ -75,8 +75,7 @@ bool Worker::poll_consumer() {
         on_ends(event);
         break;
       case ConsumerEvent::Kind::kOutOfRange:
-        fail("the committed position of " + to_string(event.partitions.at(0)) +
-             " is not in the log any more: records were deleted before they were processed");
+        on_out_of_range(event.partitions.at(0));
         return true;
       case ConsumerEvent::Kind::kFailed:
         fail(event.error.message);
@@ -85,6 +84,22 @@ bool Worker::poll_consumer() {
     event = {};
   }
   return worked;
+}
+
+// Another owner may have committed and deleted since this position was told, as in a network that
+// holds answers back. If it is the committed one, asking again changes nothing.
+void Worker::on_out_of_range(const TopicPartition& partition) {
+  constexpr int kLast = 5;
+  if (++out_of_range_in_row_ >= kLast) {
+    fail("the committed position of " + to_string(partition) +
+         " is not in the log any more: records were deleted before they were processed");
+    return;
+  }
+  spdlog::warn("{}: {} does not hold the position that it was to be read from; starting again from "
+               "what is committed",
+               name_, to_string(partition));
+  suspend_all();
+  renew_producer();
 }
 
 void Worker::on_assigned(const std::vector<TopicPartition>& partitions) {

@@ -129,6 +129,7 @@ void Worker::finish_commit(CommitSequence commit) {
   collector_.ended();
   dirty_ = false;
   failures_in_row_ = 0;
+  out_of_range_in_row_ = 0;
   phase_ = Phase::kRunning;
   last_commit_ = clock_.now();
   if (commits_) commits_->add();

@@ -111,5 +111,23 @@ TEST_F(Beginnings, WhatWasCommittedCountsBeforeAnyOfThem) {
   EXPECT_THAT(seen(), ElementsAre("hour", "minutes", "minute", "now"));
 }
 
+TEST_F(Beginnings, WhatWasDeletedBeforeItWasProcessedStopsTheApplication) {
+  begin(AutoOffsetReset::earliest());
+  process_.reset();
+  write("now", clock_.wall_clock());
+  write("later", clock_.wall_clock());
+  log_->delete_records({"in", 0}, log_->range({"in", 0})->end - 1);
+
+  EXPECT_THAT(
+      [this] {
+        begin(AutoOffsetReset::earliest());
+        for (int i = 0; i < 20; ++i) {
+          clock_.advance(3s);
+          rest();
+        }
+      },
+      ThrowsMessage<std::runtime_error>(HasSubstr("deleted before they were processed")));
+}
+
 }  // namespace
 }  // namespace thalweg::simulation
