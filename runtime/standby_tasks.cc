@@ -101,8 +101,12 @@ bool StandbyTasks::run_once(std::size_t max_records) {
   read_ends();
   ask_for_ends();
   const bool worked = restorer_->run_once(max_records);
+  for (const TaskId id : restorer_->take_overtaken()) {
+    tasks_.at(id).follows = false;
+    next_question_ = setup_.clock->now() + kAskEvery;
+  }
   if (restorer_->failure()) {
-    // A changelog was cut while it was read, or is gone: begin again from what is there.
+    // A changelog is gone, for example: begin again from what is there.
     spdlog::warn("standby replicas: {}; starting them again", restorer_->failure()->message);
     make_restorer();
     for (auto& [id, standby] : tasks_) standby.follows = false;

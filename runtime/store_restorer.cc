@@ -33,6 +33,7 @@ Status StoreRestorer::add(TaskId task, const std::string& name, std::shared_ptr<
 
 void StoreRestorer::remove(TaskId task) {
   records_.erase(task);
+  overtaken_.erase(task);
   std::erase_if(active_, [&](const auto& item) {
     if (item.second.task != task) return false;
     consumer_->unassign(item.second.changelog);
@@ -44,7 +45,7 @@ bool StoreRestorer::run_once(std::size_t max_records) {
   if (active_.empty()) return false;
   read_events();
   batches_.clear();
-  if (!consumer_->fetch(batches_, max_records)) return false;
+  if (!consumer_->fetch(batches_, max_records)) return !overtaken_.empty();
   PhaseScope phase(Phase::kRestore);
   for (const auto& batch : batches_) {
     const auto found = active_.find(batch.tag);
@@ -69,10 +70,22 @@ void StoreRestorer::read_events() {
     if (event.kind == ConsumerEvent::Kind::kFailed) {
       failure_ = event.error;
     } else if (event.kind == ConsumerEvent::Kind::kOutOfRange) {
-      failure_ = Error{ErrorCode::kCorrupt, "changelog " + to_string(event.partitions.at(0)) +
-                                                " lost records while it was read"};
+      on_out_of_range(event);
     }
+    event = {};
   }
+}
+
+void StoreRestorer::on_out_of_range(const ConsumerEvent& event) {
+  const auto found = std::ranges::find_if(active_, [&](const auto& item) {
+    return item.second.changelog == event.partitions.at(0);
+  });
+  if (found == active_.end()) return;
+  const TaskId task = found->second.task;
+  spdlog::warn("store {} [{}]: {}: {}; restoring it anew", found->second.progress.store,
+               to_string(task), to_string(found->second.changelog), event.error.message);
+  remove(task);
+  overtaken_.insert(task);
 }
 
 bool StoreRestorer::restoring(TaskId task) const {

@@ -3,7 +3,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <thalweg/runtime/log.h>
@@ -29,6 +31,10 @@ class StoreRestorer {
   void remove(TaskId task);
   /// Reads and applies up to about `max_records`; returns whether there was anything.
   bool run_once(std::size_t max_records);
+  /// The tasks that were removed here because a changelog does not hold what was to be read next,
+  /// as where retention is faster than the reader: add them again, with the ranges of then. Each
+  /// is told once.
+  std::set<TaskId> take_overtaken() { return std::exchange(overtaken_, {}); }
   bool restoring(TaskId task) const;
   bool idle() const { return active_.empty(); }
   /// How many records the stores of the task have been given since it was added. Fewer than
@@ -46,10 +52,12 @@ class StoreRestorer {
     TaskInfo::Restore progress;
   };
   void read_events();
+  void on_out_of_range(const ConsumerEvent& event);
 
   std::unique_ptr<LogConsumer> consumer_;
   std::map<std::uint32_t, Active> active_;  // By tag.
   std::map<TaskId, std::uint64_t> records_;
+  std::set<TaskId> overtaken_;
   std::uint32_t next_tag_ = 0;
   std::vector<RecordBatch> batches_;
   std::optional<Error> failure_;

@@ -101,11 +101,7 @@ bool Worker::run_once() {
     worked |= add_waiting_tasks();
     if (standbys_) worked |= standbys_->run_once(setup_.restore_records);
     worked |= settle();
-    worked |= restorer_->run_once(setup_.restore_records);
-    if (restorer_->failure()) {
-      fail(restorer_->failure()->message);
-      return true;
-    }
+    worked |= restore();
     worked |= read_globals();
     worked |= start_restored();
     // Asked to stop, it only finishes what it has begun: input may come for ever.

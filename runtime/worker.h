@@ -132,7 +132,7 @@ class Worker {
   // worker_assignment.cc: which tasks are here, and how they come to run.
   bool subscribe();
   bool poll_consumer();
-  void on_out_of_range(const TopicPartition& partition);
+  void on_out_of_range(const ConsumerEvent& event);
   void on_assigned(const std::vector<TopicPartition>& partitions);
   void on_revoking(const std::vector<TopicPartition>& partitions);
   void on_lost(const std::vector<TopicPartition>& partitions);
@@ -146,6 +146,7 @@ class Worker {
   bool settle();
   void on_committed_offsets(const ConsumerEvent& event);
   void on_ends(const ConsumerEvent& event);
+  bool restore();
   bool start_restored();
   void start_task(Member& member);
   void open_globals();

@@ -75,7 +75,7 @@ bool Worker::poll_consumer() {
         on_ends(event);
         break;
       case ConsumerEvent::Kind::kOutOfRange:
-        on_out_of_range(event.partitions.at(0));
+        on_out_of_range(event);
         return true;
       case ConsumerEvent::Kind::kFailed:
         fail(event.error.message);
@@ -86,18 +86,22 @@ bool Worker::poll_consumer() {
   return worked;
 }
 
-// Another owner may have committed and deleted since this position was told, as in a network that
-// holds answers back. If it is the committed one, asking again changes nothing.
-void Worker::on_out_of_range(const TopicPartition& partition) {
+// Another owner may have committed and deleted before this one has heard that it lost the task. If
+// it is the committed position, asking again changes nothing.
+void Worker::on_out_of_range(const ConsumerEvent& event) {
   constexpr int kLast = 5;
+  const bool is_read = std::ranges::any_of(members_, [&](const auto& item) {
+    const auto& inputs = item.second.task->inputs();
+    return item.second.state == TaskInfo::State::kRunning &&
+           std::ranges::find(inputs, event.partitions.at(0)) != inputs.end();
+  });
+  if (!is_read) return;  // Its task has left since.
+  const std::string where = to_string(event.partitions.at(0)) + ": " + event.error.message;
   if (++out_of_range_in_row_ >= kLast) {
-    fail("the committed position of " + to_string(partition) +
-         " is not in the log any more: records were deleted before they were processed");
+    fail(where + ": records were deleted before they were processed");
     return;
   }
-  spdlog::warn("{}: {} does not hold the position that it was to be read from; starting again from "
-               "what is committed",
-               name_, to_string(partition));
+  spdlog::warn("{}: {}; starting again from what is committed", name_, where);
   suspend_all();
   renew_producer();
 }
@@ -283,7 +287,13 @@ void Worker::on_ends(const ConsumerEvent& event) {
     Member& member = members_.at(id);
     member.first_start = member.committed.empty();
     for (const auto& input : member.task->inputs()) {
-      if (member.committed.contains(input)) continue;
+      if (const auto known = member.committed.find(input); known != member.committed.end()) {
+        const auto& range = event.ranges.at(input);
+        if (known->second.offset >= range.begin && known->second.offset <= range.end) continue;
+        spdlog::warn("task {}: {} is committed up to {}, but the log holds {} to {}", to_string(id),
+                     to_string(input), known->second.offset, range.begin, range.end);
+        continue;
+      }
       const auto reset = setup_.topology->auto_offset_reset(input.topic);
       const Offset first = first_offset(reset, event.ranges.at(input), input);
       member.committed.emplace(input, OffsetAndMetadata{first, {}});
@@ -335,6 +345,17 @@ bool Worker::read_globals() {
   }
   update_settled();
   return true;
+}
+
+bool Worker::restore() {
+  const bool worked = restorer_->run_once(setup_.restore_records);
+  for (const TaskId id : restorer_->take_overtaken()) {
+    Member& member = members_.at(id);
+    member.state = TaskInfo::State::kCreated;  // settle() asks for the ranges again.
+    publish(member);
+  }
+  if (restorer_->failure()) throw StreamsError(restorer_->failure()->message);
+  return worked;
 }
 
 bool Worker::start_restored() {

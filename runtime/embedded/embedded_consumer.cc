@@ -141,7 +141,7 @@ bool EmbeddedConsumer::refill(Reading& reading, std::size_t records_max) {
   const Offset end = partition.end();
   if (reading.position == end) return false;
   if (reading.position > end || reading.position < partition.begin()) {
-    stop(reading, {.kind = ConsumerEvent::Kind::kOutOfRange});
+    stop(reading, out_of_range(partition.name(), reading.position, partition.begin(), end));
     return false;
   }
   if (auto status = partition.read(reading.position, records_max, reading.fetched); !status) {
@@ -151,7 +151,7 @@ bool EmbeddedConsumer::refill(Reading& reading, std::size_t records_max) {
   // Records may have been deleted while they were looked for; then what was found has a gap.
   if (reading.position < partition.begin() &&
       (reading.fetched.empty() || reading.fetched.front()->base > reading.position)) {
-    stop(reading, {.kind = ConsumerEvent::Kind::kOutOfRange});
+    stop(reading, out_of_range(partition.name(), reading.position, partition.begin(), end));
     return false;
   }
   return !reading.fetched.empty();

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -103,6 +104,16 @@ class ConsumerMailbox {
   std::atomic<bool> has_events_ = false;
   std::atomic<bool> has_records_ = false;
 };
+
+/// Word that `position` is not among the offsets from `begin` up to `end`, which the log holds.
+inline ConsumerEvent out_of_range(const TopicPartition& partition, Offset position, Offset begin,
+                                  Offset end) {
+  std::string message = "offset " + std::to_string(position) + " is not in the log, which holds " +
+                        std::to_string(begin) + " to " + std::to_string(end);
+  return {.kind = ConsumerEvent::Kind::kOutOfRange,
+          .partitions = {partition},
+          .error = {ErrorCode::kNotFound, std::move(message)}};
+}
 
 /// Consumers to wake once no lock is held.
 using Wakeups = std::vector<std::shared_ptr<ConsumerMailbox>>;

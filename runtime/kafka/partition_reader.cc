@@ -227,7 +227,10 @@ void PartitionReader::on_fault(Reading& reading, const rd_kafka_message_t& messa
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
       reading.stopped = true;
-      post({.kind = ConsumerEvent::Kind::kOutOfRange, .partitions = {reading.partition}});
+      post({.kind = ConsumerEvent::Kind::kOutOfRange,
+            .partitions = {reading.partition},
+            .error = error_of(message.err, "offset " + std::to_string(reading.expected),
+                              rd_kafka_message_errstr(&message))});
       break;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:

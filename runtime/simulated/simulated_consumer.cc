@@ -163,10 +163,9 @@ void SimulatedConsumer::resume(const TopicPartition& name) {
   }
 }
 
-void SimulatedConsumer::stop(const TopicPartition& name, Reading& reading, ConsumerEvent::Kind kind,
-                             Error error) {
+void SimulatedConsumer::stop(Reading& reading, ConsumerEvent event) {
   reading.stopped = true;
-  answer({.kind = kind, .partitions = {name}, .error = std::move(error)});
+  answer(std::move(event));
 }
 
 bool SimulatedConsumer::fetch(std::vector<RecordBatch>& into, std::size_t max_records) {
@@ -190,12 +189,13 @@ bool SimulatedConsumer::take(const TopicPartition& name, Reading& reading, std::
                              std::vector<RecordBatch>& into) {
   const SimulatedPartition* partition = broker_.find(name);
   if (partition == nullptr) {
-    stop(name, reading, ConsumerEvent::Kind::kFailed,
-         {ErrorCode::kNotFound, "topic " + name.topic + " was deleted"});
+    stop(reading, {.kind = ConsumerEvent::Kind::kFailed,
+                   .partitions = {name},
+                   .error = {ErrorCode::kNotFound, "topic " + name.topic + " was deleted"}});
     return false;
   }
   if (reading.position < partition->begin || reading.position > partition->end()) {
-    stop(name, reading, ConsumerEvent::Kind::kOutOfRange, {});
+    stop(reading, out_of_range(name, reading.position, partition->begin, partition->end()));
     return false;
   }
   const Offset end = std::min(reading.readable, partition->end());

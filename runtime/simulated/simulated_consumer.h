@@ -56,7 +56,7 @@ class SimulatedConsumer final : public LogConsumer {
   void advance(const TopicPartition& name, Reading& reading);
   bool take(const TopicPartition& name, Reading& reading, std::size_t records_max,
             std::vector<RecordBatch>& into);
-  void stop(const TopicPartition& name, Reading& reading, ConsumerEvent::Kind kind, Error error);
+  void stop(Reading& reading, ConsumerEvent event);
   /// Runs `action` when the next event is heard: after earlier ones, if this client still lives.
   void hear(std::function<void()> action);
   void post(ConsumerEvent event);

@@ -1,5 +1,6 @@
 // Where an application begins to read a topic of which its group has committed nothing.
 
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -37,6 +38,14 @@ class Beginnings : public ::testing::Test {
     client.init();
     client.begin();
     ASSERT_TRUE(client.send(client.topic("in"), 0, "k", value, time, {}));
+    client.commit();
+    rest();
+  }
+  void commit_for_the_group(const std::map<TopicPartition, OffsetAndMetadata>& offsets) {
+    auto& client = *clients_.emplace_back(log_->producer({.client_id = "test"}));
+    client.init();
+    client.begin();
+    client.send_offsets(offsets, {.group = "reader"});
     client.commit();
     rest();
   }
@@ -127,6 +136,24 @@ TEST_F(Beginnings, WhatWasDeletedBeforeItWasProcessedStopsTheApplication) {
         }
       },
       ThrowsMessage<std::runtime_error>(HasSubstr("deleted before they were processed")));
+}
+
+// A process that was cut off for a while asked for what the next owner had processed, committed and
+// deleted meanwhile, as it had not heard yet that the task was not its own any more; and ended.
+TEST_F(Beginnings, APositionThatAnotherOwnerHasPassedAndDeletedIsLookedUpAgain) {
+  begin(AutoOffsetReset::earliest());
+  auto cut_off = std::move(process_);
+  write("elsewhere", clock_.wall_clock());
+  write("there", clock_.wall_clock());
+  const Offset end = log_->range({"in", 0})->end;
+  commit_for_the_group({{{"in", 0}, {end, {}}}});
+  log_->delete_records({"in", 0}, end);
+
+  process_ = std::move(cut_off);
+  rest();
+  write("now", clock_.wall_clock());
+
+  EXPECT_THAT(seen(), ElementsAre("hour", "minutes", "minute", "now"));
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ struct ConsumerEvent {
     kLost,        ///< `partitions` are no longer ours, and nothing of them may be committed.
     kCommitted,   ///< Answer of fetch_committed(); no entry: nothing committed.
     kEndOffsets,  ///< Answer of fetch_ends().
-    kOutOfRange,  ///< The position of `partitions[0]` is no longer (or not yet) in the log.
+    kOutOfRange,  ///< `partitions[0]` does not hold, or not yet, the position; `error` says which.
     kFailed,      ///< An operation failed for good; `error` says which and why.
   };
   struct Range {
