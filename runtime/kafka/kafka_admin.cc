@@ -230,6 +230,10 @@ std::map<TopicPartition, OffsetAndMetadata> KafkaLog::committed(const std::strin
   const auto* groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
       rd_kafka_event_ListConsumerGroupOffsets_result(answer->get()), &count);
   if (count == 0) return {};
+  if (rd_kafka_group_result_error(groups[0])) {  // Of a broker that does not coordinate it any more.
+    shared_->replace_asker_of_groups(asker);
+    return {};
+  }
   const auto* list = rd_kafka_group_result_partitions(groups[0]);
   return list ? offsets_of(*list) : std::map<TopicPartition, OffsetAndMetadata>{};
 }
