@@ -3,8 +3,10 @@
 #include <chrono>
 #include <poll.h>
 
+#include <fstream>
 #include <ostream>
 #include <stdexcept>
+#include <system_error>
 
 #include "flashsale/json_text.h"
 
@@ -99,6 +101,18 @@ std::int64_t ShopClient::available(const std::string& product, std::int64_t expe
 std::int64_t ShopClient::balance(const std::string& user) {
   const auto body = expect_success("GET", "/users/" + user + "/balance").body;
   return json_integer_member(body, "balance").value_or(-1);
+}
+
+std::map<std::string, int> orders_in_files(const std::filesystem::path& directory) {
+  std::map<std::string, int> orders;
+  std::error_code not_there;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory, not_there)) {
+    std::ifstream file(entry.path());
+    for (std::string line; std::getline(file, line);) {
+      ++orders[json_string_member(line, "orderId").value_or("no order: " + line)];
+    }
+  }
+  return orders;
 }
 
 }  // namespace thalweg::end_to_end

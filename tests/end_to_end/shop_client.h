@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,9 @@ void PrintTo(const OrderEnd& end, std::ostream* out);
 
 inline OrderEnd completed() { return {"COMPLETED", ""}; }
 inline OrderEnd cancelled_for(std::string reason) { return {"CANCELLED", std::move(reason)}; }
+
+/// How often each order is in the files that processed orders are delivered to, all together.
+std::map<std::string, int> orders_in_files(const std::filesystem::path& directory);
 
 /// One customer with a simple client: a connection per request, everything said out loud.
 /// Requests throw std::runtime_error with the answer when it is not the one that was hoped for.

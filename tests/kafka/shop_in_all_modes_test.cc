@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
@@ -29,6 +28,7 @@ namespace json = boost::json;
 using namespace std::chrono_literals;
 using end_to_end::cancelled_for;
 using end_to_end::completed;
+using end_to_end::orders_in_files;
 using end_to_end::ShopClient;
 using end_to_end::stomp;
 using end_to_end::WebSocketClient;
@@ -39,18 +39,6 @@ using ::testing::Pair;
 using ::testing::SizeIs;
 using ::testing::Values;
 using Clock = std::chrono::steady_clock;
-
-/// How often each order is there, in all files of the directory.
-std::map<std::string, int> orders_in(const std::filesystem::path& directory) {
-  std::map<std::string, int> orders;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-    std::ifstream file(entry.path());
-    for (std::string line; std::getline(file, line);) {
-      ++orders[std::string(json::parse(line).at("orderId").as_string())];
-    }
-  }
-  return orders;
-}
 
 /// Shops are started once for each mode, and both on Kafka have one cluster: so names are of one
 /// story in one mode.
@@ -348,7 +336,7 @@ TEST_P(ShopInAllModes, AProcessedOrderIsInTheFilesOnceAndInTheBucketWhoeverIsKil
     }
   }
 
-  const auto in_files = orders_in(rig()->processed_files());
+  const auto in_files = orders_in_files(rig()->processed_files());
   EXPECT_THAT(in_files, Each(Pair(_, 1)));
   std::string in_bucket;
   for (const auto& [path, object] : rig()->bucket().objects()) in_bucket += object;
