@@ -17,6 +17,8 @@ constexpr int16_t kJoinGroup = 11;
 constexpr int16_t kHeartbeat = 12;
 constexpr int16_t kLeaveGroup = 13;
 constexpr int16_t kSyncGroup = 14;
+// How long a member that is to leave waits for its first assignment. Less than the reaper waits.
+constexpr auto kFirstJoinLongest = std::chrono::seconds(4);
 // How long after a heartbeat's answer, which may say that the group joins anew, librdkafka does it.
 constexpr auto kUntilItJoins = std::chrono::milliseconds(20);
 
@@ -49,14 +51,27 @@ Result<std::shared_ptr<KafkaClient>> KafkaClient::make(rd_kafka_type_t type, RdC
   }
   (void)conf.release();  // rd_kafka_new() has taken it.
   return std::shared_ptr<KafkaClient>(
-      client.release(), [reaper](KafkaClient* ended) { reaper->run([ended] { delete ended; }); });
+      client.release(), [reaper](KafkaClient* ended) {
+        reaper->run([ended] {
+          if (ended->end()) delete ended;
+        });
+      });
 }
 
-KafkaClient::~KafkaClient() {
-  if (!rd_) return;
+bool KafkaClient::end() {
   listener_ = nullptr;
+  const auto deadline = std::chrono::steady_clock::now() + kFirstJoinLongest;
+  while (is_amid_first_join() && std::chrono::steady_clock::now() < deadline) {
+    constexpr int kPollMs = 20;
+    if (auto* message = rd_kafka_consumer_poll(rd_, kPollMs)) rd_kafka_message_destroy(message);
+  }
   if (finish_) finish_(rd_);
+  if (is_amid_first_join()) {
+    rd_kafka_set_log_level(rd_, 0);
+    return false;
+  }
   rd_kafka_destroy_flags(rd_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+  return true;
 }
 
 std::string KafkaClient::last_fault() const {
@@ -95,6 +110,7 @@ rd_kafka_resp_err_t KafkaClient::on_group_response(rd_kafka_t*, int, const char*
   auto& client = *static_cast<KafkaClient*>(self);
   if (api == kHeartbeat) client.expect_join();
   if (api != kJoinGroup) return RD_KAFKA_RESP_ERR_NO_ERROR;
+  client.join_answered_.store(true, std::memory_order_release);
   if (const auto gate = std::exchange(client.join_gate_, nullptr)) gate->come();
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
@@ -159,7 +175,11 @@ void KafkaClient::on_error(rd_kafka_t* rd, int code, const char* reason, void* s
 
 void KafkaClient::on_rebalance(rd_kafka_t* rd, rd_kafka_resp_err_t code,
                                rd_kafka_topic_partition_list_t* partitions, void* self) {
-  if (ClientListener* listener = static_cast<KafkaClient*>(self)->listener_) {
+  auto& client = *static_cast<KafkaClient*>(self);
+  if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    client.assigned_.store(true, std::memory_order_release);
+  }
+  if (ClientListener* listener = client.listener_) {
     listener->on_rebalance(code, *partitions);
     return;
   }

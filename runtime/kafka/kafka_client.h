@@ -29,7 +29,6 @@ class KafkaClient {
  public:
   static Result<std::shared_ptr<KafkaClient>> make(rd_kafka_type_t type, RdConf conf,
                                                    std::shared_ptr<Reaper> reaper);
-  ~KafkaClient();
   KafkaClient(const KafkaClient&) = delete;
   KafkaClient& operator=(const KafkaClient&) = delete;
 
@@ -61,6 +60,14 @@ class KafkaClient {
 
  private:
   KafkaClient() = default;
+  /// False: it has left the group, but has to stay in memory (see is_amid_first_join()).
+  bool end();
+  /// Whether librdkafka (2.0) would end the process on being destroyed: it expects that what it
+  /// knows from an assignment is there as soon as a join is answered.
+  bool is_amid_first_join() const {
+    return join_answered_.load(std::memory_order_acquire) &&
+           !assigned_.load(std::memory_order_acquire);
+  }
   static rd_kafka_resp_err_t on_new_producer(rd_kafka_t* rd, const rd_kafka_conf_t*, void* self,
                                              char*, size_t);
   static rd_kafka_resp_err_t on_new_consumer(rd_kafka_t* rd, const rd_kafka_conf_t*, void* self,
@@ -85,6 +92,8 @@ class KafkaClient {
   std::function<void(rd_kafka_t*)> finish_;
   std::atomic<bool> tainted_ = false;
   std::atomic<bool> is_joining_ = false;
+  std::atomic<bool> join_answered_ = false;
+  std::atomic<bool> assigned_ = false;
   std::shared_ptr<JoinGate> join_gate_;  ///< Null: there is none, or it is through.
   std::atomic<std::chrono::steady_clock::time_point> join_expected_until_{};
   mutable std::mutex mutex_;
