@@ -86,8 +86,8 @@ bool Worker::poll_consumer() {
   return worked;
 }
 
-// Another owner may have committed and deleted before this one has heard that it lost the task. If
-// it is the committed position, asking again changes nothing.
+// Another owner may have committed and deleted before this one has heard that it lost the task, and
+// a client may tell it late. If it is the committed position, asking again changes nothing.
 void Worker::on_out_of_range(const ConsumerEvent& event) {
   constexpr int kLast = 5;
   const bool is_read = std::ranges::any_of(members_, [&](const auto& item) {

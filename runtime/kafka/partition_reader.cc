@@ -226,10 +226,12 @@ void PartitionReader::on_fault(Reading& reading, const rd_kafka_message_t& messa
   switch (message.err) {
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+      // It may be the answer to a fetch of an earlier reading of the partition: librdkafka (2.0)
+      // does not tell it from this one's, and has ended this one. The message has the offset.
       reading.stopped = true;
       post({.kind = ConsumerEvent::Kind::kOutOfRange,
             .partitions = {reading.partition},
-            .error = error_of(message.err, "offset " + std::to_string(reading.expected),
+            .error = error_of(message.err, "offset " + std::to_string(message.offset),
                               rd_kafka_message_errstr(&message))});
       break;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
