@@ -82,8 +82,8 @@ GatewayContext::GatewayContext(HttpServer& server, const Applications& applicati
       watch_(*applications.of_role("orders")),
       orders_on_the_way_(std::make_shared<OrdersOnTheWay>(
           [this](OrdersOnTheWay::Work work) { run_soon(std::move(work)); })),
-      auditor_(*applications.of_role("orders"), applications.of_role("coupons"), config_),
-      view_log_(*environment_.log, *environment_.clock) {
+      auditor_(*applications.of_role("orders"), applications.of_role("coupons"), config_) {
+  if (config_.view_log) view_log_.emplace(*environment_.log, *environment_.clock);
   // Blocked as they are most of their time, they are many.
   if (environment_.peers) threads_ = std::make_unique<HandlerThreads>(kHandlerThreads);
   for (const Role& role : all_roles()) {
@@ -123,7 +123,7 @@ void GatewayContext::stop_waiting() {
 void GatewayContext::close() {
   stop_waiting();
   producer_.close();
-  view_log_.close();
+  if (view_log_) view_log_->close();
   watch_.close();
   auditor_.close();
   if (inbox_) inbox_->close();

@@ -93,7 +93,8 @@ class GatewayContext {
   OrderWatch& watch() { return watch_; }
   OrdersOnTheWay& orders_on_the_way() { return *orders_on_the_way_; }
   Auditor& auditor() { return auditor_; }
-  ViewLog& view_log() { return view_log_; }
+  /// Null: views are not logged.
+  ViewLog* view_log() { return view_log_ ? &*view_log_ : nullptr; }
   std::int64_t now() const { return to_millis(environment_.clock->wall_clock()); }
 
   /// Writes the record, waits until it is durable and processed, and sends what `answer` gives
@@ -190,7 +191,7 @@ class GatewayContext {
   OrderWatch watch_;
   std::shared_ptr<OrdersOnTheWay> orders_on_the_way_;
   Auditor auditor_;
-  ViewLog view_log_;
+  std::optional<ViewLog> view_log_;
   std::unique_ptr<InboxFeed> inbox_;         // Null without the role `notifications`.
   std::unique_ptr<HandlerThreads> threads_;  // Null when all state is in this process.
 };

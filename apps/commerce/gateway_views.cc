@@ -346,6 +346,7 @@ void get_recommendations(const ContextPtr& context, HttpRequest& request, Respon
 
 void publish_view(const ContextPtr& context, const HttpRequest& request,
                   const std::string& product_id) {
+  if (!context->view_log()) return;
   View view{.product_id = product_id, .email = {}, .gender = {}, .at = context->now()};
   if (const auto claims = context->claims(request); claims && !claims->user_id.empty()) {
     view.email = claims->email;
@@ -358,7 +359,7 @@ void publish_view(const ContextPtr& context, const HttpRequest& request,
       if (view.gender.empty()) view.gender = user->row->gender;
     }
   }
-  context->view_log().publish(view);
+  context->view_log()->publish(view);
 }
 
 void add_view_routes(const ContextPtr& context) {

@@ -64,7 +64,7 @@ void declare(CLI::App& app, CommandLine& line) {
 StreamsConfigBuilder settings_of(const CommandLine& line, const char* threads) {
   StreamsConfigBuilder builder;
   builder.allow({"saga.timeout.ms", "idempotency.retention.ms", "auth.secret", "admin.token",
-                 "shop.timezone"});
+                 "view.log", "shop.timezone"});
   builder.allow(thalweg::shop::outside_config_keys());
   builder.allow(thalweg::shop::wire_format_keys());
   // An order crosses five commits. A short pause between two of them makes each carry many orders,
@@ -78,6 +78,15 @@ StreamsConfigBuilder settings_of(const CommandLine& line, const char* threads) {
   builder.set("state.dir", line.data_dir, "--data-dir");
   builder.set("application.id", "shop", "main.cc");  // Each role sets its own.
   return builder;
+}
+
+bool read_switch(const StreamsConfigBuilder& builder, const std::string& key, bool otherwise) {
+  const auto value = builder.application_value(key);
+  if (value.empty()) return otherwise;
+  if (value != "true" && value != "false") {
+    throw ConfigError(key + ": true or false, not '" + value + "'");
+  }
+  return value == "true";
 }
 
 ShopProcessOptions options_of(const CommandLine& line) {
@@ -98,6 +107,7 @@ ShopProcessOptions options_of(const CommandLine& line) {
       builder.application_number("idempotency.retention.ms", 86'400'000, 1'000, kYear));
   options.shop.auth_secret = builder.application_value("auth.secret");
   options.shop.admin_token = builder.application_value("admin.token");
+  options.shop.view_log = read_switch(builder, "view.log", true);
   options.shop.flatbuffers_topics = thalweg::shop::read_wire_formats(builder);
   options.shop.delivery = thalweg::shop::read_delivery_config(builder);
   options.shop.payment_provider = thalweg::shop::read_payment_provider_config(builder);

@@ -20,6 +20,8 @@ struct ShopConfig {
   std::string auth_secret;
   /// `admin.token`: what writing topics over HTTP asks for; both are needed off loopback.
   std::string admin_token;
+  /// `view.log`: whether who looks at a product is written to `view-log-topic`.
+  bool view_log = true;
   /// Topics whose `wire.format.<topic>` is flatbuffers.
   std::set<std::string> flatbuffers_topics;
   DeliveryConfig delivery;

@@ -93,6 +93,18 @@ TEST_F(Views, CountsAreTheRequestsThatWereAnswered) {
   EXPECT_EQ(views_soon("1d", 24h, answered), answered);
 }
 
+TEST_F(Views, AShopWithoutAViewLogShowsProductsAndCountsNobody) {
+  ShopProcess shop(directory_.path() / "unlogged", {}, {"--set", "view.log=false"});
+  shop.start_and_wait();
+  customer_ = ShopClient(shop.port());
+  customer_.stock("lamp", 4'900, 10);
+  for (int n = 0; n < 10; ++n) ASSERT_TRUE(look());
+  late_view(1s);
+
+  EXPECT_EQ(views_soon("1m", 1h, 1), 1);
+  EXPECT_EQ(views("1d", 24h), 1);
+}
+
 TEST_F(Views, TwoMinutesLateIsInTime) {
   open_shop();
   ASSERT_TRUE(look());
