@@ -74,7 +74,8 @@ StreamTask::StreamTask(Setup setup)
 StreamTask::~StreamTask() { suspend(); }
 
 Status StreamTask::open_stores() {
-  Log* log = setup_.environment.log;
+  Checkpoint identity{.changelog_partitions = setup_.plan->tasks};
+  if (const Log* log = setup_.environment.log) identity.cluster_id = log->cluster_id();
   for (const auto& planned : setup_.plan->stores) {
     Store store{.name = planned.name,
                 .store = setup_.topology->store_builder(planned.name).build(),
@@ -84,13 +85,12 @@ Status StreamTask::open_stores() {
     if (!planned.changelog.empty() && planned.internal) {
       store.writer = std::make_unique<StoreChangelogWriter>(*setup_.collector, store.changelog);
     }
+    identity.changelog = planned.changelog;
     StoreContext context{
         .storage = setup_.environment.storage,
         .family = store_family(*this, planned.name),
         .changelog = store.writer.get(),
-        .identity = {.cluster_id = log ? log->cluster_id() : "",
-                     .changelog = planned.changelog,
-                     .changelog_partitions = setup_.plan->tasks},
+        .identity = identity,
         .budget = setup_.environment.budget,
         .caching = setup_.config->statestore_cache_max_bytes > 0,
         .cache_bytes = setup_.config->statestore_cache_max_bytes,

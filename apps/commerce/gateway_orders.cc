@@ -273,9 +273,9 @@ void post_pay(const ContextPtr& context, HttpRequest& request, Responder respond
 
 /// Adds a route about the order of its path: a request for one that is on its way waits for it.
 template <typename Handle>
-void add_route_of_order(const ContextPtr& context, std::string_view method,
-                        std::string_view pattern, Handle handle) {
-  add_route(context, method, pattern,
+void add_route_of_order(const ContextPtr& of, std::string_view method, std::string_view pattern,
+                        Handle handle) {
+  add_route(of, method, pattern,
             [handle](const ContextPtr& context, HttpRequest& request, Responder responder) {
               const std::string id(request.param("id"));
               if (!context->orders_on_the_way().knows(id)) {

@@ -79,7 +79,9 @@ TEST_P(WindowStoreStory, OneKeyIsWalkedByTimeWithinInclusiveBounds) {
     store->put("a", std::to_string(start), at(start));
     store->put("ab", "x", at(start));
     if (start == 40) store.commit();
-    if (start == 60) ASSERT_TRUE(store.spill());
+    if (start == 60) {
+      ASSERT_TRUE(store.spill());
+    }
   }
   EXPECT_EQ(show(store->fetch("a", at(20), at(50))), "a20=20 a30=30 a40=40 a50=50");
   EXPECT_EQ(show(store->fetch("a", at(20), at(50), true)), "a50=50 a40=40 a30=30 a20=20");
