@@ -230,7 +230,7 @@ std::map<TopicPartition, OffsetAndMetadata> KafkaLog::committed(const std::strin
   const auto* groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
       rd_kafka_event_ListConsumerGroupOffsets_result(answer->get()), &count);
   if (count == 0) return {};
-  if (rd_kafka_group_result_error(groups[0])) {  // Of a broker that does not coordinate it any more.
+  if (rd_kafka_group_result_error(groups[0])) {  // As of a broker that led the group before.
     shared_->replace_asker_of_groups(asker);
     return {};
   }
