@@ -178,6 +178,13 @@ class FakeSource final : public internal::QuerySource {
     done();
   }
 
+  /// As an application does at its end: what it was to tell holds those who asked.
+  void drop_waiters() {
+    std::vector<Waiting> dropped;  // Goes without the lock.
+    const std::lock_guard lock(mutex_);
+    dropped.swap(waiting_);
+  }
+
   StreamsApplication::State current = StreamsApplication::State::kRunning;
   std::optional<std::string> why;
   TopologyDescription description;

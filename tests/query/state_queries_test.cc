@@ -370,6 +370,7 @@ TEST_F(VisibleState, WhatIsNotProcessedInTimeIs503) {
 
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(member(response.body, "code"), "\"not_yet_processed\"");
+  shop_->drop_waiters();
 }
 
 }  // namespace
