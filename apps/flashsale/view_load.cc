@@ -15,9 +15,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
-#include "flashsale/http_client.h"
-#include "flashsale/json_text.h"
-#include "flashsale/latency.h"
+#include "http_client.h"
+#include "json_text.h"
+#include "latency.h"
 
 namespace thalweg::flashsale {
 namespace {
