@@ -1,7 +1,6 @@
 #include <thalweg/topology/streams_builder.h>
 #include <thalweg/topology/time_windowed_kstream.h>
 
-#include "order_funnel.h"
 #include "product_table.h"
 #include "topics.h"
 #include "topologies.h"
@@ -73,7 +72,6 @@ Topology build_analytics(const ShopConfig&) {
   keep_sales_per_hour(orders);
   keep_revenue(orders, products);
   keep_customers(orders);
-  keep_funnel(builder, builder.stream<Id, OrderStep>(topics::kOrderEvents), stores::kOrderFunnel);
   return builder.build();
 }
 

@@ -93,7 +93,7 @@ struct Funnel {
   CommitSequence commit = 0;
 
   std::int64_t of(EventType type) const {
-    const auto step = steps.find(funnel_row({.type = type}));
+    const auto step = steps.find(funnel_row(type));
     return step == steps.end() ? 0 : step->second;
   }
 };
@@ -153,7 +153,7 @@ void get_funnel(const ContextPtr& context, HttpRequest&, Responder responder) {
 }  // namespace
 
 void add_analytics_routes(const ContextPtr& context) {
-  add_route(context, "GET", "/analytics/funnel", get_funnel, "analytics");
+  add_route(context, "GET", "/analytics/funnel", get_funnel, "orders");
   add_route(context, "GET", "/analytics/sales", get_sales, "analytics");
   add_route(context, "GET", "/analytics/products/{id}", get_product_sales, "analytics");
   add_route(context, "GET", "/analytics/customers/{id}", get_customer, "analytics");

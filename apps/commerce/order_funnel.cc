@@ -6,28 +6,24 @@
 
 #include <thalweg/state/stores.h>
 
-#include "table_bytes.h"
+#include "topologies.h"
 
-namespace thalweg {
-namespace shop {
+namespace thalweg::shop {
 namespace {
 
-class FunnelKeeper final : public FixedKeyProcessor<std::string, OrderStep, OrderStep> {
+class FunnelKeeper final : public FixedKeyProcessor<std::string, OrderEvent, OrderEvent> {
  public:
-  explicit FunnelKeeper(std::string store) : store_(std::move(store)) {}
-
-  void init(FixedKeyProcessorContext<std::string, OrderStep>& context) override {
+  void init(FixedKeyProcessorContext<std::string, OrderEvent>& context) override {
     FixedKeyProcessor::init(context);
-    rows_ = &context.key_value_store<std::string, std::int64_t>(store_);
+    rows_ = &context.key_value_store<std::string, std::int64_t>(stores::kOrderFunnel);
   }
-  void process(const RecordRef<std::string, OrderStep>& record) override {
-    const std::string& row = funnel_row(record.value);
+  void process(const RecordRef<std::string, OrderEvent>& record) override {
+    const std::string& row = funnel_row(record.value.type, record.value.reason);
     const std::int64_t* before = rows_->get(row);
     rows_->put(row, (before ? *before : 0) + 1);
   }
 
  private:
-  const std::string store_;
   KeyValueStore<std::string, std::int64_t>* rows_ = nullptr;
 };
 
@@ -51,36 +47,17 @@ class Rows {
 
 }  // namespace
 
-const std::string& funnel_row(const OrderStep& step) {
+const std::string& funnel_row(EventType type, Reason reason) {
   static const Rows kTypes("", fb::EnumValuesEventType(), fb::EnumNameEventType);
   static const Rows kCancellations(kCancelledPrefix, fb::EnumValuesReason(), fb::EnumNameReason);
-  return step.type == EventType::ORDER_CANCELLED ? kCancellations.of(step.reason)
-                                                 : kTypes.of(step.type);
+  return type == EventType::ORDER_CANCELLED ? kCancellations.of(reason) : kTypes.of(type);
 }
 
-void keep_funnel(StreamsBuilder& builder, const KStream<std::string, OrderStep>& steps,
-                 const std::string& store) {
-  builder.add_state_store(
-      key_value_store_builder<std::string, std::int64_t>(store, {.caching = true}));
-  steps.process_values([store] { return std::make_unique<FunnelKeeper>(store); }, {store},
-                       {.name = "count-steps"});
+void keep_funnel(StreamsBuilder& builder, const KStream<std::string, OrderEvent>& events) {
+  builder.add_state_store(key_value_store_builder<std::string, std::int64_t>(
+      stores::kOrderFunnel, {.caching = true}));
+  events.process_values([] { return std::make_unique<FunnelKeeper>(); }, {stores::kOrderFunnel},
+                        {.name = "count-events"});
 }
 
-}  // namespace shop
-
-using namespace shop;
-
-void Serde<OrderStep>::serialize(const OrderStep& value, std::string& out) {
-  Serde<OrderEvent>::serialize({.type = value.type, .reason = value.reason}, out);
-}
-
-void Serde<OrderStep>::deserialize(BytesView bytes, OrderStep& out) {
-  read_table<fb::OrderEvent>(bytes, [&](const fb::OrderEvent& table) {
-    out.type = table.type();
-    out.reason = table.reason();
-  });
-}
-
-SchemaPtr Serde<OrderStep>::schema() { return Serde<OrderEvent>::schema(); }
-
-}  // namespace thalweg
+}  // namespace thalweg::shop

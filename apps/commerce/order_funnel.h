@@ -9,27 +9,16 @@
 
 namespace thalweg::shop {
 
-/// An event of `order-events` as the funnel reads it: the rest of its bytes is left alone, as every
-/// event of every order passes here.
-struct OrderStep {
-  EventType type = EventType::ORDER_CREATED;
-  Reason reason = Reason::NONE;
-
-  friend bool operator==(const OrderStep&, const OrderStep&) = default;
-};
-
 inline constexpr const char* kCancelledPrefix = "ORDER_CANCELLED/";
-/// The row of the funnel that counts such steps: the type's name; of cancelled orders the prefix
+/// The row of the funnel that counts events of the type: its name; of cancelled orders the prefix
 /// and the reason.
-const std::string& funnel_row(const OrderStep& step);
+const std::string& funnel_row(EventType type, Reason reason = Reason::NONE);
 
-/// Counts the steps of all orders in the key-value store `store`.
+/// Counts the events of all orders in the key-value store `order-funnel`, in the step that tells
+/// them: however busy the shop is, the funnel is as far as the orders are.
 ///
 /// Each task counts what passes it in rows of its own, so that nothing is repartitioned by a key of
 /// a dozen values: a row of the whole shop is the sum over the partitions.
-void keep_funnel(StreamsBuilder& builder, const KStream<std::string, OrderStep>& steps,
-                 const std::string& store);
+void keep_funnel(StreamsBuilder& builder, const KStream<std::string, OrderEvent>& events);
 
 }  // namespace thalweg::shop
-
-THALWEG_SHOP_SERDE(OrderStep);

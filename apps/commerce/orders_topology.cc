@@ -5,6 +5,7 @@
 #include "effects.h"
 #include "ledgers.h"
 #include "order_fold.h"
+#include "order_funnel.h"
 #include "payment_topology.h"
 #include "public_messages.h"
 #include "saga.h"
@@ -271,6 +272,7 @@ Topology build_orders(const ShopConfig& config, const PaymentProvider& provider)
   StreamsBuilder builder;
   const auto events = decide_orders(builder, config);
   keep_tables(events);
+  keep_funnel(builder, events);
   keep_timers(builder, events, config);
   fan_out(events);
   keep_stock(builder, events, config);

@@ -20,6 +20,7 @@ inline constexpr const char* kAccounts = "accounts";  ///< user id -> Account
 inline constexpr const char* kUsers = "users";        ///< user id -> User
 /// order_by_user_key() -> when it was created
 inline constexpr const char* kOrdersByUser = "orders-by-user";
+inline constexpr const char* kOrderFunnel = "order-funnel";  ///< funnel_row() -> how many, by task
 inline constexpr const char* kCoupons = "coupons";               ///< coupon id -> Coupon
 inline constexpr const char* kCouponCounts = "coupon-counts";    ///< coupon id -> CouponCounts
 /// request id -> CouponRequestRow, in the partition of `user:{userId}`
@@ -43,7 +44,6 @@ inline constexpr const char* kRankingByHour = "ranking-by-hour";
 inline constexpr const char* kSalesByHour = "sales-by-hour";  ///< kWholeShop by hour -> Sales
 inline constexpr const char* kRevenueByProduct = "revenue-by-product";  ///< id -> ProductSales
 inline constexpr const char* kCustomers = "customers";                  ///< user id -> Customer
-inline constexpr const char* kOrderFunnel = "order-funnel";  ///< funnel_row() -> how many, by task
 inline constexpr const char* kInbox = "inbox";  ///< inbox_key() -> Notice
 }  // namespace stores
 

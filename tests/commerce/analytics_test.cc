@@ -1,6 +1,5 @@
 // What the shop sells, hour by hour; what each product brings; what each customer buys.
 
-#include "order_funnel.h"
 #include "sales_fixture.h"
 
 namespace thalweg::shop {
@@ -24,24 +23,10 @@ class AnalyticsTest : public SalesTest {
         driver_.key_value_store<std::string, ProductSales>(stores::kRevenueByProduct).get(product);
     return row ? *row : ProductSales{};
   }
-  void step(const std::string& order, EventType type, Reason reason = Reason::NONE) {
-    OrderEvent event{.type = type, .order_id = order, .user_id = "ann", .reason = reason};
-    steps_.pipe(order, event, at("2026-11-21T10:00:00Z"));
-  }
-  /// Of all tasks.
-  std::int64_t in_funnel(const std::string& row) {
-    const auto* count =
-        driver_.key_value_store<std::string, std::int64_t>(stores::kOrderFunnel).get(row);
-    return count ? *count : 0;
-  }
   Customer customer(const std::string& user) {
     const auto* row = driver_.key_value_store<std::string, Customer>(stores::kCustomers).get(user);
     return row ? *row : Customer{};
   }
-
- private:
-  TestInputTopic<std::string, OrderEvent> steps_ =
-      driver_.create_input_topic<std::string, OrderEvent>(topics::kOrderEvents);
 };
 
 TEST_F(AnalyticsTest, AnHourAddsUpItsOrders) {
@@ -94,31 +79,6 @@ TEST_F(AnalyticsTest, OfEqualFavouritesTheFirstByIdIsTold) {
   EXPECT_EQ(customer("ann").favourite.product_id, "cup");
 }
 
-TEST_F(AnalyticsTest, TheFunnelCountsHowFarOrdersGet) {
-  step("o1", EventType::ORDER_CREATED);
-  step("o2", EventType::ORDER_CREATED);
-  step("o1", EventType::INVENTORY_DEDUCTED);
-  step("o2", EventType::INVENTORY_INSUFFICIENT, Reason::OUT_OF_STOCK);
-  step("o2", EventType::ORDER_CANCELLED, Reason::OUT_OF_STOCK);
-  step("o1", EventType::ORDER_COMPLETED);
-
-  EXPECT_EQ(in_funnel("ORDER_CREATED"), 2);
-  EXPECT_EQ(in_funnel("INVENTORY_DEDUCTED"), 1);
-  EXPECT_EQ(in_funnel("ORDER_COMPLETED"), 1);
-  EXPECT_EQ(in_funnel("ORDER_CANCELLED/OUT_OF_STOCK"), 1);
-  EXPECT_EQ(in_funnel("ORDER_CANCELLED/TIMEOUT"), 0);
-}
-
-TEST_F(AnalyticsTest, StepsOfALaterVersionStopNobody) {
-  step("o1", static_cast<EventType>(200));
-  step("o1", EventType::ORDER_CANCELLED, static_cast<Reason>(200));
-  step("o2", EventType::ORDER_CREATED);
-
-  EXPECT_EQ(in_funnel("UNKNOWN"), 1);
-  EXPECT_EQ(in_funnel("ORDER_CANCELLED/UNKNOWN"), 1);
-  EXPECT_EQ(in_funnel("ORDER_CREATED"), 1);
-}
-
 TEST(Customers, OfVeryManyProductsThoseBoughtMostAreKept) {
   Customer customer;
   customer = after_purchase({10, {{"mug", 5}}}, std::move(customer));
@@ -152,7 +112,6 @@ TEST(AnalyticsTopology, JoinsUnitsWithProductsAndKeepsWhatIsAsked) {
   EXPECT_THAT(text, HasSubstr("add-up-sales (stores: [sales-by-hour])"));
   EXPECT_THAT(text, HasSubstr("add-up-revenue (stores: [revenue-by-product])"));
   EXPECT_THAT(text, HasSubstr("add-up-purchases (stores: [customers])"));
-  EXPECT_THAT(text, HasSubstr("count-steps (stores: [order-funnel])"));
   EXPECT_EQ(text, build_analytics().describe().to_text()) << "a plan is a pure function";
 }
 

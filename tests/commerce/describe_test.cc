@@ -47,6 +47,7 @@ TEST(OrdersTopology, DescribesItself) {
   const std::string text = build_orders({}).describe().to_text();
 
   EXPECT_THAT(text, HasSubstr("(stores: [sagas])"));
+  EXPECT_THAT(text, HasSubstr("count-events (stores: [order-funnel])"));
   EXPECT_THAT(text, HasSubstr("(topic: order.start.dlq)"));
   EXPECT_EQ(text, build_orders({}).describe().to_text()) << "a plan is a pure function";
 }

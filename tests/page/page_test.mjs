@@ -258,7 +258,6 @@ test("the plan of every application can be looked at", async () => {
   const stores = await page.locator("#topology .store .title").allTextContents();
   assert.deepEqual(stores.sort(), [
     "customers",
-    "order-funnel",
     "product-prices",
     "revenue-by-product",
     "sales-by-hour",
