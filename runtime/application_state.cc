@@ -1,6 +1,7 @@
 #include "application_state.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace thalweg::internal {
@@ -103,54 +104,47 @@ void ApplicationState::unclaim(TaskId task, std::int32_t worker) {
 
 void ApplicationState::publish_positions(
     const std::map<TopicPartition, OffsetAndMetadata>& positions) {
-  std::vector<std::function<void()>> reached;
+  std::vector<Waiter> reached;
   {
     std::lock_guard lock(positions_mutex_);
     for (const auto& [input, position] : positions) {
       inputs_here_.insert(input);
-      auto& entry = positions_[input];
-      entry.committed = position.offset;
-      const auto end = entry.waiting.lower_bound(entry.committed);
-      for (auto waiter = entry.waiting.begin(); waiter != end; ++waiter) {
-        reached.push_back(std::move(waiter->second));
-      }
-      entry.waiting.erase(entry.waiting.begin(), end);
+      committed_[input] = position.offset;
+      std::ranges::move(waiters_.take_passed(input, position.offset), std::back_inserter(reached));
     }
   }
-  for (const auto& done : reached) done();
+  for (const auto& waiter : reached) waiter.done();
 }
 
-void ApplicationState::when_processed(const TopicPartition& input, Offset offset,
-                                      std::function<void()> done) {
+void ApplicationState::when_processed(const TopicPartition& input, Offset offset, Waiter waiter) {
   {
     std::lock_guard lock(positions_mutex_);
-    auto& entry = positions_[input];
-    if (entry.committed <= offset) {
-      entry.waiting.emplace(offset, std::move(done));
-      return;
-    }
+    if (keep(input, offset, waiter)) return;
   }
-  done();
+  waiter.done();
 }
 
 bool ApplicationState::when_processed_here(const TopicPartition& input, Offset offset,
-                                           std::function<void()>& done) {
+                                           Waiter& waiter) {
   {
     std::lock_guard lock(positions_mutex_);
     if (!inputs_here_.contains(input)) return false;
-    auto& entry = positions_[input];
-    if (entry.committed <= offset) {
-      entry.waiting.emplace(offset, std::move(done));
-      return true;
-    }
+    if (keep(input, offset, waiter)) return true;
   }
-  done();
+  waiter.done();
+  return true;
+}
+
+bool ApplicationState::keep(const TopicPartition& input, Offset offset, Waiter& waiter) {
+  const auto committed = committed_.find(input);
+  if (committed != committed_.end() && committed->second > offset) return false;
+  waiters_.add(input, offset, std::move(waiter));
   return true;
 }
 
 void ApplicationState::drop_waiters() {
   std::lock_guard lock(positions_mutex_);
-  for (auto& [input, entry] : positions_) entry.waiting.clear();
+  waiters_.clear();
 }
 
 void ApplicationState::publish_task(TaskInfo info) {
@@ -168,16 +162,16 @@ void ApplicationState::withdraw_task(TaskId id) {
     inputs = std::move(found->second.positions);
     tasks_.erase(found);
   }
-  std::vector<std::pair<TopicPartition, std::multimap<Offset, std::function<void()>>>> left;
+  std::vector<std::pair<TopicPartition, PositionWaiters::ByOffset>> left;
   {
     std::lock_guard lock(positions_mutex_);
     for (const auto& [input, position] : inputs) {
       inputs_here_.erase(input);
-      if (moved_) left.emplace_back(input, std::exchange(positions_[input].waiting, {}));
+      if (moved_) left.emplace_back(input, waiters_.take_all(input));
     }
   }
   for (auto& [input, waiting] : left) {
-    for (auto& [offset, done] : waiting) moved_(input, offset, std::move(done));
+    for (auto& [offset, waiter] : waiting) moved_(input, offset, std::move(waiter));
   }
 }
 

@@ -13,6 +13,7 @@
 #include <thalweg/runtime/streams_application.h>
 
 #include "application_plan.h"
+#include "position_waiters.h"
 
 namespace thalweg::internal {
 
@@ -51,14 +52,15 @@ class ApplicationState {
 
   /// A commit has reached these positions: calls those who waited for them.
   void publish_positions(const std::map<TopicPartition, OffsetAndMetadata>& positions);
-  void when_processed(const TopicPartition& input, Offset offset, std::function<void()> done);
+  using Waiter = PositionWaiters::Waiter;
+  void when_processed(const TopicPartition& input, Offset offset, Waiter waiter);
   /// Who waits here for a task that another process may get is handed to `moved`, if that is set,
   /// when the task goes. Before the workers start.
-  using Moved = std::function<void(const TopicPartition&, Offset, std::function<void()>)>;
+  using Moved = std::function<void(const TopicPartition&, Offset, Waiter)>;
   void on_move(Moved moved) { moved_ = std::move(moved); }
-  /// As when_processed(), if a task here reads the input; false, and `done` is not taken, if none
+  /// As when_processed(), if a task here reads the input; false, and `waiter` is not taken, if none
   /// does.
-  bool when_processed_here(const TopicPartition& input, Offset offset, std::function<void()>& done);
+  bool when_processed_here(const TopicPartition& input, Offset offset, Waiter& waiter);
   /// Forgets everyone who waits.
   void drop_waiters();
 
@@ -69,10 +71,8 @@ class ApplicationState {
   std::vector<TaskInfo> tasks() const;
 
  private:
-  struct Position {
-    Offset committed = 0;
-    std::multimap<Offset, std::function<void()>> waiting;
-  };
+  // Keeps the waiter if the record is not processed yet. Under the mutex of positions.
+  bool keep(const TopicPartition& input, Offset offset, Waiter& waiter);
 
   mutable std::mutex views_mutex_;
   std::map<std::string, std::map<std::int32_t, std::shared_ptr<const StoreView>>, std::less<>>
@@ -89,7 +89,8 @@ class ApplicationState {
   std::map<TaskId, Claim> claims_;
 
   std::mutex positions_mutex_;
-  std::map<TopicPartition, Position> positions_;
+  std::map<TopicPartition, Offset> committed_;
+  PositionWaiters waiters_;
   std::set<TopicPartition> inputs_here_;
   Moved moved_;
 

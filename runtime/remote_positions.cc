@@ -27,13 +27,12 @@ std::optional<Offset> position_in(const std::optional<HttpResponse>& answer) {
 
 }  // namespace
 
-void RemotePositions::when_processed(const TopicPartition& input, Offset offset, Done done) {
+void RemotePositions::when_processed(const TopicPartition& input, Offset offset, Waiter waiter) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
-    Input& entry = inputs_[input];
-    entry.waiting.emplace(offset, std::move(done));
-    if (std::exchange(entry.is_asking, true)) return;
+    waiters_.add(input, offset, std::move(waiter));
+    if (!asked_about_.insert(input).second) return;
   }
   look(input);
 }
@@ -42,17 +41,17 @@ void RemotePositions::close() {
   std::unique_lock lock(mutex_);
   closed_ = true;
   calm_.wait(lock, [this] { return calling_ == 0; });
-  inputs_.clear();
+  waiters_.clear();
 }
 
 // Finds out whom to ask; the caller has marked the input as being asked about.
 void RemotePositions::look(const TopicPartition& input) {
-  std::multimap<Offset, Done> waiting;
+  PositionWaiters::ByOffset waiting;
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
     ++calling_;
-    waiting.swap(inputs_[input].waiting);
+    waiting = waiters_.take_all(input);
   }
   for (auto one = waiting.begin(); one != waiting.end();) {
     one = setup_.take_here(input, one->first, one->second) ? waiting.erase(one) : std::next(one);
@@ -64,10 +63,11 @@ void RemotePositions::look(const TopicPartition& input) {
     --calling_;
     calm_.notify_all();
     if (closed_) return;
-    Input& entry = inputs_[input];
-    entry.waiting.merge(waiting);
-    if (entry.waiting.empty()) entry.is_asking = false;
-    if (!entry.is_asking) return;
+    waiters_.put_back(input, std::move(waiting));
+    if (!waiters_.first(input)) {
+      asked_about_.erase(input);
+      return;
+    }
   }
   if (server) {
     ask(*server, input);
@@ -77,14 +77,14 @@ void RemotePositions::look(const TopicPartition& input) {
 }
 
 void RemotePositions::ask(const std::string& server, const TopicPartition& input) {
-  std::string target;
+  std::optional<Offset> first;
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
-    target =
-        peer_position_target(setup_.application_id, input, inputs_[input].waiting.begin()->first);
+    first = waiters_.first(input);
   }
-  setup_.peers->ask(server, std::move(target), kPatience,
+  if (!first) return look(input);  // They were forgotten meanwhile.
+  setup_.peers->ask(server, peer_position_target(setup_.application_id, input, *first), kPatience,
                     [self = shared_from_this(), input](const std::optional<HttpResponse>& answer) {
                       self->take(input, answer);
                     });
@@ -92,16 +92,13 @@ void RemotePositions::ask(const std::string& server, const TopicPartition& input
 
 void RemotePositions::take(const TopicPartition& input, const std::optional<HttpResponse>& answer) {
   const auto position = position_in(answer);
-  std::vector<Done> reached;
+  std::vector<Waiter> reached;
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
-    auto& waiting = inputs_[input].waiting;
-    const auto end = position ? waiting.lower_bound(*position) : waiting.begin();
-    for (auto one = waiting.begin(); one != end; ++one) reached.push_back(std::move(one->second));
-    waiting.erase(waiting.begin(), end);
+    if (position) reached = waiters_.take_passed(input, *position);
   }
-  for (const auto& done : reached) done();
+  for (const auto& waiter : reached) waiter.done();
   if (position) return look(input);
   look_later(input);
 }

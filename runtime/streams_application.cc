@@ -177,12 +177,14 @@ class StreamsApplication::Impl {
     return views;
   }
 
-  void when_processed(const TopicPartition& input, Offset offset, std::function<void()> done) {
+  using Waiter = internal::PositionWaiters::Waiter;
+
+  void when_processed(const TopicPartition& input, Offset offset, Waiter waiter) {
     if (!elsewhere_ || !task_of(input)) {
-      return published_.when_processed(input, offset, std::move(done));
+      return published_.when_processed(input, offset, std::move(waiter));
     }
-    if (published_.when_processed_here(input, offset, done)) return;
-    elsewhere_->when_processed(input, offset, std::move(done));
+    if (published_.when_processed_here(input, offset, waiter)) return;
+    elsewhere_->when_processed(input, offset, std::move(waiter));
   }
 
   std::optional<std::string> active_host(std::string_view store, std::int32_t partition) const {
@@ -213,13 +215,11 @@ class StreamsApplication::Impl {
           const auto task = task_of(input);
           return metadata && task ? metadata->server_of(*task) : std::nullopt;
         },
-        .take_here = [this](const TopicPartition& input, Offset offset,
-                            RemotePositions::Done& done) {
-          return published_.when_processed_here(input, offset, done);
+        .take_here = [this](const TopicPartition& input, Offset offset, Waiter& waiter) {
+          return published_.when_processed_here(input, offset, waiter);
         }});
-    published_.on_move([this](const TopicPartition& input, Offset offset,
-                              std::function<void()> done) {
-      elsewhere_->when_processed(input, offset, std::move(done));
+    published_.on_move([this](const TopicPartition& input, Offset offset, Waiter waiter) {
+      elsewhere_->when_processed(input, offset, std::move(waiter));
     });
   }
 
@@ -486,8 +486,9 @@ std::optional<StandbyView> StreamsApplication::standby(std::string_view store,
 }
 
 void StreamsApplication::when_processed(const TopicPartition& input, Offset offset,
-                                        std::function<void()> done) {
-  impl_->when_processed(input, offset, std::move(done));
+                                        std::function<void()> done,
+                                        std::function<bool()> is_over) {
+  impl_->when_processed(input, offset, {std::move(done), std::move(is_over)});
 }
 
 }  // namespace thalweg

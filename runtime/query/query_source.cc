@@ -37,9 +37,9 @@ class ApplicationSource final : public QuerySource {
     return application_.standby(store, partition);
   }
   std::string host() const override { return application_.config().application_server; }
-  void when_processed(const TopicPartition& input, Offset offset,
-                      std::function<void()> done) override {
-    application_.when_processed(input, offset, std::move(done));
+  void when_processed(const TopicPartition& input, Offset offset, std::function<void()> done,
+                      std::function<bool()> is_over) override {
+    application_.when_processed(input, offset, std::move(done), std::move(is_over));
   }
 
  private:

@@ -41,8 +41,9 @@ class QuerySource {
   }
   /// This process's own name for the others; empty: it has none.
   virtual std::string host() const { return {}; }
+  /// StreamsApplication::when_processed().
   virtual void when_processed(const TopicPartition& input, Offset offset,
-                              std::function<void()> done) = 0;
+                              std::function<void()> done, std::function<bool()> is_over) = 0;
 };
 
 /// A running application as such a source.

@@ -82,7 +82,8 @@ class StoppedSource final : public QuerySource {
     if (store == recorded_.stores.end() || store->changelog.empty()) return std::nullopt;
     return store->changelog;
   }
-  void when_processed(const TopicPartition&, Offset, std::function<void()> done) override {
+  void when_processed(const TopicPartition&, Offset, std::function<void()> done,
+                      std::function<bool()>) override {
     done();  // What was not processed will not be, as nothing runs.
   }
 

@@ -43,7 +43,7 @@ class Peering : public QueryStory {
         .peers = peers_.get(),
         .application_id = "shop",
         .owner = [owner](const TopicPartition&) { return owner(); },
-        .take_here = [](const TopicPartition&, Offset, RemotePositions::Done&) { return false; }});
+        .take_here = [](const TopicPartition&, Offset, RemotePositions::Waiter&) { return false; }});
   }
 
   const std::unique_ptr<Peers> peers_ = http_peers();
@@ -134,8 +134,8 @@ TEST_F(Peering, WhoWaitsForATaskElsewhereIsCalledWhenItHasPassed) {
   shop_->read_from({"orders", 0}, 3);
   const auto elsewhere = positions([this] { return address(); });
   std::promise<void> third, fifth;
-  elsewhere->when_processed({"orders", 0}, 3, [&] { third.set_value(); });
-  elsewhere->when_processed({"orders", 0}, 5, [&] { fifth.set_value(); });
+  elsewhere->when_processed({"orders", 0}, 3, {[&] { third.set_value(); }});
+  elsewhere->when_processed({"orders", 0}, 5, {[&] { fifth.set_value(); }});
 
   shop_->process_up_to({"orders", 0}, 3);
   third.get_future().get();
@@ -156,9 +156,28 @@ TEST_F(Peering, ATaskThatNobodyHasIsAskedForUntilSomebodyHasIt) {
     return address();
   });
   std::promise<void> passed;
-  elsewhere->when_processed({"orders", 0}, 8, [&] { passed.set_value(); });
+  elsewhere->when_processed({"orders", 0}, 8, {[&] { passed.set_value(); }});
   passed.get_future().get();
   EXPECT_EQ(looks, 3);
+  elsewhere->close();
+}
+
+// A record that is never written, of a task that nobody is known to have, was asked for for ever.
+TEST_F(Peering, WhatNobodyWaitsForAnyMoreIsNoLongerAskedFor) {
+  start();
+  std::atomic<bool> is_over = false;
+  std::promise<void> looked, given_up;
+  const auto elsewhere = positions([&, looks = 0]() mutable -> std::optional<std::string> {
+    if (++looks == 1) looked.set_value();
+    return std::nullopt;
+  });
+  std::shared_ptr<void> held(nullptr, [&](void*) { given_up.set_value(); });
+  elsewhere->when_processed({"orders", 0}, 8, {[held = std::move(held)] {}, [&] {
+                                                 return is_over.load();
+                                               }});
+  looked.get_future().get();
+  is_over = true;
+  given_up.get_future().get();
   elsewhere->close();
 }
 
@@ -170,13 +189,13 @@ TEST_F(Peering, ATaskThatHasComeHereIsNoLongerAskedForElsewhere) {
       .application_id = "shop",
       .owner = [](const TopicPartition&) { return std::nullopt; },
       .take_here =
-          [&](const TopicPartition&, Offset offset, RemotePositions::Done& done) {
+          [&](const TopicPartition&, Offset offset, RemotePositions::Waiter& waiter) {
             taken = offset;
-            done();
+            waiter.done();
             return true;
           }});
   std::promise<void> passed;
-  elsewhere->when_processed({"orders", 0}, 4, [&] { passed.set_value(); });
+  elsewhere->when_processed({"orders", 0}, 4, {[&] { passed.set_value(); }});
   passed.get_future().get();
   EXPECT_EQ(taken, 4);
   elsewhere->close();

@@ -18,6 +18,7 @@
 #include <thalweg/state/simulated_storage.h>
 
 #include "query/http_story.h"
+#include "position_waiters.h"
 #include "query/query_context.h"
 
 namespace thalweg::testing {
@@ -125,17 +126,13 @@ class FakeSource final : public internal::QuerySource {
     looked_.wait(lock, [&] { return looks_ >= times; });
   }
   void process_up_to(const TopicPartition& input, Offset offset) {
-    std::vector<std::function<void()>> due;
+    std::vector<internal::PositionWaiters::Waiter> due;
     {
       const std::lock_guard lock(mutex_);
       processed_[input] = offset;
-      for (auto& waiting : waiting_) {
-        if (waiting.input == input && waiting.offset <= offset && waiting.done) {
-          due.push_back(std::exchange(waiting.done, nullptr));
-        }
-      }
+      due = waiters_.take_passed(input, offset + 1);
     }
-    for (auto& done : due) done();
+    for (auto& waiter : due) waiter.done();
   }
 
   const std::string& application_id() const override { return id_; }
@@ -165,13 +162,13 @@ class FakeSource final : public internal::QuerySource {
     return found == owners_.end() ? std::nullopt : std::optional(found->second);
   }
   std::string host() const override { return host_; }
-  void when_processed(const TopicPartition& input, Offset offset,
-                      std::function<void()> done) override {
+  void when_processed(const TopicPartition& input, Offset offset, std::function<void()> done,
+                      std::function<bool()> is_over) override {
     {
       const std::lock_guard lock(mutex_);
       const auto found = processed_.find(input);
       if (found == processed_.end() || found->second < offset) {
-        waiting_.push_back({input, offset, std::move(done)});
+        waiters_.add(input, offset, {std::move(done), std::move(is_over)});
         return;
       }
     }
@@ -180,9 +177,16 @@ class FakeSource final : public internal::QuerySource {
 
   /// As an application does at its end: what it was to tell holds those who asked.
   void drop_waiters() {
-    std::vector<Waiting> dropped;  // Goes without the lock.
     const std::lock_guard lock(mutex_);
-    dropped.swap(waiting_);
+    waiters_.clear();
+  }
+  /// How many wait for the input to pass records, and have not given up.
+  std::size_t waiting_for(const TopicPartition& input) {
+    const std::lock_guard lock(mutex_);
+    auto waiting = waiters_.take_all(input);
+    const auto number = waiting.size();
+    waiters_.put_back(input, std::move(waiting));
+    return number;
   }
 
   StreamsApplication::State current = StreamsApplication::State::kRunning;
@@ -192,11 +196,6 @@ class FakeSource final : public internal::QuerySource {
   std::set<std::string, std::less<>> unlogged;  ///< Stores without a changelog.
 
  private:
-  struct Waiting {
-    TopicPartition input;
-    Offset offset;
-    std::function<void()> done;
-  };
   std::string id_;
   std::vector<StoreInfo> infos_;
   std::map<std::string, std::vector<std::shared_ptr<MapView>>> views_;
@@ -206,7 +205,7 @@ class FakeSource final : public internal::QuerySource {
   mutable std::condition_variable looked_;
   mutable int looks_ = 0;
   std::map<std::pair<std::string, std::int32_t>, std::string> owners_;
-  std::vector<Waiting> waiting_;
+  internal::PositionWaiters waiters_;
   std::map<TopicPartition, Offset> processed_;
 };
 
@@ -240,7 +239,7 @@ class QueryStory : public HttpStory {
     if (!log_) open_log(true);
     server_ = std::make_unique<HttpServer>(patient());
     context_ = internal::add_query_routes(*server_, std::move(sources_), *log_, metrics_,
-                                          system_clock(), options);
+                                          *clock_, options);
     const auto started = server_->start();
     ASSERT_TRUE(started) << started.error().message;
   }
@@ -271,6 +270,9 @@ class QueryStory : public HttpStory {
   SimulatedStorage storage_;
   std::unique_ptr<EmbeddedLog> log_;
   MetricsRegistry metrics_;
+  /// For a test that moves time itself: set `clock_` to it before start().
+  ManualClock manual_clock_;
+  Clock* clock_ = &system_clock();
   FakeSource* shop_;
   std::vector<std::unique_ptr<internal::QuerySource>> sources_;
   internal::ContextPtr context_;

@@ -209,7 +209,12 @@ class StreamsApplication {
   /// Calls `done` when a commit of this application has passed the record at `offset`: from then on
   /// views show its effects. At once when that is so already; else from a worker's or the peers'
   /// thread, which it must not hold up. A task of another process is asked. Dropped at close().
-  void when_processed(const TopicPartition& input, Offset offset, std::function<void()> done);
+  ///
+  /// Whoever may give up, or names a record that may never come, says so by `is_over`: `done` is
+  /// dropped some time after it is true. It is asked from any thread, is quick and calls nothing of
+  /// the application.
+  void when_processed(const TopicPartition& input, Offset offset, std::function<void()> done,
+                      std::function<bool()> is_over = {});
 
  private:
   class Impl;
