@@ -1,6 +1,6 @@
-// What logging views costs those who look: GET /products/{id} at a fixed rate from two shops in
-// turns, one that logs views and one that does not, and then whether the first counted each look
-// that was answered with 200, once. bench/views starts the shops.
+// What something costs those who look: GET /products/{id} at a fixed rate from two shops in turns,
+// one with it and one without, and then whether the first counted each look that was answered with
+// 200, once. bench/views and bench/stalled-reader start the shops.
 
 #include <algorithm>
 #include <chrono>
@@ -26,8 +26,9 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 struct Arguments {
-  std::string url_on;
-  std::string url_off;
+  std::string what;
+  std::string url_with;
+  std::string url_without;
   std::string product = "lamp";
   double rate = 5'000;
   int seconds = 5;
@@ -128,10 +129,10 @@ std::int64_t views(boost::asio::io_context& io, Side& side, const Arguments& arg
   }
 }
 
-void show(const char* name, const Side& side) {
+void show(const char* with, const std::string& what, const Side& side) {
   const auto all = side.latency.summarize();
-  fmt::print("view log {:3}: {} looks answered with 200, {} otherwise; p50 {:.2f}, p99 {:.2f}, ",
-             name, side.answered, side.failed, all.p50_ms, all.p99_ms);
+  fmt::print("{:7} {}: {} looks answered with 200, {} otherwise; p50 {:.2f}, p99 {:.2f}, ", with,
+             what, side.answered, side.failed, all.p50_ms, all.p99_ms);
   fmt::print("p99.9 {:.2f} ms; p99 of each turn:", all.p999_ms);
   for (const double p99 : side.p99_of_turns) fmt::print(" {:.2f}", p99);
   fmt::print("\n");
@@ -139,30 +140,30 @@ void show(const char* name, const Side& side) {
 
 double median(std::vector<double> values) {
   std::ranges::sort(values);
-  return values[values.size() / 2];
+  return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
 }
 
 int run(const Arguments& arguments) {
   boost::asio::io_context io(1);
-  Side on(io, arguments.url_on, arguments.connections);
-  Side off(io, arguments.url_off, arguments.connections);
-  const std::int64_t before = views(io, on, arguments, 0);
+  Side with(io, arguments.url_with, arguments.connections);
+  Side without(io, arguments.url_without, arguments.connections);
+  const std::int64_t before = views(io, with, arguments, 0);
   for (int turn = 0; turn < arguments.turns; ++turn) {
-    const bool on_first = turn % 2 == 0;
-    Turn(io, on_first ? on : off, arguments).run();
-    Turn(io, on_first ? off : on, arguments).run();
+    const bool is_with_first = turn % 2 == 0;
+    Turn(io, is_with_first ? with : without, arguments).run();
+    Turn(io, is_with_first ? without : with, arguments).run();
   }
-  show("on", on);
-  show("off", off);
-  const std::int64_t counted = views(io, on, arguments, before + on.answered) - before;
-  fmt::print("views counted by minute: {} of {}\n", counted, on.answered);
-  fmt::print(R"({{"rate":{},"p99_on_ms":{:.3f},"p99_off_ms":{:.3f},"p99_ratio":{:.3f},)",
-             arguments.rate, median(on.p99_of_turns), median(off.p99_of_turns),
-             median(on.p99_of_turns) / median(off.p99_of_turns));
+  show("with", arguments.what, with);
+  show("without", arguments.what, without);
+  const std::int64_t counted = views(io, with, arguments, before + with.answered) - before;
+  fmt::print("views counted by minute: {} of {}\n", counted, with.answered);
+  fmt::print(R"({{"rate":{},"p99_with_ms":{:.3f},"p99_without_ms":{:.3f},"p99_ratio":{:.3f},)",
+             arguments.rate, median(with.p99_of_turns), median(without.p99_of_turns),
+             median(with.p99_of_turns) / median(without.p99_of_turns));
   fmt::print(R"("looks":{},"counted":{}}})"
              "\n",
-             on.answered, counted);
-  return counted == on.answered && on.failed == 0 && off.failed == 0 ? 0 : 1;
+             with.answered, counted);
+  return counted == with.answered && with.failed == 0 && without.failed == 0 ? 0 : 1;
 }
 
 }  // namespace
@@ -171,9 +172,10 @@ int run(const Arguments& arguments) {
 int main(int argc, char** argv) {
   CLI::App app("Looks at a product of two shops in turns, and compares what that took.");
   thalweg::flashsale::Arguments arguments;
-  app.add_option("--on", arguments.url_on, "The shop that logs views: http://HOST:PORT")
+  app.add_option("--what", arguments.what, "What one of the shops has")->required();
+  app.add_option("--with", arguments.url_with, "The shop that has it: http://HOST:PORT")
       ->required();
-  app.add_option("--off", arguments.url_off, "The shop with view.log=false")->required();
+  app.add_option("--without", arguments.url_without, "The other shop")->required();
   app.add_option("--product", arguments.product, "What is looked at")->capture_default_str();
   app.add_option("--rate", arguments.rate, "Looks per second")
       ->check(CLI::Range(1.0, 1e6))
