@@ -341,7 +341,9 @@ void HttpConnection::send(std::shared_ptr<HttpConnection> connection, HttpMail&&
   if (loop.on_thread()) return connection->deliver(mail);
   mail.connection = std::move(connection);
   const auto keep = mail.connection;
-  if (!keep->loop_->post(std::move(mail))) call_ready(mail.ready, false);
+  if (keep->loop_->post(std::move(mail))) return;
+  call_ready(mail.ready, false);
+  if (mail.on_bytes) mail.on_bytes({});
 }
 
 void HttpConnection::deliver(HttpMail& mail) {

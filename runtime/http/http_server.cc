@@ -99,15 +99,14 @@ ResponseStream Responder::stream(HttpResponse head) {
   return stream;
 }
 
-ResponseStream Responder::upgrade(std::string head,
-                                  std::function<void(std::string_view)> on_bytes) {
-  if (!connection_) return {};
-  ResponseStream stream(connection_, request_);
+void Responder::upgrade(std::string head, ResponseStream& stream,
+                        std::function<void(std::string_view)> on_bytes) {
+  if (!connection_) return;
+  stream = ResponseStream(connection_, request_);
   HttpConnection::send(std::move(connection_), {.request = request_,
                                                 .kind = HttpMail::Kind::kUpgrade,
                                                 .response = {.body = std::move(head)},
                                                 .on_bytes = std::move(on_bytes)});
-  return stream;
 }
 
 // --- HttpServer

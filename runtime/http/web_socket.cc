@@ -136,8 +136,7 @@ std::shared_ptr<WebSocket> WebSocket::accept(const HttpRequest& request, Respond
       accept_key(*request.header("Sec-WebSocket-Key")) + "\r\n";
   if (!socket->protocol_.empty()) head += "Sec-WebSocket-Protocol: " + socket->protocol_ + "\r\n";
   head += "\r\n";
-  const std::lock_guard lock(socket->mutex_);
-  socket->stream_ = responder.upgrade(std::move(head), [socket](std::string_view bytes) {
+  responder.upgrade(std::move(head), socket->stream_, [socket](std::string_view bytes) {
     if (bytes.empty()) return socket->end();
     socket->on_bytes(bytes);
   });

@@ -164,6 +164,23 @@ TEST_F(WebSocketTest, AClientThatDoesNotReadIsClosedAndOthersNoticeNothing) {
   EXPECT_LT(messages * (64u << 10), 2u << 20) << "about a mebibyte is kept for it";
 }
 
+// The answer to such a message waited for a lock that its own thread held: one client that did not
+// wait for the end of its handshake stopped the server for everybody.
+TEST_F(WebSocketTest, MessagesThatComeWithTheHandshakeAreAnswered) {
+  const std::string unmasked_mask(4, '\0');
+  testing::RawClient hasty(server_.port());
+  hasty.send("GET /ws HTTP/1.1\r\nHost: shop\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+             "\x81\x83" + unmasked_mask + "one" + "\x81\x83" + unmasked_mask + "bye");
+
+  const std::string answer = hasty.read_to_end();
+
+  EXPECT_THAT(answer, ::testing::StartsWith("HTTP/1.1 101 "));
+  EXPECT_THAT(answer, HasSubstr("\r\n\r\n\x81\x08" "echo one"));
+  EXPECT_THAT(answer, ::testing::EndsWith("\x03\xE8" "bye")) << "it is closed with 1000";
+  expect_ended(1);
+}
+
 TEST_F(WebSocketTest, WhatIsNoHandshakeIsRefused) {
   using testing::RawClient;
   EXPECT_EQ(RawClient(server_.port()).get("/ws").status, 426);

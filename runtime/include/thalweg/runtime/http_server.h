@@ -115,9 +115,11 @@ class Responder {
   ResponseStream stream(HttpResponse head);
   /// Leaves HTTP: `head` is sent as it is, a whole 101 head, and from then on the connection is
   /// bytes both ways. `on_bytes` is called from the server's thread with what the client sends, and
-  /// once with nothing when the connection has ended. Pieces of the stream are sent as they are;
-  /// finish() ends the connection. What WebSocket::accept() is made of.
-  ResponseStream upgrade(std::string head, std::function<void(std::string_view bytes)> on_bytes);
+  /// once with nothing when the connection has ended: perhaps within this call, as a client may
+  /// send more with its request than that; `stream` is set before. Pieces of the stream are sent as
+  /// they are; finish() ends the connection. What WebSocket::accept() is made of.
+  void upgrade(std::string head, ResponseStream& stream,
+               std::function<void(std::string_view bytes)> on_bytes);
   explicit operator bool() const { return connection_ != nullptr; }
 
  private:
