@@ -53,7 +53,8 @@ void append_task(const std::string& application, const TaskInfo& task, std::stri
   for (const auto& [partition, offset] : task.positions) {
     if (out.back() != '{') out += ',';
     append_json_string(to_string(partition), out);
-    out += ":" + std::to_string(offset);
+    out += ':';
+    out += std::to_string(offset);
   }
   out += R"(},"restores":[)";
   append_restores(task, out);

@@ -73,7 +73,8 @@ void append_missing(const std::vector<std::size_t>& partitions, std::string& out
   if (partitions.empty()) return;
   out += R"(,"partial":true,"missing":[)";
   for (std::size_t i = 0; i < partitions.size(); ++i) {
-    out += (i > 0 ? "," : "") + std::to_string(partitions[i]);
+    if (i > 0) out += ',';
+    out += std::to_string(partitions[i]);
   }
   out += ']';
 }

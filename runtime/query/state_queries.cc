@@ -34,7 +34,8 @@ void append_store(const QuerySource& source, const StoreInfo& info, std::string&
   append_name(info.value_schema);
   out += R"(,"partitions":)" + std::to_string(info.partitions) + R"(,"available":[)";
   for (std::size_t i = 0; i < info.available.size(); ++i) {
-    out += (i > 0 ? "," : "") + std::to_string(info.available[i]);
+    if (i > 0) out += ',';
+    out += std::to_string(info.available[i]);
   }
   out += R"(],"approximate_entries":)" + std::to_string(info.approximate_entries) + "}";
 }
