@@ -117,34 +117,38 @@ void ApplicationState::publish_positions(
 }
 
 void ApplicationState::when_processed(const TopicPartition& input, Offset offset, Waiter waiter) {
+  std::vector<Waiter> over;
   {
     std::lock_guard lock(positions_mutex_);
-    if (keep(input, offset, waiter)) return;
+    if (keep(input, offset, waiter, over)) return;
   }
   waiter.done();
 }
 
 bool ApplicationState::when_processed_here(const TopicPartition& input, Offset offset,
                                            Waiter& waiter) {
+  std::vector<Waiter> over;
   {
     std::lock_guard lock(positions_mutex_);
     if (!inputs_here_.contains(input)) return false;
-    if (keep(input, offset, waiter)) return true;
+    if (keep(input, offset, waiter, over)) return true;
   }
   waiter.done();
   return true;
 }
 
-bool ApplicationState::keep(const TopicPartition& input, Offset offset, Waiter& waiter) {
+bool ApplicationState::keep(const TopicPartition& input, Offset offset, Waiter& waiter,
+                            std::vector<Waiter>& over) {
   const auto committed = committed_.find(input);
   if (committed != committed_.end() && committed->second > offset) return false;
-  waiters_.add(input, offset, std::move(waiter));
+  over = waiters_.add(input, offset, std::move(waiter));
   return true;
 }
 
 void ApplicationState::drop_waiters() {
+  PositionWaiters dropped;  // Goes without the lock.
   std::lock_guard lock(positions_mutex_);
-  waiters_.clear();
+  std::swap(dropped, waiters_);
 }
 
 void ApplicationState::publish_task(TaskInfo info) {

@@ -71,8 +71,9 @@ class ApplicationState {
   std::vector<TaskInfo> tasks() const;
 
  private:
-  // Keeps the waiter if the record is not processed yet. Under the mutex of positions.
-  bool keep(const TopicPartition& input, Offset offset, Waiter& waiter);
+  // Keeps the waiter if the record is not processed yet. Under the mutex of positions; `over` goes
+  // after it.
+  bool keep(const TopicPartition& input, Offset offset, Waiter& waiter, std::vector<Waiter>& over);
 
   mutable std::mutex views_mutex_;
   std::map<std::string, std::map<std::int32_t, std::shared_ptr<const StoreView>>, std::less<>>

@@ -4,18 +4,14 @@
 #include <utility>
 
 namespace thalweg::internal {
-namespace {
 
-bool is_over(const PositionWaiters::ByOffset::value_type& waiting) {
-  return waiting.second.is_over && waiting.second.is_over();
-}
-
-}  // namespace
-
-void PositionWaiters::add(const TopicPartition& input, Offset offset, Waiter waiter) {
-  if (size_ >= look_through_at_) forget_those_over();
+std::vector<PositionWaiters::Waiter> PositionWaiters::add(const TopicPartition& input,
+                                                          Offset offset, Waiter waiter) {
+  std::vector<Waiter> over;
+  if (size_ >= look_through_at_) over = take_those_over();
   inputs_[input].emplace(offset, std::move(waiter));
   ++size_;
+  return over;
 }
 
 void PositionWaiters::put_back(const TopicPartition& input, ByOffset waiting) {
@@ -42,7 +38,6 @@ PositionWaiters::ByOffset PositionWaiters::take_all(const TopicPartition& input)
   auto taken = inputs_.extract(input);
   if (taken.empty()) return {};
   size_ -= taken.mapped().size();
-  std::erase_if(taken.mapped(), is_over);
   return std::move(taken.mapped());
 }
 
@@ -52,15 +47,22 @@ std::optional<Offset> PositionWaiters::first(const TopicPartition& input) const 
   return found->second.begin()->first;
 }
 
-void PositionWaiters::clear() {
-  inputs_.clear();
-  size_ = 0;
-}
-
-void PositionWaiters::forget_those_over() {
-  for (auto& [input, waiting] : inputs_) size_ -= std::erase_if(waiting, is_over);
+std::vector<PositionWaiters::Waiter> PositionWaiters::take_those_over() {
+  std::vector<Waiter> over;
+  for (auto& [input, waiting] : inputs_) {
+    for (auto one = waiting.begin(); one != waiting.end();) {
+      if (!one->second.has_stopped()) {
+        ++one;
+        continue;
+      }
+      over.push_back(std::move(one->second));
+      one = waiting.erase(one);
+    }
+  }
   std::erase_if(inputs_, [](const auto& entry) { return entry.second.empty(); });
+  size_ -= over.size();
   look_through_at_ = std::max(kFewest, 2 * size_);
+  return over;
 }
 
 }  // namespace thalweg::internal

@@ -28,20 +28,22 @@ std::optional<Offset> position_in(const std::optional<HttpResponse>& answer) {
 }  // namespace
 
 void RemotePositions::when_processed(const TopicPartition& input, Offset offset, Waiter waiter) {
+  std::vector<Waiter> over;  // Go without the lock.
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
-    waiters_.add(input, offset, std::move(waiter));
+    over = waiters_.add(input, offset, std::move(waiter));
     if (!asked_about_.insert(input).second) return;
   }
   look(input);
 }
 
 void RemotePositions::close() {
+  PositionWaiters dropped;  // Goes without the lock.
   std::unique_lock lock(mutex_);
   closed_ = true;
   calm_.wait(lock, [this] { return calling_ == 0; });
-  waiters_.clear();
+  std::swap(dropped, waiters_);
 }
 
 // Finds out whom to ask; the caller has marked the input as being asked about.
@@ -53,6 +55,7 @@ void RemotePositions::look(const TopicPartition& input) {
     ++calling_;
     waiting = waiters_.take_all(input);
   }
+  std::erase_if(waiting, [](const auto& one) { return one.second.has_stopped(); });
   for (auto one = waiting.begin(); one != waiting.end();) {
     one = setup_.take_here(input, one->first, one->second) ? waiting.erase(one) : std::next(one);
   }

@@ -227,7 +227,8 @@ class StreamsApplication::Impl {
   std::optional<TaskId> task_of(const TopicPartition& input) const {
     const auto plan = plan_.load();
     for (const auto& sub : plan->subtopologies) {
-      if (std::ranges::find(sub.inputs, input.topic) != sub.inputs.end()) {
+      if (input.partition < sub.tasks &&
+          std::ranges::find(sub.inputs, input.topic) != sub.inputs.end()) {
         return TaskId{sub.id, input.partition};
       }
     }

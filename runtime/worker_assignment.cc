@@ -367,7 +367,7 @@ bool Worker::start_restored() {
       // As in Kafka Streams: offsets expire, or were deleted by somebody who wants just that.
       spdlog::warn(
           "task {}: its changelogs hold state, but the group {} has no committed offsets for its "
-          "input: it is read from where auto.offset.reset says, onto that state",
+          "input: it is read from where Consumed::auto_offset_reset says, onto that state",
           to_string(id), config_.application_id);
     }
     start_task(member);

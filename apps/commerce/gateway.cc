@@ -100,7 +100,7 @@ std::shared_ptr<InboxReader> GatewayContext::listen(InboxReader::Wish wish,
                                                     std::unique_ptr<InboxSink> sink) {
   auto reader = std::make_shared<InboxReader>(
       *applications_.of_role("notifications"),
-      [this](HandlerThreads::Work work) { return run(std::move(work)); }, std::move(wish),
+      [this](HandlerThreads::Work work) { return run_soon(std::move(work)); }, std::move(wish),
       std::move(sink));
   inbox_->add(reader);
   return reader;

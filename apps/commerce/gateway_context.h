@@ -168,6 +168,8 @@ class GatewayContext {
 
   /// Sends what comes to the inbox, until the reader is over. Needs the role `notifications`.
   std::shared_ptr<InboxReader> listen(InboxReader::Wish wish, std::unique_ptr<InboxSink> sink);
+  /// Nothing more is sent to it.
+  void forget(InboxReader& reader) { inbox_->remove(reader); }
   /// Whether whoever asks is believed to be who they say.
   bool is_development() const { return config_.auth_secret.empty(); }
   /// Whether dead letters are run again only for whoever has the operators' token.

@@ -78,7 +78,7 @@ class SocketSession {
     }
   }
   void end() {
-    for (const auto& [name, reader] : readers_) reader->stop();
+    for (const auto& [name, reader] : readers_) context_->forget(*reader);
     readers_.clear();
   }
 
@@ -182,7 +182,7 @@ class SocketSession {
   void unsubscribe(const std::string& name) {
     const auto found = readers_.find(name);
     if (found == readers_.end()) return;
-    found->second->stop();
+    context_->forget(*found->second);
     readers_.erase(found);
   }
   static std::string detail_of(const HttpResponse& problem) {
@@ -204,9 +204,11 @@ void get_socket(const ContextPtr& context, HttpRequest& request, Responder respo
   const auto in_order = std::make_shared<InOrder>(
       [context](InOrder::Work work) { return context->run(std::move(work)); });
   options.on_text = [session, in_order](WebSocket& socket, std::string text) {
-    in_order->add([session, to = socket.shared_from_this(), text = std::move(text)] {
-      session->on_text(*to, text);
-    });
+    const bool added =
+        in_order->try_add([session, to = socket.shared_from_this(), text = std::move(text)] {
+          session->on_text(*to, text);
+        });
+    if (!added) socket.close(1013, "too many messages wait");
   };
   options.on_end = [session, in_order] { in_order->add([session] { session->end(); }); };
   WebSocket::accept(request, std::move(responder), std::move(options));

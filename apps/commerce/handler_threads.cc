@@ -9,6 +9,7 @@ namespace thalweg::shop {
 namespace {
 
 constexpr std::size_t kMostWaiting = 20'000;
+constexpr std::size_t kMostWaitingOfOne = 200;  // Twice the subscriptions that it may have.
 
 }  // namespace
 
@@ -68,6 +69,15 @@ void InOrder::add(Work work) {
   begin();
 }
 
+bool InOrder::try_add(Work work) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() >= kMostWaitingOfOne) return false;
+  }
+  add(std::move(work));
+  return true;
+}
+
 void InOrder::begin() {
   if (run_([self = shared_from_this()] { self->next(); })) return;
   const std::lock_guard lock(mutex_);
@@ -82,7 +92,11 @@ void InOrder::next() {
     work = std::move(waiting_.front());
     waiting_.pop_front();
   }
-  work();
+  try {
+    work();
+  } catch (const std::exception& error) {
+    spdlog::error("a message failed: {}", error.what());
+  }
   {
     const std::lock_guard lock(mutex_);
     busy_ = !waiting_.empty();

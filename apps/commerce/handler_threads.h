@@ -34,7 +34,7 @@ class HandlerThreads {
 };
 
 /// Work that is done one after the other, in the order it came, through `run`; where that takes no
-/// more, what waits is dropped.
+/// more, what waits is dropped. Work that throws is told in the log, and the next is done.
 class InOrder : public std::enable_shared_from_this<InOrder> {
  public:
   using Work = HandlerThreads::Work;
@@ -42,6 +42,8 @@ class InOrder : public std::enable_shared_from_this<InOrder> {
 
   explicit InOrder(Run run) : run_(std::move(run)) {}
   void add(Work work);
+  /// False, and it is dropped, when as much waits already as one client may have.
+  bool try_add(Work work);
 
  private:
   void next();

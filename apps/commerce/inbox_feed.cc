@@ -1,5 +1,6 @@
 #include "inbox_feed.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <thalweg/schemas/partitioning.h>
@@ -154,6 +155,20 @@ void InboxFeed::add(std::shared_ptr<InboxReader> reader) {
   }
   if (finished) return reader->finish();
   reader->catch_up();  // After it is known: nothing can come between.
+}
+
+void InboxFeed::remove(InboxReader& reader) {
+  reader.stop();
+  Readers removed;  // Go without the lock.
+  const std::lock_guard lock(mutex_);
+  const auto user = readers_.find(reader.user_id());
+  if (user == readers_.end()) return;
+  auto& readers = user->second;
+  const auto found = std::ranges::find(readers, &reader, &std::shared_ptr<InboxReader>::get);
+  if (found == readers.end()) return;
+  removed.push_back(std::move(*found));
+  readers.erase(found);
+  if (readers.empty()) readers_.erase(user);
 }
 
 InboxFeed::Readers InboxFeed::readers_of(std::string_view user_id) {

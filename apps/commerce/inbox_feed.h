@@ -52,7 +52,7 @@ class InboxReader : public std::enable_shared_from_this<InboxReader> {
     std::int64_t after = 0; ///< The number of the last notice that the client has.
   };
 
-  /// `run` runs work where it may wait for the store; false: not at all.
+  /// `run` runs work later, where it may wait for the store; false: not at all.
   using Run = InOrder::Run;
 
   InboxReader(StreamsApplication& notifications, Run run, Wish wish,
@@ -102,6 +102,8 @@ class InboxFeed {
   ~InboxFeed();  ///< As close().
 
   void add(std::shared_ptr<InboxReader> reader);
+  /// Stops the reader, and keeps it no longer.
+  void remove(InboxReader& reader);
   /// Ends the connections of all readers, and takes no more.
   void finish_all();
   void close();

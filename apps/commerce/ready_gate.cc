@@ -10,6 +10,7 @@ namespace {
 using State = StreamsApplication::State;
 
 constexpr std::chrono::milliseconds kPatience{10'000};
+constexpr std::chrono::milliseconds kMargin{1'000};  // Within which that answer has gone out.
 constexpr std::size_t kMostHeld = 20'000;
 
 HttpResponse not_ready() {
@@ -37,7 +38,12 @@ std::shared_ptr<ReadyGate> ReadyGate::of(HttpServer& server, StreamsApplication&
 
 void ReadyGate::hold(Responder responder, Work work) {
   responder.answer_within(kPatience, not_ready());
+  const auto now = application_.environment().clock->now();
+  std::vector<Held> late;  // They are answered; they go without the lock.
   std::unique_lock lock(mutex_);
+  for (; !held_.empty() && held_.front().until + kMargin < now; held_.pop_front()) {
+    late.push_back(std::move(held_.front()));
+  }
   if (is_open()) {  // It opened since the caller looked.
     lock.unlock();
     return work(std::move(responder));
@@ -46,8 +52,7 @@ void ReadyGate::hold(Responder responder, Work work) {
     lock.unlock();
     return responder.send(not_ready());
   }
-  const auto until = application_.environment().clock->now() + kPatience;
-  held_.push_back({std::move(responder), std::move(work), until});
+  held_.push_back({std::move(responder), std::move(work), now + kPatience});
 }
 
 void ReadyGate::changed(State state) {
@@ -73,7 +78,7 @@ void ReadyGate::catch_up(std::uint64_t round) {
 }
 
 void ReadyGate::open(std::uint64_t round) {
-  std::vector<Held> held;
+  std::deque<Held> held;
   {
     const std::lock_guard lock(mutex_);
     if (is_over_ || round != round_) return;
@@ -88,7 +93,7 @@ void ReadyGate::open(std::uint64_t round) {
 }
 
 void ReadyGate::shut(bool for_good) {
-  std::vector<Held> refused;
+  std::deque<Held> refused;
   {
     const std::lock_guard lock(mutex_);
     ++round_;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -51,7 +52,7 @@ class ReadyGate : public std::enable_shared_from_this<ReadyGate> {
   StreamsApplication& application_;
   std::atomic<bool> is_open_ = false;
   std::mutex mutex_;  // Guards those below.
-  std::vector<Held> held_;
+  std::deque<Held> held_;  // The oldest first.
   std::uint64_t round_ = 0;  // Of getting ready: what an earlier one waited for no longer counts.
   bool is_over_ = false;
 };

@@ -76,7 +76,7 @@ Topology build_coupons(const ShopConfig& config = {});
 /// `ranking`: products by units of completed orders: of all time, by day and by hour.
 Topology build_ranking(const ShopConfig& config = {});
 
-/// `analytics`: sales per hour, revenue per product, what each customer buys, how far orders get.
+/// `analytics`: sales per hour, revenue per product, what each customer buys.
 Topology build_analytics(const ShopConfig& config = {});
 
 /// `notifications`: what users are told, kept for those who are not there.
@@ -85,8 +85,8 @@ Topology build_notifications(const ShopConfig& config = {});
 /// `choreography`: the history of orders in the words of the choreographed shops.
 Topology build_choreography(const ShopConfig& config = {});
 
-/// `external-platform-redis-group`: deliveries to the outside, by HTTP, if there is a receiver; the
-/// processed orders of the last hour.
+/// `external-platform-redis-group`: deliveries to the outside, if there is a receiver; the processed
+/// orders of the last hour.
 Topology build_delivery(const ShopConfig& config);
 
 }  // namespace thalweg::shop

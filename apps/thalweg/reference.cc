@@ -18,7 +18,7 @@ constexpr std::string_view kBeginning =
     "```sh\n"
     "thalweg describe -a order-service                 # as Kafka Streams prints it\n"
     "thalweg describe -a ranking -f svg > ranking.svg  # as a picture\n"
-    "thalweg topics tail orders --follow               # any schema, as JSON\n"
+    "thalweg topics tail order-events --follow         # any schema, as JSON\n"
     "thalweg topics produce users -k ada -v '{\"email\":\"ada@example.com\",\"age\":36}'\n"
     "thalweg stores get stock lamp\n"
     "thalweg stores dump stock | jq .value\n"

@@ -41,16 +41,21 @@ constexpr std::string_view kTail = R"(
 
 ## Keys for Kafka's clients
 
-Keys that begin with `consumer.`, `main.consumer.`, `restore.consumer.`, `global.consumer.`,
-`producer.`, `admin.` or `topic.` are passed to Kafka's clients (librdkafka, with Java's names of
-common properties) or to the topics that are made, and have no effect on the embedded log.
-`security.protocol`, `sasl.*`, `ssl.*` and the times and sizes of connections need no prefix: they
-are for all clients. `consumer.group.instance.id` makes each worker a static member.
+Keys that begin with `consumer.`, `main.consumer.`, `restore.consumer.`, `producer.`, `admin.` or
+`topic.` are passed to Kafka's clients (librdkafka, with Java's names of common properties) or to
+the topics that are made, and have no effect on the embedded log. `consumer.` is for all consumers,
+`main.consumer.` for the member of the group, which shares out tasks and reads nothing,
+`restore.consumer.` for whatever reads. `security.protocol`, `sasl.*`, `ssl.*` and the times and
+sizes of connections need no prefix: they are for all clients. `consumer.group.instance.id` makes
+each worker a static member.
 
 What the runtime itself must decide is refused: `group.id`, `transactional.id`,
 `transaction.timeout.ms`, `bootstrap.servers` and `client.id` under a prefix, and any other value
 than `false` for `enable.auto.commit`, `true` for `enable.idempotence` and `read_committed` for
-`isolation.level`.
+`isolation.level`. Taken, so that files can be carried over, but without effect: `acks` (all),
+`partitioner` (murmur2, as Java's) and `auto.offset.reset` (`Consumed::auto_offset_reset`), which
+the runtime decides too, and `max.poll.records`, `max.block.ms` and `buffer.memory`, which
+librdkafka does not have.
 
 ## Secrets
 

@@ -51,7 +51,7 @@ constexpr std::array kStreamsKeys = std::to_array<ForeignKey>({
     {"rocksdb.config.setter", "use rocksdb.block.cache.bytes and state.memory.max.bytes"},
     {"state.cleanup.delay.ms", "state of tasks that are elsewhere is kept until it is needed"},
     {"task.assignor.class", "the runtime assigns tasks"},
-    {"task.timeout.ms", "there is no broker whose answers a task could miss"},
+    {"task.timeout.ms", "what a broker does not answer is asked again"},
     {"upgrade.from", "there is no older version to upgrade from"},
     {"window.size.ms", "windows carry their size"},
     {"windowed.inner.class.serde", "serdes follow from the types: specialise Serde<T>"},
@@ -74,9 +74,8 @@ constexpr std::array kSharedKeys = std::to_array<std::string_view>(
      "reconnect.backoff.max.ms", "reconnect.backoff.ms", "request.timeout.ms",
      "retry.backoff.max.ms", "retry.backoff.ms", "security.protocol", "send.buffer.bytes"});
 
-constexpr std::array kClientPrefixes =
-    std::to_array<std::string_view>({"main.consumer.", "restore.consumer.", "global.consumer.",
-                                     "consumer.", "producer.", "admin.", "topic."});
+constexpr std::array kClientPrefixes = std::to_array<std::string_view>(
+    {"main.consumer.", "restore.consumer.", "consumer.", "producer.", "admin.", "topic."});
 
 // What the protocol of commits stands on; only the value it needs may be written.
 struct Decided {
@@ -106,6 +105,9 @@ bool has(const List& list, std::string_view key) {
 std::string_view known_elsewhere(std::string_view key) {
   const auto known = std::ranges::find(kStreamsKeys, key, &ForeignKey::name);
   if (known != kStreamsKeys.end()) return known->advice;
+  if (key.starts_with("global.consumer.")) {
+    return "global stores are read as others are restored: use restore.consumer.";
+  }
   if (has(kConsumerKeys, key)) return "a key of Kafka's consumer: put consumer. before it";
   if (has(kProducerKeys, key)) return "a key of Kafka's producer: put producer. before it";
   return {};

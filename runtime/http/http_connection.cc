@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <spdlog/spdlog.h>
 
@@ -14,6 +15,7 @@ constexpr std::size_t kReadBytes = 8u << 10;
 constexpr std::size_t kKeptBytes = 64u << 10;   // Larger buffers are given back after the request.
 constexpr std::size_t kCopiedBody = 16u << 10;  // Larger bodies are written from where they are.
 constexpr std::size_t kHeldBytes = 64u << 10;   // Of answers that wait to be written together.
+constexpr int kAnsweredAtATime = 16;             // Of requests that came together, before others.
 constexpr std::chrono::milliseconds kLingerTime{1'000};
 
 std::string peer_of(const asio::ip::tcp::socket& socket) {
@@ -161,12 +163,28 @@ void HttpConnection::on_read(boost::system::error_code error, std::size_t size) 
 
 void HttpConnection::process() {
   processing_ = true;
-  for (;;) {
-    if (state_ == State::kHeld) next_request();
+  for (int answered = 0;;) {
+    if (state_ == State::kHeld) {
+      if (++answered > kAnsweredAtATime) {
+        process_soon();  // Others have their turn first.
+        break;
+      }
+      next_request();
+    }
     if (state_ != State::kIdle && state_ != State::kHead && state_ != State::kBody) break;
     if (!parse_some()) break;
   }
   processing_ = false;
+}
+
+// Goes on behind a held answer once everything that is on the stack has returned.
+void HttpConnection::process_soon() {
+  asio::post(loop_->io(), [self = shared_from_this()] {
+    if (self->state_ != State::kHeld) return;
+    if (self->keep_alive_) return self->process();
+    self->state_ = State::kWrite;  // The server stops: what is answered is all there is.
+    self->write_answer();
+  });
 }
 
 // Makes one step; false: wait for more bytes.
@@ -404,7 +422,9 @@ void HttpConnection::answer(HttpResponse response) {
   if (!more || !output_body_.empty() || output_.size() > kHeldBytes) return write_answer();
   loop_->answered(status_, began_);
   state_ = State::kHeld;
-  if (!processing_) next_request();
+  // Not within this call: it may be the end of anything, under whatever lock, and the next request
+  // is any handler's.
+  if (!processing_) process_soon();
 }
 
 // Answers a request of which not all was read: the connection cannot go on.

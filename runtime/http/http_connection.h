@@ -49,6 +49,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void read();
   void on_read(boost::system::error_code error, std::size_t size);
   void process();
+  void process_soon();
   bool parse_some();
   void need_more();
   void await_input();

@@ -100,6 +100,7 @@ void HttpLoop::join() {
   }
   for (auto& mail : late) {
     if (mail.ready) mail.ready(false);
+    if (mail.on_bytes) mail.on_bytes({});
   }
 }
 

@@ -222,7 +222,7 @@ void WebSocket::end() {
 // --- What the client sends --------------------------------------------------------------------
 
 void WebSocket::on_bytes(std::string_view bytes) {
-  if (deaf_) return;
+  if (deaf_ || is_closed()) return;
   input_ += bytes;
   while (!deaf_ && take_frame()) {
   }

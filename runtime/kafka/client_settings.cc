@@ -9,9 +9,8 @@ namespace thalweg::internal {
 namespace {
 
 constexpr std::string_view kTopicPrefix = "topic.";
-constexpr std::array<std::string_view, 7> kPrefixes = {
-    "main.consumer.", "restore.consumer.", "global.consumer.", "consumer.", "producer.",
-    "admin.",         kTopicPrefix};
+constexpr std::array<std::string_view, 6> kPrefixes = {
+    "main.consumer.", "restore.consumer.", "consumer.", "producer.", "admin.", kTopicPrefix};
 
 // From the most general to the most special.
 std::vector<std::string_view> prefixes_of(ClientKind kind) {

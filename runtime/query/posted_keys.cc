@@ -9,6 +9,7 @@ namespace {
 constexpr std::string_view kHeader = "idempotency-key";
 constexpr std::chrono::hours kRemembered{24};
 constexpr Offset kRecordsRemembered = 1'000'000;
+constexpr std::size_t kPlacesRemembered = 1'000'000;
 constexpr std::size_t kPageRecords = 10'000;
 
 std::string numbered(const std::string& key, std::size_t number) {
@@ -75,20 +76,26 @@ Status PostedKeys::read_on(const std::string& name, Topic& topic, std::int32_t p
   return {};
 }
 
-void PostedKeys::note(Topic& topic, const TopicRecord& record) {
+void PostedKeys::note(Topic& topic, const TopicRecord& record) const {
   if (record.headers.find(kHeader) == std::string::npos) return;
   const auto headers = Headers::decode(record.headers);
   const Header* header = headers.last(kHeader);
   if (!header || !header->value) return;
-  topic.places.try_emplace(*header->value, Place{.partition = record.partition,
-                                                 .offset = record.offset,
-                                                 .content = content_of(record.key, record.value),
-                                                 .time = clock_.wall_clock()});
+  const auto [place, is_new] =
+      topic.places.try_emplace(*header->value, Place{.partition = record.partition,
+                                                     .offset = record.offset,
+                                                     .content = content_of(record.key, record.value),
+                                                     .time = clock_.wall_clock()});
+  if (is_new) topic.by_age.push_back(place);
 }
 
 void PostedKeys::forget_old(Topic& topic) const {
   const Timestamp oldest = clock_.wall_clock() - kRemembered;
-  std::erase_if(topic.places, [&](const auto& place) { return place.second.time < oldest; });
+  while (!topic.by_age.empty() && (topic.by_age.front()->second.time < oldest ||
+                                   topic.by_age.size() > kPlacesRemembered)) {
+    topic.places.erase(topic.by_age.front());
+    topic.by_age.pop_front();
+  }
 }
 
 }  // namespace thalweg::internal

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -22,7 +23,8 @@ namespace thalweg::internal {
 ///
 /// The key travels with each record as a header, `idempotency-key: <key>#<its number in the
 /// request>`: it is in the log exactly if the record is, and a process that comes later finds it
-/// there. Remembered are those of the last day, in the last million records of a partition.
+/// there. Remembered are those of the last day, in the last million records of a partition, and a
+/// million of a topic at most.
 ///
 /// begin() and end() may be called from any thread, the others from one.
 class PostedKeys {
@@ -54,11 +56,12 @@ class PostedKeys {
   struct Topic {
     std::map<std::int32_t, Offset> next;  ///< Where to read on, by partition.
     std::map<std::string, Place, std::less<>> places;
+    std::deque<decltype(places)::const_iterator> by_age;  ///< The oldest first.
   };
 
   Status read_on(const std::string& name, Topic& topic, std::int32_t partition,
                  const std::function<bool()>& stop);
-  void note(Topic& topic, const TopicRecord& record);
+  void note(Topic& topic, const TopicRecord& record) const;
   void forget_old(Topic& topic) const;
 
   Log& log_;

@@ -23,6 +23,8 @@ std::string hint_for(std::string_view name, const std::vector<std::string>& know
   return like.empty() ? "known are: " + join(known) : "did you mean '" + like + "'?";
 }
 
+constexpr std::size_t kPositionsMax = 64;  // Of at_least=, each of which is waited for.
+
 SchemaPtr or_bytes(SchemaPtr schema) { return schema ? std::move(schema) : bytes_schema(); }
 
 }  // namespace
@@ -169,6 +171,9 @@ Answered<ReadOptions> QueryContext::read_options(const HttpRequest& request) con
   }
   auto rest = request.query("at_least").value_or("");
   while (!rest.empty()) {
+    if (options.at_least.size() == kPositionsMax) {
+      return std::unexpected(bad_parameter("at_least", rest, "64 positions at most"));
+    }
     const auto position = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(rest.size(), position.size() + 1));
     const auto last = position.rfind(':');

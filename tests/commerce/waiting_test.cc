@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "handler_threads.h"
 #include "order_watch.h"
 #include "orders_on_the_way.h"
 
@@ -17,6 +18,38 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+
+// A client that sends messages faster than they are done made the shop grow.
+TEST(MessagesInOrder, OfOneClientOnlySoManyWait) {
+  std::vector<HandlerThreads::Work> later;
+  const auto in_order = std::make_shared<InOrder>([&](HandlerThreads::Work work) {
+    later.push_back(std::move(work));
+    return true;
+  });
+  int done = 0;
+  int taken = 0;
+  while (taken < 10'000 && in_order->try_add([&] { ++done; })) ++taken;
+  EXPECT_EQ(taken, 200);
+
+  while (!later.empty()) {
+    auto work = std::move(later.back());
+    later.pop_back();
+    work();
+  }
+  EXPECT_EQ(done, 200);
+  EXPECT_TRUE(in_order->try_add([] {})) << "there is room again";
+}
+
+TEST(MessagesInOrder, OneThatFailsDoesNotHoldUpThoseBehindIt) {
+  const auto in_order = std::make_shared<InOrder>([](HandlerThreads::Work work) {
+    work();
+    return true;
+  });
+  int done = 0;
+  in_order->add([] { throw std::runtime_error("what could not be foreseen"); });
+  in_order->add([&] { ++done; });
+  EXPECT_EQ(done, 1);
+}
 
 class OrdersOnTheWayTest : public ::testing::Test {
  protected:

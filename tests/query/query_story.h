@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -164,11 +165,12 @@ class FakeSource final : public internal::QuerySource {
   std::string host() const override { return host_; }
   void when_processed(const TopicPartition& input, Offset offset, std::function<void()> done,
                       std::function<bool()> is_over) override {
+    std::vector<internal::PositionWaiters::Waiter> over;
     {
       const std::lock_guard lock(mutex_);
       const auto found = processed_.find(input);
       if (found == processed_.end() || found->second < offset) {
-        waiters_.add(input, offset, {std::move(done), std::move(is_over)});
+        over = waiters_.add(input, offset, {std::move(done), std::move(is_over)});
         return;
       }
     }
@@ -177,14 +179,16 @@ class FakeSource final : public internal::QuerySource {
 
   /// As an application does at its end: what it was to tell holds those who asked.
   void drop_waiters() {
+    internal::PositionWaiters dropped;  // Goes without the lock.
     const std::lock_guard lock(mutex_);
-    waiters_.clear();
+    std::swap(dropped, waiters_);
   }
   /// How many wait for the input to pass records, and have not given up.
-  std::size_t waiting_for(const TopicPartition& input) {
+  std::ptrdiff_t waiting_for(const TopicPartition& input) {
     const std::lock_guard lock(mutex_);
     auto waiting = waiters_.take_all(input);
-    const auto number = waiting.size();
+    const auto number = std::ranges::count_if(
+        waiting, [](const auto& one) { return !one.second.has_stopped(); });
     waiters_.put_back(input, std::move(waiting));
     return number;
   }

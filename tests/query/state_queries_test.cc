@@ -379,11 +379,11 @@ TEST_F(VisibleState, WhoHasBeenAnswered503WaitsNoLonger) {
   shop_->add_store<std::string, std::int64_t>("stock", 1);
   start({.at_least_time = std::chrono::milliseconds(1)});
   ASSERT_EQ(get("/v1/stores/stock/keys/sneaker-1?at_least=orders:0:999999999").status, 503);
-  ASSERT_EQ(shop_->waiting_for({"orders", 0}), 1u);
+  ASSERT_EQ(shop_->waiting_for({"orders", 0}), 1);
 
   manual_clock_.advance(std::chrono::seconds(2));
 
-  EXPECT_EQ(shop_->waiting_for({"orders", 0}), 0u);
+  EXPECT_EQ(shop_->waiting_for({"orders", 0}), 0);
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ struct StreamsConfig {
   std::int32_t log_default_partitions = 3;
   /// `replication.factor` of topics that are made on Kafka; -1: the brokers' default.
   std::int32_t replication_factor = -1;
-  /// Keys with the prefixes `consumer.`, `main.consumer.`, `restore.consumer.`, `global.consumer.`,
+  /// Keys with the prefixes `consumer.`, `main.consumer.`, `restore.consumer.`,
   /// `producer.`, `admin.` and `topic.`, whole, for the Kafka client; and without a prefix those of
   /// all its clients, such as `security.protocol`, `sasl.*` and `ssl.*`.
   std::map<std::string, std::string> client_properties;

@@ -84,7 +84,7 @@ struct Branched {
 };
 
 /// All topics whose whole name matches a regular expression (ECMAScript): those that exist when the
-/// application starts.
+/// application starts, and on Kafka those that appear later.
 struct TopicPattern {
   explicit TopicPattern(std::string regular_expression) : regex(std::move(regular_expression)) {}
   std::string regex;
