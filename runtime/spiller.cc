@@ -8,12 +8,11 @@
 
 namespace thalweg::internal {
 
-void Spiller::submit(std::shared_ptr<StateStore> store, std::shared_ptr<Spill> spill,
-                     std::function<void(const Status&)> done) {
+void Spiller::submit(std::shared_ptr<Spill> spill, std::function<void(const Status&)> done) {
   const CommitSequence commit = spill->needs_durable();
   {
     std::lock_guard lock(signal_->mutex);
-    signal_->jobs.push_back({std::move(store), std::move(spill), std::move(done)});
+    signal_->jobs.push_back({std::move(spill), std::move(done)});
   }
   // The signal, not this: the callback may come when the spiller is gone.
   durability_.when_durable(commit, [signal = signal_] {

@@ -25,9 +25,9 @@ class Spiller {
   explicit Spiller(Durability& durability) : durability_(durability) {}
   ~Spiller() { stop(); }
 
-  /// `done` is called from the spiller's thread with how it went.
-  void submit(std::shared_ptr<StateStore> store, std::shared_ptr<Spill> spill,
-              std::function<void(const Status&)> done);
+  /// `done` is called from the spiller's thread with how it went. The store may be closed before:
+  /// nothing is written then (kUnavailable), as another one may hold its rows by now.
+  void submit(std::shared_ptr<Spill> spill, std::function<void(const Status&)> done);
   /// Runs one spill whose commit is durable; false when there was none.
   bool run_once();
 
@@ -37,7 +37,6 @@ class Spiller {
 
  private:
   struct Job {
-    std::shared_ptr<StateStore> store;
     std::shared_ptr<Spill> spill;
     std::function<void(const Status&)> done;
   };

@@ -1,6 +1,7 @@
 #include "store_restorer.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -8,6 +9,14 @@
 #include "phase_board.h"
 
 namespace thalweg::internal {
+namespace {
+
+std::span<const RecordView> before(std::span<const RecordView> records, Offset end) {
+  const auto behind = std::ranges::lower_bound(records, end, {}, &RecordView::offset);
+  return records.first(static_cast<std::size_t>(behind - records.begin()));
+}
+
+}  // namespace
 
 Status StoreRestorer::add(TaskId task, const std::string& name, std::shared_ptr<StateStore> store,
                           const TopicPartition& changelog, ConsumerEvent::Range range) {
@@ -51,12 +60,15 @@ bool StoreRestorer::run_once(std::size_t max_records) {
     const auto found = active_.find(batch.tag);
     if (found == active_.end()) continue;
     auto& active = found->second;
-    active.store->restore(batch.records, batch.next, batch.commit);
-    active.progress.position = batch.next;
-    records_[active.task] += batch.records.size();
-    if (batch.next >= active.progress.end) {
+    // What lies behind the end is the task's own to process, where a source topic is the changelog.
+    const auto records = before(batch.records, active.progress.end);
+    const Offset next = std::min(batch.next, active.progress.end);
+    active.store->restore(records, next, batch.commit);
+    active.progress.position = next;
+    records_[active.task] += records.size();
+    if (next == active.progress.end) {
       spdlog::debug("store {} [{}]: restored {} to {}", active.progress.store,
-                    to_string(active.task), active.progress.from, batch.next);
+                    to_string(active.task), active.progress.from, next);
       consumer_->unassign(active.changelog);
       active_.erase(found);
     }

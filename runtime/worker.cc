@@ -104,9 +104,11 @@ bool Worker::run_once() {
     worked |= restore();
     worked |= read_globals();
     worked |= start_restored();
+    note_what_is_open();
     // Asked to stop, it only finishes what it has begun: input may come for ever.
     if (!stop_requested_) {
       worked |= take_input();
+      note_what_is_open();
       worked |= process();
       worked |= punctuate();
     }
@@ -180,6 +182,14 @@ bool Worker::take_turns(Member& member) {
     }
   }
   return hungry;
+}
+
+// Records are written before any is processed, too: dead letters of those that cannot be read, and
+// what processors forward as they begin. They are part of a transaction like all others.
+void Worker::note_what_is_open() {
+  if (dirty_ || !collector_.open()) return;
+  transaction_began_ = clock_.now();
+  dirty_ = true;
 }
 
 bool Worker::process() {
@@ -337,10 +347,11 @@ void Worker::spill(StreamTask& task, bool pressed) {
     if (!spill) continue;
     last->second = now;
     setup_.spiller->submit(
-        store.store, std::move(spill),
+        std::move(spill),
         [full = disk_full_, damaged = store.damaged, name = store.name, id](const Status& status) {
           full->store(!status && status.error().code == ErrorCode::kNoSpace);
-          if (status) return;
+          // Closed or discarded meanwhile, it has nothing to write.
+          if (status || status.error().code == ErrorCode::kUnavailable) return;
           damaged->store(status.error().code == ErrorCode::kCorrupt);
           spdlog::error("store {} [{}]: cannot write to disk, keeping it in memory: {}", name,
                         to_string(id), status.error().message);
@@ -354,6 +365,7 @@ void Worker::replace_damaged_stores() {
     for (auto& store : member.task->stores()) {
       if (!store.damaged->exchange(false)) continue;
       suspend_all();
+      setup_.state->withdraw_view(store.name, id.partition);  // Until it is whole again.
       if (auto discarded = store.store->discard(); !discarded) {
         fail("store " + store.name + ": " + discarded.error().message);
         return;
@@ -391,7 +403,7 @@ void Worker::write_out(StreamTask& task, const StandbyTasks::SpillsLeft& left) {
     if (!spill) continue;
     ++*left;
     setup_.spiller->submit(
-        store.store, std::move(spill),
+        std::move(spill),
         [left, wakeup = wakeup_, name = store.name](const Status& status) {
           if (!status) {
             spdlog::warn("store {}: not written to disk at the end, it will be restored: {}", name,

@@ -112,6 +112,7 @@ class Worker {
   // worker.cc: the loop.
   bool take_input();
   bool take_turns(Member& member);
+  void note_what_is_open();
   bool process();
   bool punctuate();
   bool run_async_calls();

@@ -114,5 +114,97 @@ TEST_F(Restore, WhatIsDeletedUnderTheReaderIsMissedAndNothingElse) {
   EXPECT_THAT(counts(), AllOf(Contains(Pair("0", "1")), Contains(Pair("39", "2"))));
 }
 
+/// A table that is its own changelog, and the sum of its rows.
+class RestoreOfASource : public Restore {
+ protected:
+  void begin_sum_on(SimulatedStorage& storage) {
+    ApplicationSpec spec{simulation_config("adder", 1), [] {
+                           StreamsBuilder builder;
+                           builder.table<Text, std::int64_t>("rows")
+                               .group_by([](const Text&, const std::int64_t& row) {
+                                 return std::pair(Text("all"), row);
+                               })
+                               .reduce([](std::int64_t sum, std::int64_t row) { return sum + row; },
+                                       [](std::int64_t sum, std::int64_t row) { return sum - row; },
+                                       {.store = "sum"})
+                               .to_stream()
+                               .to("sums");
+                           return builder.build({.optimization = "all"});
+                         }};
+    process_ = std::make_unique<SimulatedProcess>(*log_, storage, clock_,
+                                                  std::vector{std::move(spec)}, random_);
+  }
+  void write_row(std::int64_t row) {
+    std::string bytes;
+    Serde<std::int64_t>::serialize(row, bytes);
+    auto client = log_->producer({.client_id = "rows"});
+    client->init();
+    client->begin();
+    ASSERT_TRUE(client->send(client->topic("rows"), 0, "k", bytes, clock_.wall_clock(), {}));
+    client->commit();
+    rest();
+  }
+  std::int64_t sum() {
+    std::int64_t sum = -1;
+    for (const auto& record : read_topic(*log_, clock_, "sums")) {
+      Serde<std::int64_t>::deserialize(*record.value, sum);
+    }
+    return sum;
+  }
+};
+
+// The restored table had rows that the task was yet to process: they changed nothing then, and the
+// sum kept what they replace for ever.
+TEST_F(RestoreOfASource, EndsWhereTheTaskGoesOn) {
+  log_->create_topic({.name = "rows", .partitions = 1});
+  log_->create_topic({.name = "sums", .partitions = 1});
+  begin_sum_on(disk_);
+  rest();
+  write_row(1);
+  ASSERT_EQ(sum(), 1);
+  process_.reset();
+  write_row(2);
+
+  begin_sum_on(new_disk_);
+  rest();
+
+  EXPECT_EQ(sum(), 2);
+}
+
+/// Records that cannot be read go to `in.dlq`.
+class DeadLetters : public Restore {
+ protected:
+  void begin_reader() {
+    StreamsConfig config = simulation_config("reader", 1);
+    config.deserialization_handler = FailureHandling::kDeadLetter;
+    config.dead_letter_topic = "{topic}.dlq";
+    ApplicationSpec spec{std::move(config), [] {
+                           StreamsBuilder builder;
+                           builder.stream<Text, std::int64_t>("numbers").to("read-numbers");
+                           return builder.build();
+                         }};
+    process_ = std::make_unique<SimulatedProcess>(*log_, new_disk_, clock_,
+                                                  std::vector{std::move(spec)}, random_);
+  }
+};
+
+// With nothing readable behind it, the transaction that held it stayed open until something else
+// came, and a task that was given away meanwhile wrote it again elsewhere.
+TEST_F(DeadLetters, AreCommittedThoughNothingIsProcessed) {
+  for (const char* topic : {"numbers", "numbers.dlq", "read-numbers"}) {
+    log_->create_topic({.name = topic, .partitions = 1});
+  }
+  begin_reader();
+  rest();
+  auto client = log_->producer({.client_id = "numbers"});
+  client->init();
+  client->begin();
+  ASSERT_TRUE(client->send(client->topic("numbers"), 0, "k", "no number", clock_.wall_clock(), {}));
+  client->commit();
+  rest();
+
+  EXPECT_EQ(read_topic(*log_, clock_, "numbers.dlq").size(), 1u);
+}
+
 }  // namespace
 }  // namespace thalweg::simulation
