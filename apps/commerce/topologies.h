@@ -85,7 +85,7 @@ Topology build_notifications(const ShopConfig& config = {});
 /// `choreography`: the history of orders in the words of the choreographed shops.
 Topology build_choreography(const ShopConfig& config = {});
 
-/// `external-platform-redis-group`: deliveries to the outside, if there is a receiver; the processed
+/// `external-platform-redis-group`: deliveries to the outside, if there is a receiver; processed
 /// orders of the last hour.
 Topology build_delivery(const ShopConfig& config);
 

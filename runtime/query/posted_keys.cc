@@ -81,11 +81,11 @@ void PostedKeys::note(Topic& topic, const TopicRecord& record) const {
   const auto headers = Headers::decode(record.headers);
   const Header* header = headers.last(kHeader);
   if (!header || !header->value) return;
-  const auto [place, is_new] =
-      topic.places.try_emplace(*header->value, Place{.partition = record.partition,
-                                                     .offset = record.offset,
-                                                     .content = content_of(record.key, record.value),
-                                                     .time = clock_.wall_clock()});
+  const Place posted{.partition = record.partition,
+                     .offset = record.offset,
+                     .content = content_of(record.key, record.value),
+                     .time = clock_.wall_clock()};
+  const auto [place, is_new] = topic.places.try_emplace(*header->value, posted);
   if (is_new) topic.by_age.push_back(place);
 }
 

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <thread>
 
 #include "query/http_story.h"
@@ -301,6 +302,43 @@ TEST(HttpListening, RoutesThatClashOrMakeNoSenseAreRefused) {
   EXPECT_THROW(server.route("GET", "/{a}/{a}", handler), std::invalid_argument);
   EXPECT_THROW(server.route("GET", "/x{a}", handler), std::invalid_argument);
   EXPECT_NO_THROW(server.route("POST", "/a/{c}", handler));
+}
+
+// An answer may be given, or a responder dropped, under somebody's lock: the connection's next
+// request must not be handled under it.
+TEST_F(HttpLimits, TheNextRequestIsNotHandledWithinTheAnswerToTheOneBefore) {
+  Responder kept;
+  std::atomic<bool> is_kept = false;
+  bool answering = false;
+  bool was_within = false;
+  serve(patient(), [&](HttpServer& server) {
+    server.route("GET", "/later",
+                 [&](HttpRequest&, Responder responder) {
+      kept = std::move(responder);
+      is_kept = true;
+    });
+    server.route("GET", "/next", [&](HttpRequest&, Responder responder) {
+      was_within = answering;
+      responder.send({.body = "next"});
+    });
+    server.route("GET", "/release", [&](HttpRequest&, Responder responder) {
+      answering = true;
+      kept.send({.body = "later"});
+      answering = false;
+      responder.send({.body = "released"});
+    });
+  });
+  const auto waiting = connect();
+  waiting->send("GET /later HTTP/1.1\r\nHost: a\r\n\r\nGET /next HTTP/1.1\r\nHost: a\r\n\r\n");
+  // On the server's one thread: what it was sent before is handled before this is.
+  const auto other = connect();
+  while (other->get("/hello/you").status != 200 || !is_kept) {
+  }
+  EXPECT_EQ(other->get("/release").body, "released");
+
+  EXPECT_EQ(waiting->read().body, "later");
+  EXPECT_EQ(waiting->read().body, "next");
+  EXPECT_FALSE(was_within);
 }
 
 }  // namespace

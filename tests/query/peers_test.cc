@@ -43,7 +43,8 @@ class Peering : public QueryStory {
         .peers = peers_.get(),
         .application_id = "shop",
         .owner = [owner](const TopicPartition&) { return owner(); },
-        .take_here = [](const TopicPartition&, Offset, RemotePositions::Waiter&) { return false; }});
+        .take_here =
+            [](const TopicPartition&, Offset, RemotePositions::Waiter&) { return false; }});
   }
 
   const std::unique_ptr<Peers> peers_ = http_peers();
