@@ -177,12 +177,14 @@ TEST_F(StreamsConfigFaults, KeyWithoutEffectHereSaysWhatToDoInstead) {
   given("probing.rebalance.interval.ms", "1000");
   given("cache.max.bytes.buffering", "0");
   given("auto.offset.reset", "latest");
+  given("global.consumer.fetch.min.bytes", "1");
 
   EXPECT_THAT(
       complaint(),
       AllOf(HasSubstr("'probing.rebalance.interval.ms' (--set): known to Kafka, without effect "
                       "here: a process joins as soon as its copies have caught up"),
-            HasSubstr("use statestore.cache.max.bytes"), HasSubstr("put consumer. before it")));
+            HasSubstr("use statestore.cache.max.bytes"), HasSubstr("put consumer. before it"),
+            HasSubstr("use restore.consumer.")));
 }
 
 TEST_F(StreamsConfigFaults, ClientKeysTheProtocolDecidesAreRefused) {

@@ -282,6 +282,17 @@ TEST_F(StateQueries, ParametersThatCannotBeAre400AndNamed) {
   }
 }
 
+// Each of them is waited for.
+TEST_F(StateQueries, ARequestNamesSixtyFourPositionsAtMost) {
+  start_with_stock();
+  shop_->process_up_to({"t", 0}, 1);
+  std::string positions = "t:0:1";
+  for (int i = 1; i < 64; ++i) positions += ",t:0:1";
+
+  EXPECT_EQ(get("/v1/stores/stock/keys?at_least=" + positions).status, 200);
+  EXPECT_EQ(get("/v1/stores/stock/keys?at_least=" + positions + ",t:0:1").status, 400);
+}
+
 TEST_F(StateQueries, APageOfAStoreThatIsNotWhollyHereIs503UnlessAPartWillDo) {
   start_with_stock();
   shop_->lose("stock", 1);
