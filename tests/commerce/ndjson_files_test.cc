@@ -271,10 +271,11 @@ TEST_F(OrdersInFiles, AreWholeOrNotThereWhenTheDiskIsFull) {
   EXPECT_THAT(lines(), SizeIs(there + 1));
 }
 
+// Each round has a pipe of its own: what a writer still said before its end is not its successor's.
 TEST_F(OrdersInFiles, StayWhenTheirWriterIsKilled) {
-  int answers[2];
-  ASSERT_EQ(pipe(answers), 0);
   for (int round = 0; round < 5; ++round) {
+    int answers[2];
+    ASSERT_EQ(pipe(answers), 0);
     const pid_t child = fork();
     if (child == 0) {
       NdjsonFiles files(directory_, 3'000);
@@ -293,9 +294,9 @@ TEST_F(OrdersInFiles, StayWhenTheirWriterIsKilled) {
     }
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
+    close(answers[0]);
+    close(answers[1]);
   }
-  close(answers[0]);
-  close(answers[1]);
   NdjsonFiles files(directory_, 3'000);
   for (int round = 0; round < 5; ++round) {
     for (int i = 0; i < 50; ++i) {
