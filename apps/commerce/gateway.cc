@@ -1,6 +1,8 @@
 #include "gateway.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -71,6 +73,8 @@ std::size_t page_limit(const HttpRequest& request) {
   const bool whole = error == std::errc() && end == text->data() + text->size();
   return whole && limit <= kPageMax ? limit : 0;
 }
+
+std::string limit_fault() { return "limit is not between 1 and " + std::to_string(kPageMax); }
 
 GatewayContext::GatewayContext(HttpServer& server, const Applications& applications,
                                Environment environment, ShopConfig config)
@@ -208,6 +212,25 @@ Result<std::vector<std::shared_ptr<const StoreView>>> GatewayContext::views(cons
   return (*application)->all_views(store);
 }
 
+Result<GatewayContext::Rows> GatewayContext::rows(const char* store, const std::string& after,
+                                                  std::size_t limit) {
+  const auto all = views(store);
+  if (!all) return std::unexpected(all.error());
+  StoreView::Scan scan{.limit = limit};
+  if (!after.empty()) scan.from = after + '\0';
+  Rows rows;
+  for (const auto& view : *all) {
+    if (!view) return failure(ErrorCode::kUnavailable, "a partition is not restored yet");
+    auto part = view->scan(scan);
+    if (!part) return std::unexpected(part.error());
+    rows.commit = std::max(rows.commit, view->last_commit());
+    std::ranges::move(*part, std::back_inserter(rows.entries));
+  }
+  std::ranges::sort(rows.entries, {}, &StoredEntry::key);
+  if (rows.entries.size() > limit) rows.entries.resize(limit);
+  return rows;
+}
+
 void GatewayContext::send_durable(CommitSequence commit, Responder responder,
                                   HttpResponse response) {
   auto& durability = environment_.log->durability();
@@ -249,6 +272,13 @@ std::optional<HttpResponse> GatewayContext::refusal(const HttpRequest& request,
   return problem(403, "forbidden", "this belongs to another user");
 }
 
+std::optional<HttpResponse> GatewayContext::stranger(const HttpRequest& request) const {
+  if (asks_operators_for_a_token()) return {};
+  auto asking = caller(request);
+  if (asking) return {};
+  return std::move(asking.error());
+}
+
 Gateway::Gateway(HttpServer& server, const Applications& applications, Environment environment,
                  ShopConfig config)
     : context_(std::make_shared<GatewayContext>(server, applications, std::move(environment),
@@ -264,10 +294,12 @@ Gateway::Gateway(HttpServer& server, const Applications& applications, Environme
   add_event_routes(context_);
   add_socket_routes(context_);
   add_page_routes(context_);
-  add_route(context_, "GET", "/audit",
-            [](const ContextPtr& context, HttpRequest&, Responder responder) {
-              context->auditor().audit(std::move(responder));
-            });
+  add_route(
+      context_, "GET", "/audit",
+      [](const ContextPtr& context, HttpRequest&, Responder responder) {
+        context->auditor().audit(std::move(responder));
+      },
+      "orders", kForOperators);
 }
 
 Gateway::~Gateway() { context_->close(); }

@@ -153,10 +153,11 @@ void get_funnel(const ContextPtr& context, HttpRequest&, Responder responder) {
 }  // namespace
 
 void add_analytics_routes(const ContextPtr& context) {
-  add_route(context, "GET", "/analytics/funnel", get_funnel, "orders");
-  add_route(context, "GET", "/analytics/sales", get_sales, "analytics");
-  add_route(context, "GET", "/analytics/products/{id}", get_product_sales, "analytics");
-  add_route(context, "GET", "/analytics/customers/{id}", get_customer, "analytics");
+  constexpr const char* kRole = "analytics";
+  add_route(context, "GET", "/analytics/funnel", get_funnel, "orders", kForOperators);
+  add_route(context, "GET", "/analytics/sales", get_sales, kRole, kForOperators);
+  add_route(context, "GET", "/analytics/products/{id}", get_product_sales, kRole, kForOperators);
+  add_route(context, "GET", "/analytics/customers/{id}", get_customer, kRole);
 }
 
 }  // namespace thalweg::shop

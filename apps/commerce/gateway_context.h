@@ -67,8 +67,9 @@ HttpResponse too_busy();
 std::string user_of(std::string caller, JsonFields& fields, Faults& faults);
 
 inline constexpr std::size_t kPageMax = 500;
-/// `limit` of the query; 0 if it is no number from 1 to kPageMax.
+/// `limit` of the query; 0 if it is no number from 1 to kPageMax, which the fault says.
 std::size_t page_limit(const HttpRequest& request);
+std::string limit_fault();
 
 /// What all routes share. Thread-safe.
 class GatewayContext {
@@ -158,7 +159,16 @@ class GatewayContext {
 
   /// The views of all partitions of the store; null for one that is not restored yet.
   Result<std::vector<std::shared_ptr<const StoreView>>> views(const char* store);
-  /// The application that keeps `store`.
+  /// Rows of all partitions together, by key.
+  struct Rows {
+    std::vector<StoredEntry> entries;
+    CommitSequence commit = 0;
+  };
+  /// The first `limit` of them behind the key `after`.
+  Result<Rows> rows(const char* store, const std::string& after, std::size_t limit);
+  /// Whether an application keeps `store`: some are there only as far as they are configured.
+  bool keeps(const char* store) const { return applications_.with_store(store).has_value(); }
+  /// The application that does.
   Result<StreamsApplication*> keeper(const char* store) const {
     return applications_.with_store(store);
   }
@@ -172,7 +182,7 @@ class GatewayContext {
   void forget(InboxReader& reader) { inbox_->remove(reader); }
   /// Whether whoever asks is believed to be who they say.
   bool is_development() const { return config_.auth_secret.empty(); }
-  /// Whether dead letters are run again only for whoever has the operators' token.
+  /// Whether what is the operators' needs their token.
   bool asks_operators_for_a_token() const { return !config_.admin_token.empty(); }
 
   /// Who asks. With `auth.secret`: whom the token speaks for; the answer to whoever has none is the
@@ -182,6 +192,9 @@ class GatewayContext {
   std::expected<Claims, HttpResponse> claims(const HttpRequest& request) const;
   /// The answer to a request that may not see or change what belongs to `user`; nothing if it may.
   std::optional<HttpResponse> refusal(const HttpRequest& request, std::string_view user) const;
+  /// The answer to a request of a route that is `kForOperators` and changes something; nothing if
+  /// it may. Their token the server itself has seen. While there is none, whoever is known may.
+  std::optional<HttpResponse> stranger(const HttpRequest& request) const;
 
  private:
   HttpServer& server_;
@@ -218,6 +231,11 @@ void add_socket_routes(const ContextPtr& context);
 /// The page at `/`, whose files are part of the program.
 void add_page_routes(const ContextPtr& context);
 
+/// Routes of customers, or of everybody: handlers know by themselves who may do what.
+inline constexpr HttpRouteOptions kForCustomers{.without_token = true};
+/// Routes of operators: with `admin.token`, the server asks for it.
+inline constexpr HttpRouteOptions kForOperators{};
+
 /// Calls `handle(context, request, responder)` where it may wait.
 template <typename Handle>
 void serve(const ContextPtr& context, Handle handle, HttpRequest& request, Responder responder) {
@@ -230,12 +248,11 @@ void serve(const ContextPtr& context, Handle handle, HttpRequest& request, Respo
 }
 
 /// Adds a route whose handler is `handle(context, request, responder)`, called when the application
-/// that plays `role` is ready, where it may wait; 503 in a process that does not play it. Unless
-/// `options` say otherwise, handlers know by themselves who may do what.
+/// that plays `role` is ready, where it may wait; 503 in a process that does not play it.
 template <typename Handle>
 void add_route(const ContextPtr& context, std::string_view method, std::string_view pattern,
                Handle handle, std::string_view role = "orders",
-               HttpRouteOptions options = {.without_token = true}) {
+               HttpRouteOptions options = kForCustomers) {
   context->server().route(
       method, pattern,
       [context, handle, role, gate = context->gate(role)](HttpRequest& request,

@@ -24,10 +24,9 @@ void append_discount(const Coupon& coupon, JsonWriter& json) {
   }
 }
 
-HttpResponse coupon_json(const std::string& id, const Coupon& coupon, const CouponCounts& counts,
-                         int status = 200) {
-  HttpResponse response{.status = status};
-  JsonWriter json(response.body);
+void append_coupon(const std::string& id, const Coupon& coupon, const CouponCounts& counts,
+                   std::string& out) {
+  JsonWriter json(out);
   json.text("couponId", id).number("quantity", coupon.quantity);
   json.number("issued", counts.issued).number("left", coupon.quantity - counts.issued);
   json.number("unused", counts.unused).number("reserved", counts.reserved);
@@ -35,6 +34,12 @@ HttpResponse coupon_json(const std::string& id, const Coupon& coupon, const Coup
   json.time("validFrom", coupon.valid_from).time("validUntil", coupon.valid_until);
   append_discount(coupon, json);
   json.end();
+}
+
+HttpResponse coupon_json(const std::string& id, const Coupon& coupon, const CouponCounts& counts,
+                         int status = 200) {
+  HttpResponse response{.status = status};
+  append_coupon(id, coupon, counts, response.body);
   return response;
 }
 
@@ -90,9 +95,7 @@ HttpResponse post_answer(const ContextPtr& context, const std::string& id, const
 }
 
 void post_coupon(const ContextPtr& context, HttpRequest& request, Responder responder) {
-  if (auto caller = context->caller(request); !caller) {
-    return responder.send(std::move(caller.error()));
-  }
+  if (auto refusal = context->stranger(request)) return responder.send(*std::move(refusal));
   const Body body(request);
   if (!body.is_object()) return responder.send(bad_request({body.fault()}));
   Faults faults;
@@ -159,6 +162,34 @@ void get_coupon(const ContextPtr& context, HttpRequest& request, Responder respo
                   : not_found("coupon", id));
 }
 
+/// An array, sorted by id; the header `Next-Cursor` says where the next page begins.
+void get_coupons(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  const std::size_t limit = page_limit(request);
+  if (limit == 0) return responder.send(bad_request({limit_fault()}));
+  const auto rows =
+      context->rows(stores::kCoupons, std::string(request.query("cursor").value_or("")), limit);
+  if (!rows) return responder.send(unavailable(rows.error()));
+  CommitSequence commit = rows->commit;
+  std::vector<CouponCounts> all;
+  for (const StoredEntry& entry : rows->entries) {
+    const auto counts = context->find<CouponCounts>(stores::kCouponCounts, entry.key);
+    if (!counts) return responder.send(unavailable(counts.error()));
+    commit = std::max(commit, counts->commit);
+    all.push_back(counts->row.value_or(CouponCounts{}));
+  }
+  HttpResponse response;
+  auto counts = all.begin();
+  append_array(rows->entries, response.body, [&](const StoredEntry& entry, std::string& out) {
+    Coupon coupon;
+    Serde<Coupon>::deserialize(entry.value, coupon);
+    append_coupon(entry.key, coupon, *counts++, out);
+  });
+  if (rows->entries.size() == limit) {
+    response.headers.emplace_back("Next-Cursor", percent_encoded(rows->entries.back().key));
+  }
+  context->send_durable(commit, std::move(responder), std::move(response));
+}
+
 HttpResponse request_json(const std::string& id, const CouponRequestRow& row) {
   HttpResponse response;
   JsonWriter json(response.body);
@@ -189,7 +220,7 @@ void get_request(const ContextPtr& context, HttpRequest& request, Responder resp
   context->send_durable(found->commit, std::move(responder), request_json(id, *found->row));
 }
 
-void append_coupon(std::string_view coupon_id, const HeldCoupon& held, std::string& out) {
+void append_held(std::string_view coupon_id, const HeldCoupon& held, std::string& out) {
   JsonWriter(out)
       .text("couponId", coupon_id)
       .text("couponHistoryId", held.history_id)
@@ -206,9 +237,7 @@ void get_user_coupons(const ContextPtr& context, HttpRequest& request, Responder
     return responder.send(*std::move(refusal));
   }
   const std::size_t limit = page_limit(request);
-  if (limit == 0) {
-    return responder.send(bad_request({"limit is not between 1 and " + std::to_string(kPageMax)}));
-  }
+  if (limit == 0) return responder.send(bad_request({limit_fault()}));
   const auto view = context->partition_view(stores::kCouponsByUser, coupon_user_key(user));
   if (!view) return responder.send(unavailable(view.error()));
   const std::string prefix = coupon_by_user_prefix(user);
@@ -221,7 +250,7 @@ void get_user_coupons(const ContextPtr& context, HttpRequest& request, Responder
   append_array(*page, response.body, [&](const auto& entry, std::string& out) {
     HeldCoupon held;
     Serde<HeldCoupon>::deserialize(entry.value, held);
-    append_coupon(std::string_view(entry.key).substr(prefix.size()), held, out);
+    append_held(std::string_view(entry.key).substr(prefix.size()), held, out);
   });
   if (page->size() == limit) {
     response.headers.emplace_back("Next-Cursor",
@@ -234,7 +263,8 @@ void get_user_coupons(const ContextPtr& context, HttpRequest& request, Responder
 
 void add_coupon_routes(const ContextPtr& context) {
   constexpr const char* kRole = "coupons";
-  add_route(context, "POST", "/coupons", post_coupon, kRole);
+  add_route(context, "POST", "/coupons", post_coupon, kRole, kForOperators);
+  add_route(context, "GET", "/coupons", get_coupons, kRole);
   add_route(context, "POST", "/coupons/issue", post_issue, kRole);
   add_route(context, "GET", "/coupons/{id}", get_coupon, kRole);
   add_route(context, "GET", "/coupons/requests/{id}", get_request, kRole);

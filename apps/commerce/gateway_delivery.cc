@@ -56,9 +56,7 @@ ListQuery read_query(const HttpRequest& request, Faults& faults) {
   }
   query.order_id = request.query("orderId").value_or("");
   query.limit = page_limit(request);
-  if (query.limit == 0) {
-    faults.push_back("limit is not between 1 and " + std::to_string(kPageMax));
-  }
+  if (query.limit == 0) faults.push_back(limit_fault());
   if (const auto cursor = request.query("cursor")) {
     const auto dot = cursor->find('.');
     if (dot == cursor->npos || !read_number(cursor->substr(0, dot), query.partition) ||
@@ -70,6 +68,9 @@ ListQuery read_query(const HttpRequest& request, Faults& faults) {
   }
   return query;
 }
+
+/// Nothing is, without receivers.
+bool is_delivered(const ContextPtr& context) { return context->keeps(stores::kDeliveries); }
 
 /// An answer in the making.
 struct List {
@@ -86,6 +87,7 @@ struct List {
 /// Walks over the store's partitions, one after the other.
 Status list_store(const ContextPtr& context, const char* store, const ListQuery& query,
                   bool with_events, List& list) {
+  if (!is_delivered(context)) return {};
   const auto views = context->views(store);
   if (!views) return std::unexpected(views.error());
   std::size_t looked_at = 0;
@@ -118,6 +120,7 @@ Status list_store(const ContextPtr& context, const char* store, const ListQuery&
 }
 
 Status list_order(const ContextPtr& context, const ListQuery& query, List& list) {
+  if (!is_delivered(context)) return {};
   const auto ids = context->find<DeliveryIds>(stores::kDeliveriesByOrder, query.order_id);
   if (!ids) return std::unexpected(ids.error());
   list.commit = ids->commit;
@@ -166,6 +169,7 @@ void get_dead_letters(const ContextPtr& context, HttpRequest& request, Responder
 
 void get_dead_letter(const ContextPtr& context, HttpRequest& request, Responder responder) {
   const std::string id(request.param("id"));
+  if (!is_delivered(context)) return responder.send(not_found("dead letter", id));
   const auto delivery = context->find<Delivery>(stores::kDeadLetters, id);
   if (!delivery) return responder.send(unavailable(delivery.error()));
   HttpResponse response;
@@ -181,6 +185,7 @@ void get_dead_letter(const ContextPtr& context, HttpRequest& request, Responder 
 void post_command(const ContextPtr& context, const HttpRequest& request, Responder responder,
                   DeliveryStep step, DeliveryStatus becomes) {
   const std::string id(request.param("id"));
+  if (!is_delivered(context)) return responder.send(not_found("dead letter", id));
   DeliveryEvent command;
   command.step = step;
   command.at = context->now();
@@ -215,12 +220,11 @@ void post_discard(const ContextPtr& context, HttpRequest& request, Responder res
 
 void add_delivery_routes(const ContextPtr& context) {
   constexpr std::string_view kRole = "delivery";
-  add_route(context, "GET", "/deliveries", get_deliveries, kRole);
-  add_route(context, "GET", "/dlq", get_dead_letters, kRole);
-  add_route(context, "GET", "/dlq/{id}", get_dead_letter, kRole);
-  // For administrators, who have the token of the server itself.
-  add_route(context, "POST", "/dlq/{id}/retry", post_retry, kRole, {});
-  add_route(context, "POST", "/dlq/{id}/discard", post_discard, kRole, {});
+  add_route(context, "GET", "/deliveries", get_deliveries, kRole, kForOperators);
+  add_route(context, "GET", "/dlq", get_dead_letters, kRole, kForOperators);
+  add_route(context, "GET", "/dlq/{id}", get_dead_letter, kRole, kForOperators);
+  add_route(context, "POST", "/dlq/{id}/retry", post_retry, kRole, kForOperators);
+  add_route(context, "POST", "/dlq/{id}/discard", post_discard, kRole, kForOperators);
 }
 
 }  // namespace thalweg::shop

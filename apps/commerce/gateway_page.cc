@@ -61,11 +61,13 @@ void add_page_routes(const ContextPtr& context) {
   HttpServer& server = context->server();
   for (const PageFile& file : page_files()) {
     const bool first = file.path == "index.html";
-    server.route("GET", first ? "/" : "/page/" + std::string(file.path), serve(file));
+    server.route("GET", first ? "/" : "/page/" + std::string(file.path), serve(file),
+                 kForCustomers);
   }
-  server.route("GET", "/page/settings", [context](HttpRequest&, Responder responder) {
-    responder.send(settings_of(*context));
-  });
+  server.route(
+      "GET", "/page/settings",
+      [context](HttpRequest&, Responder responder) { responder.send(settings_of(*context)); },
+      kForCustomers);
 }
 
 }  // namespace thalweg::shop

@@ -8,14 +8,18 @@ namespace {
 
 constexpr std::int64_t kStockMax = 1'000'000'000'000;
 
-HttpResponse product_json(const std::string& id, const Stock& stock, int status = 200) {
-  HttpResponse response{.status = status};
-  JsonWriter(response.body)
+void append_product(const std::string& id, const Stock& stock, std::string& out) {
+  JsonWriter(out)
       .text("productId", id)
       .text("name", stock.name)
       .number("price", stock.price)
       .number("stock", stock.available)
       .end();
+}
+
+HttpResponse product_json(const std::string& id, const Stock& stock, int status = 200) {
+  HttpResponse response{.status = status};
+  append_product(id, stock, response.body);
   return response;
 }
 
@@ -38,9 +42,7 @@ HttpResponse put_answer(const ContextPtr& context, const std::string& id,
 
 void put_product(const ContextPtr& context, HttpRequest& request, Responder responder) {
   const std::string id(request.param("id"));
-  if (auto caller = context->caller(request); !caller) {
-    return responder.send(std::move(caller.error()));
-  }
+  if (auto refusal = context->stranger(request)) return responder.send(*std::move(refusal));
   const Body body(request);
   if (!body.is_object()) return responder.send(bad_request({body.fault()}));
   const auto known = context->find<Stock>(stores::kStock, id);
@@ -83,24 +85,45 @@ void get_product(const ContextPtr& context, HttpRequest& request, Responder resp
                });
 }
 
-void get_stock(const ContextPtr& context, HttpRequest& request, Responder responder) {
-  show_product(context, request, std::move(responder), [](const std::string&, const Stock& stock) {
-    HttpResponse response;
-    JsonWriter(response.body)
-        .number("stocked", stock.stocked)
-        .number("available", stock.available)
-        .number("reserved", stock.reserved)
-        .number("sold", stock.sold)
-        .end();
-    return response;
+/// An array, sorted by id; the header `Next-Cursor` says where the next page begins.
+void get_products(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  const std::size_t limit = page_limit(request);
+  if (limit == 0) return responder.send(bad_request({limit_fault()}));
+  const auto rows =
+      context->rows(stores::kStock, std::string(request.query("cursor").value_or("")), limit);
+  if (!rows) return responder.send(unavailable(rows.error()));
+  HttpResponse response;
+  append_array(rows->entries, response.body, [](const StoredEntry& entry, std::string& out) {
+    Stock stock;
+    Serde<Stock>::deserialize(entry.value, stock);
+    append_product(entry.key, stock, out);
   });
+  if (rows->entries.size() == limit) {
+    response.headers.emplace_back("Next-Cursor", percent_encoded(rows->entries.back().key));
+  }
+  context->send_durable(rows->commit, std::move(responder), std::move(response));
+}
+
+void get_stock(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  show_product(context, request, std::move(responder),
+               [](const std::string& id, const Stock& stock) {
+                 HttpResponse response;
+                 JsonWriter(response.body)
+                     .text("productId", id)
+                     .text("name", stock.name)
+                     .number("price", stock.price)
+                     .number("stocked", stock.stocked)
+                     .number("available", stock.available)
+                     .number("reserved", stock.reserved)
+                     .number("sold", stock.sold)
+                     .end();
+                 return response;
+               });
 }
 
 void post_restock(const ContextPtr& context, HttpRequest& request, Responder responder) {
   const std::string id(request.param("id"));
-  if (auto caller = context->caller(request); !caller) {
-    return responder.send(std::move(caller.error()));
-  }
+  if (auto refusal = context->stranger(request)) return responder.send(*std::move(refusal));
   const Body body(request);
   if (!body.is_object()) return responder.send(bad_request({body.fault()}));
   Faults faults;
@@ -122,10 +145,12 @@ void post_restock(const ContextPtr& context, HttpRequest& request, Responder res
 }  // namespace
 
 void add_product_routes(const ContextPtr& context) {
-  add_route(context, "PUT", "/products/{id}", put_product);
-  add_route(context, "GET", "/products/{id}", get_product);
-  add_route(context, "GET", "/products/{id}/stock", get_stock);
-  add_route(context, "POST", "/products/{id}/restock", post_restock);
+  constexpr const char* kRole = "orders";
+  add_route(context, "PUT", "/products/{id}", put_product, kRole, kForOperators);
+  add_route(context, "GET", "/products", get_products, kRole);
+  add_route(context, "GET", "/products/{id}", get_product, kRole);
+  add_route(context, "GET", "/products/{id}/stock", get_stock, kRole);
+  add_route(context, "POST", "/products/{id}/restock", post_restock, kRole, kForOperators);
 }
 
 }  // namespace thalweg::shop

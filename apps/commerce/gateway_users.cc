@@ -109,7 +109,7 @@ void get_orders(const ContextPtr& context, HttpRequest& request, Responder respo
   }
   const std::size_t limit = page_limit(request);
   if (limit == 0) {
-    return responder.send(bad_request({"limit is not between 1 and " + std::to_string(kPageMax)}));
+    return responder.send(bad_request({limit_fault()}));
   }
   const auto view = context->partition_view(stores::kOrdersByUser, user);
   if (!view) return responder.send(unavailable(view.error()));

@@ -73,7 +73,7 @@ Environment ShopProcess::environment() {
 /// Other processes ask this one where it listens, unless that was said.
 Status ShopProcess::name_this_process() {
   if (!is_on_kafka()) return {};
-  peers_ = http_peers();
+  peers_ = http_peers(options_.shop.admin_token);
   auto& name = options_.streams.application_server;
   if (!name.empty()) return {};
   const std::string host = options_.listen.substr(0, options_.listen.rfind(':'));

@@ -39,6 +39,15 @@ bool equal_secrets(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
+/// Empty: none.
+std::string given_token(const HttpRequest& request) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const auto authorization = request.header("Authorization").value_or("");
+  if (authorization.starts_with(kScheme)) return std::string(authorization.substr(kScheme.size()));
+  if (changes_something(request.method())) return {};
+  return std::string(request.query("access_token").value_or(""));
+}
+
 }  // namespace
 
 void call_ready(ResponseStream::Ready& ready, bool alive) {
@@ -280,7 +289,10 @@ std::optional<HttpResponse> HttpConnection::refusal() {
     return problem(417, "unknown_expectation", "the only expectation understood is 100-continue");
   }
   route_ = loop_->shared().router.find(request_, segments_);
-  if (route_) return token_fault();
+  if (route_) {
+    auto fault = origin_fault();
+    return fault ? std::move(fault) : token_fault();
+  }
   auto allowed = loop_->shared().router.allowed(request_, segments_);
   if (allowed.empty()) {
     return problem(404, "no_such_path", "nothing is at " + std::string(request_.path()));
@@ -295,24 +307,22 @@ std::optional<HttpResponse> HttpConnection::refusal() {
   return response;
 }
 
-// Whether the client may change something: pages of other sites may not, and with a token set
-// nobody without it.
-std::optional<HttpResponse> HttpConnection::token_fault() const {
-  if (!changes_something(request_.method())) return std::nullopt;
-  if (const auto origin = request_.header("Origin")) {
-    const auto scheme_end = origin->find("://");
-    const auto host = request_.header("Host");
-    if (!host || scheme_end == std::string_view::npos || origin->substr(scheme_end + 3) != *host) {
-      return problem(403, "cross_origin", "pages of another site may not change anything here");
-    }
-  }
-  const auto& token = loop_->shared().options.bearer_token;
-  if (token.empty() || route_->options.without_token) return std::nullopt;
-  constexpr std::string_view kScheme = "Bearer ";
-  const auto given = request_.header("Authorization").value_or("");
-  if (given.starts_with(kScheme) && equal_secrets(given.substr(kScheme.size()), token)) {
+// Pages of other sites may not change anything.
+std::optional<HttpResponse> HttpConnection::origin_fault() const {
+  const auto origin = request_.header("Origin");
+  if (!origin || !changes_something(request_.method())) return std::nullopt;
+  const auto scheme_end = origin->find("://");
+  const auto host = request_.header("Host");
+  if (host && scheme_end != std::string_view::npos && origin->substr(scheme_end + 3) == *host) {
     return std::nullopt;
   }
+  return problem(403, "cross_origin", "pages of another site may not change anything here");
+}
+
+std::optional<HttpResponse> HttpConnection::token_fault() const {
+  const auto& token = loop_->shared().options.bearer_token;
+  if (token.empty() || route_->options.without_token) return std::nullopt;
+  if (equal_secrets(given_token(request_), token)) return std::nullopt;
   auto response = problem(401, "token_required", "this request needs the server's bearer token",
                           "send the header 'Authorization: Bearer <token>'");
   response.headers.emplace_back("WWW-Authenticate", "Bearer");

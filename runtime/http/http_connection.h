@@ -55,6 +55,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void await_input();
   void begin_body();
   std::optional<HttpResponse> refusal();
+  std::optional<HttpResponse> origin_fault() const;
   std::optional<HttpResponse> token_fault() const;
   void dispatch();
   void call_handler(Responder responder);

@@ -144,6 +144,7 @@ class HttpServer::Impl {
     shared_->options = std::move(options);
   }
 
+  const HttpServerOptions& options() const { return shared_->options; }
   internal::HttpRouter& router() {
     if (started_) throw std::invalid_argument("routes are added before the server is started");
     return shared_->router;
@@ -307,6 +308,8 @@ void HttpServer::route(std::string_view method, std::string_view pattern, Handle
 Status HttpServer::listen() { return impl_->listen(); }
 
 Status HttpServer::start(MetricsRegistry* metrics) { return impl_->start(metrics); }
+
+const HttpServerOptions& HttpServer::options() const { return impl_->options(); }
 
 std::uint16_t HttpServer::port() const { return impl_->port(); }
 

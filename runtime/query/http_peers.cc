@@ -47,7 +47,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     stream_.close();
   }
 
-  void ask(const std::string& target, Deadline deadline, Finished finished) {
+  void ask(const std::string& target, const std::string& authorization, Deadline deadline,
+           Finished finished) {
     finished_ = std::move(finished);
     request_ = {};
     request_.method(http::verb::get);
@@ -55,6 +56,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     request_.version(11);
     request_.set(http::field::host, server_);
     request_.set(kForwardedHeader, server_);
+    if (!authorization.empty()) request_.set(http::field::authorization, authorization);
     stream_.expires_at(deadline);
     if (is_used_) return write();
     const auto colon = server_.rfind(':');
@@ -115,8 +117,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 class HttpPeers final : public Peers {
  public:
-  HttpPeers()
-      : thread_([this] {
+  explicit HttpPeers(std::string token)
+      : authorization_(token.empty() ? std::string() : "Bearer " + std::move(token)),
+        thread_([this] {
           internal::name_this_thread("peers");
           context_.run();
         }) {}
@@ -174,7 +177,7 @@ class HttpPeers final : public Peers {
     }
     busy_.insert(connection);
     const bool was_used = connection->is_used();
-    connection->ask(question->target, question->deadline,
+    connection->ask(question->target, authorization_, question->deadline,
                     [this, connection, question, was_used](std::optional<HttpResponse> response) {
                       take(connection, question, was_used, std::move(response));
                     });
@@ -199,6 +202,7 @@ class HttpPeers final : public Peers {
     return closed_;
   }
 
+  const std::string authorization_;  // Empty: none.
   asio::io_context context_;
   asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
   // The thread's own.
@@ -212,6 +216,8 @@ class HttpPeers final : public Peers {
 
 }  // namespace
 
-std::unique_ptr<Peers> http_peers() { return std::make_unique<HttpPeers>(); }
+std::unique_ptr<Peers> http_peers(std::string token) {
+  return std::make_unique<HttpPeers>(std::move(token));
+}
 
 }  // namespace thalweg

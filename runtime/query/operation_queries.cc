@@ -252,21 +252,25 @@ void get_metrics(QueryContext& context, HttpRequest& request, Responder responde
 
 void add_operation_routes(const ContextPtr& context) {
   auto& server = context->server();
-  const auto route = [&](std::string_view path, auto handler) {
-    server.route("GET", path, [context, handler](HttpRequest& request, Responder responder) {
-      if constexpr (std::is_invocable_v<decltype(handler), QueryContext&, HttpRequest&,
-                                        Responder>) {
-        handler(*context, request, std::move(responder));
-      } else {
-        handler(*context, std::move(responder));
-      }
-    });
+  const auto route = [&](std::string_view path, auto handler, HttpRouteOptions options = {}) {
+    server.route(
+        "GET", path,
+        [context, handler](HttpRequest& request, Responder responder) {
+          if constexpr (std::is_invocable_v<decltype(handler), QueryContext&, HttpRequest&,
+                                            Responder>) {
+            handler(*context, request, std::move(responder));
+          } else {
+            handler(*context, std::move(responder));
+          }
+        },
+        options);
   };
   route("/v1/tasks", get_tasks);
   route("/v1/topology", get_topology);
   route("/v1/info", get_info);
-  route("/livez", get_livez);
-  route("/readyz", get_readyz);
+  // Whoever looks after processes asks without a token.
+  route("/livez", get_livez, {.without_token = true});
+  route("/readyz", get_readyz, {.without_token = true});
   route("/metrics", get_metrics);
 }
 

@@ -37,7 +37,7 @@ QueryContext::QueryContext(HttpServer& server, std::vector<std::unique_ptr<Query
       metrics_(metrics),
       clock_(clock),
       options_(options),
-      forwarder_(options.at_least_time + options.forward_time),
+      forwarder_(options.at_least_time + options.forward_time, server.options().bearer_token),
       changes_(std::make_unique<ChangeFeed>(*this)) {
   for (const auto& source : sources_) {
     for (const auto& [topic, schemas] : source->topic_schemas()) {

@@ -11,8 +11,9 @@ namespace thalweg::internal {
 /// Asks another process of the application what this one was asked.
 class QueryForwarder {
  public:
-  explicit QueryForwarder(std::chrono::milliseconds patience)
-      : patience_(patience), peers_(http_peers()) {}
+  /// `token` is that of the application's servers, all alike; empty: they have none.
+  QueryForwarder(std::chrono::milliseconds patience, const std::string& token)
+      : patience_(patience), peers_(http_peers(token)) {}
 
   /// Calls `then` from the peers' thread with what `server` (host:port) says to GET `target`, at
   /// most `patience` later; with a 503 when it does not.

@@ -330,6 +330,82 @@ TEST_F(GatewayTest, WithASecretOnlyTokensAreBelieved) {
   EXPECT_EQ(request("POST", "/users/ann/deposit", deposit, ann).status, 200);
 }
 
+TEST_F(GatewayTest, WithATokenOfTheirOwnOperatorsAloneSeeAndChangeWhatIsTheirs) {
+  ShopConfig config;
+  config.auth_secret = "secret";
+  config.admin_token = "operators";
+  open(config);
+  const std::string ann = "Authorization: Bearer " + make_token("ann", "secret", 0) + "\r\n";
+  const std::string operators = "Authorization: Bearer operators\r\n";
+  const std::string lamp = R"({"name":"Lamp","price":30,"stock":10})";
+  const std::string coupon =
+      R"({"couponId":"ten","quantity":1,"validFrom":"2020-01-01T00:00:00Z",)"
+      R"("validUntil":"2120-01-01T00:00:00Z"})";
+  for (const auto& headers : {std::string(), ann}) {
+    EXPECT_EQ(request("PUT", "/products/lamp", lamp, headers).status, 401);
+    EXPECT_EQ(request("POST", "/products/lamp/restock", R"({"quantity":1})", headers).status, 401);
+    EXPECT_EQ(request("POST", "/coupons", coupon, headers).status, 401);
+    for (const char* target :
+         {"/v1/stores", "/v1/stores/users/keys", "/v1/stores/orders/changes",
+          "/v1/topics/inbox/records", "/v1/topology", "/v1/tasks", "/v1/info", "/metrics", "/audit",
+          "/dlq", "/dlq/any", "/deliveries", "/analytics/funnel", "/analytics/sales",
+          "/analytics/products/lamp", "/v1/views/stock/0",
+          "/v1/positions/order.start/0"}) {
+      EXPECT_EQ(request("GET", target, {}, headers).status, 401) << target;
+    }
+  }
+
+  EXPECT_EQ(request("PUT", "/products/lamp", lamp, operators).status, 201);
+  EXPECT_EQ(request("POST", "/products/lamp/restock", R"({"quantity":1})", operators).status, 200);
+  EXPECT_EQ(request("POST", "/coupons", coupon, operators).status, 201);
+  EXPECT_EQ(request("GET", "/v1/stores/stock/keys/str:lamp", {}, operators).status, 200);
+  EXPECT_EQ(request("GET", "/dlq?access_token=operators").status, 200);
+  EXPECT_EQ(request("GET", "/users/ann/balance", {}, operators).status, 401)
+      << "what is a customer's is the customer's";
+  for (const char* target : {"/", "/page/settings", "/livez", "/readyz", "/products",
+                             "/products/lamp", "/products/lamp/stock", "/coupons", "/coupons/ten",
+                             "/ranking/products", "/products/popular"}) {
+    EXPECT_EQ(request("GET", target).status, 200) << target;
+  }
+}
+
+TEST_F(GatewayTest, GoodsAndCouponsAreListedById) {
+  for (const char* id : {"lamp", "anvil", "rope", "zither", "candle"}) {
+    const std::string product =
+        R"({"name":")" + std::string(id) + R"(","price":30,"stock":10})";
+    EXPECT_EQ(request("PUT", "/products/" + std::string(id), product).status, 201);
+  }
+  const auto first = request("GET", "/products?limit=3");
+  EXPECT_EQ(first.body, R"([{"productId":"anvil","name":"anvil","price":30,"stock":10},)"
+                        R"({"productId":"candle","name":"candle","price":30,"stock":10},)"
+                        R"({"productId":"lamp","name":"lamp","price":30,"stock":10}])");
+  EXPECT_EQ(first.header("Next-Cursor"), "lamp");
+  const auto rest = asked("/products?limit=3&cursor=lamp");
+  ASSERT_THAT(rest.as_array(), SizeIs(2));
+  EXPECT_EQ(rest.at(1).at("productId"), "zither");
+  EXPECT_EQ(request("GET", "/products?limit=0").status, 400);
+
+  EXPECT_EQ(request("GET", "/coupons").body, "[]");
+  for (const char* id : {"b", "a"}) {
+    EXPECT_EQ(request("POST", "/coupons",
+                      R"({"couponId":")" + std::string(id) +
+                          R"(","quantity":7,"validFrom":"2020-01-01T00:00:00Z",)"
+                          R"("validUntil":"2120-01-01T00:00:00Z"})")
+                  .status,
+              201);
+  }
+  EXPECT_EQ(asked("/coupons").at(0).at("couponId"), "a");
+  EXPECT_EQ(asked("/coupons").at(1).at("left"), 7);
+}
+
+TEST_F(GatewayTest, WithoutReceiversNothingIsDeliveredOrGivenUp) {
+  EXPECT_EQ(request("GET", "/dlq").body, "[]");
+  EXPECT_EQ(request("GET", "/deliveries").body, "[]");
+  EXPECT_EQ(request("GET", "/deliveries?orderId=any").body, "[]");
+  EXPECT_EQ(request("GET", "/dlq/any").status, 404);
+  EXPECT_EQ(request("POST", "/dlq/any/retry").status, 404);
+}
+
 TEST_F(GatewayTest, ASecondShopOnTheSameDataIsRefused) {
   ShopProcessOptions options;
   options.streams.state_dir = directory_;

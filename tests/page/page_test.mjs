@@ -2,6 +2,7 @@
 // Usage: page_test.mjs SHOP STUB_RECEIVER
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
@@ -75,7 +76,8 @@ function open(size, scheme = "light") {
   return browser.newPage({ viewport: size, colorScheme: scheme });
 }
 
-async function openShop() {
+/** `settings`: more of them, as --set takes them. */
+async function openShop(...settings) {
   shop = spawn(
     shopBinary,
     [
@@ -89,6 +91,7 @@ async function openShop() {
       "delivery.retry.ms=1,1,1,1",
       "--set",
       "delivery.retry.jitter.percent=0",
+      ...settings.flatMap((setting) => ["--set", setting]),
     ],
     { stdio: "inherit" },
   );
@@ -394,4 +397,50 @@ test("the page says when the shop is gone, and goes on with it", async () => {
     "the stock goes on going down",
     async () => (await count("#stock-sold")) === 12 && (await count("#tile-created")) === 13,
   );
+});
+
+/** A customer's token, as whoever runs the shop would give it. */
+function tokenOf(user, secret) {
+  const encode = (part) => Buffer.from(part).toString("base64url");
+  const signed = `${encode('{"alg":"HS256"}')}.${encode(JSON.stringify({ sub: user }))}`;
+  return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+}
+
+test("with tokens customers see the shop, and operators the control room", async () => {
+  await closeShop();
+  await openShop("auth.secret=secret", "admin.token=operators");
+  const other = await open({ width: 1440, height: 900 });
+  const complaints = [];
+  other.on("console", (message) => {
+    if (/\/users\/.*\/balance$/.test(message.location().url)) return;
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  await other.goto(url);
+  await until("the shelf is there", async () => (await other.locator("#shelf li").count()) === 3);
+  assert.ok(!(await other.locator("#topology").isVisible()), "the control room is closed");
+  assert.ok(!(await other.locator("#offer-coupons").isVisible()), "so is what operators do");
+
+  await other.fill("#user", tokenOf("zoë", "secret"));
+  await other.press("#user", "Enter");
+  await other.click("#deposit");
+  await until(
+    "the deposit is the customer's",
+    async () => (await other.locator("#balance").getAttribute("data-count")) > 0,
+  );
+  await other.getByRole("button", { name: "Buy Camping kettle" }).click();
+  await until("the order is seen", async () =>
+    /kettle|Cancelled|Completed/i.test(await other.textContent("#own-orders")),
+  );
+
+  await other.fill("#operator", "operators");
+  await other.press("#operator", "Enter");
+  await until("the control room opens", async () => (await other.locator("#topology svg").count()) === 1);
+  await until(
+    "the stock is followed",
+    async () => (await other.locator("#stock-stocked").textContent()) === "1,000",
+  );
+  await other.click("#offer-coupons");
+  await until("a coupon is offered", async () => (await other.locator("#coupons li").count()) === 2);
+  assert.deepEqual(complaints, []);
+  await other.close();
 });

@@ -2,6 +2,9 @@
 
 #include <future>
 
+#include <gmock/gmock.h>
+
+#include "query/query_forwarder.h"
 #include "query/query_story.h"
 #include "remote_positions.h"
 #include "remote_view.h"
@@ -61,6 +64,27 @@ TEST_F(Peering, AnAnswerComesBackWithItsStatusAndOverTheSameConnection) {
   EXPECT_EQ(first->status, 200);
   EXPECT_EQ(ask(address(), "/nowhere")->status, 404);
   EXPECT_EQ(ask(address(), "/who")->body, first->body);
+}
+
+TEST_F(Peering, TheTokenOfTheApplicationGoesWithEachQuestion) {
+  auto options = patient();
+  options.bearer_token = "let-me-in";
+  serve(options);
+  const auto known = http_peers("let-me-in");
+  std::promise<std::optional<HttpResponse>> promise;
+  known->ask(address(), "/hello/a", 10s, [&](auto response) { promise.set_value(response); });
+  EXPECT_EQ(promise.get_future().get()->status, 200);
+  known->close();
+
+  EXPECT_EQ(ask(address(), "/hello/a")->status, 401);
+  internal::QueryForwarder forwarder(10s, "another");
+  std::promise<HttpResponse> refused;
+  forwarder.ask(address(), "/hello/a",
+                [&](HttpResponse response) { refused.set_value(std::move(response)); });
+  const auto response = refused.get_future().get();
+  EXPECT_EQ(response.status, 503) << "the client's own token is not at fault";
+  EXPECT_THAT(response.body, ::testing::HasSubstr("owner_refuses"));
+  forwarder.close();
 }
 
 TEST_F(Peering, WhoDoesNotAnswerIsGivenUp) {

@@ -5,7 +5,7 @@ export const session = {
   development: true,
   operatorToken: false,
   get user() {
-    return localStorage.getItem("user") || "demo";
+    return this.development ? localStorage.getItem("user") || "demo" : subjectOf(this.token);
   },
   set user(name) {
     localStorage.setItem("user", name);
@@ -20,6 +20,7 @@ export const session = {
   get known() {
     return this.development || this.token !== "";
   },
+  /** The operators' token, as far as the shop has one. */
   get operator() {
     return sessionStorage.getItem("operator") || "";
   },
@@ -27,6 +28,17 @@ export const session = {
     sessionStorage.setItem("operator", token);
   },
 };
+
+/** Whom a token speaks for; the shop checks it, the page only has to know the name. */
+function subjectOf(token) {
+  try {
+    const claims = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+    const bytes = Uint8Array.from(atob(claims), (character) => character.charCodeAt(0));
+    return JSON.parse(new TextDecoder().decode(bytes)).sub ?? "";
+  } catch {
+    return "";
+  }
+}
 
 /** An answer that is none of 2xx: application/problem+json. */
 export class Problem extends Error {
@@ -42,6 +54,9 @@ function headersOfUser() {
   return session.token ? { Authorization: `Bearer ${session.token}` } : {};
 }
 
+const headersOfOperator = () =>
+  session.operator ? { Authorization: `Bearer ${session.operator}` } : {};
+
 async function request(path, options) {
   const answer = await fetch(path, { cache: "no-store", ...options });
   const text = await answer.text();
@@ -55,8 +70,9 @@ async function request(path, options) {
   return body;
 }
 
-/** What everybody may know. */
-export const get = (path) => request(path, { signal: AbortSignal.timeout(10_000) });
+/** What everybody may know, and the operators. */
+export const get = (path) =>
+  request(path, { headers: headersOfOperator(), signal: AbortSignal.timeout(10_000) });
 /** What only the user may know. */
 export const getOwn = (path) =>
   request(path, { headers: headersOfUser(), signal: AbortSignal.timeout(10_000) });
@@ -74,14 +90,9 @@ export function send(method, path, body, headers = headersOfUser()) {
   });
 }
 
-/** What operators do. */
-export const sendAsOperator = (method, path) =>
-  send(
-    method,
-    path,
-    undefined,
-    session.operator ? { Authorization: `Bearer ${session.operator}` } : {},
-  );
+/** What operators do; while they have no token, everybody who is known does. */
+export const sendAsOperator = (method, path, body) =>
+  send(method, path, body, session.operatorToken ? headersOfOperator() : headersOfUser());
 
 /**
  * Calls `work` now and then every `period` milliseconds, one at a time, and only while somebody
@@ -140,6 +151,7 @@ export function changes(store, parameters, onRow) {
     const open = () => {
       const query = new URLSearchParams(parameters);
       if (last) query.set("lastEventId", last);
+      if (session.operator) query.set("access_token", session.operator);
       source = new EventSource(`/v1/stores/${store}/changes?${query}`);
       source.onmessage = (event) => {
         last = event.lastEventId || last;

@@ -1,5 +1,5 @@
 // Goods: the shelf, the stock of one product, coupons, what sells and what is looked at.
-import { changes, every, get, getOwn, send, session } from "./api.js";
+import { changes, every, get, getOwn, send, sendAsOperator, session } from "./api.js";
 import { lineChart } from "./charts.js";
 import {
   byId,
@@ -22,9 +22,9 @@ const state = {
   products: new Map(),
   sold: new Map(),
   selected: null,
-  coupons: new Map(),
-  counts: new Map(),
 };
+
+const nameOf = (product) => product.name || product.productId;
 
 /** The product to watch: the one that was chosen, else the one that sells best now. */
 function productToWatch(ranking) {
@@ -44,7 +44,7 @@ function productToWatch(ranking) {
 
 // --- The stock of one product -----------------------------------------------------------------
 
-function startStock() {
+function startStock(watched) {
   const series = new Series(1);
   const chart = lineChart(
     byId("stock-chart"),
@@ -61,7 +61,6 @@ function startStock() {
 
   const show = () => {
     setText(byId("stock-name"), row ? row.name : "–");
-    setText(byId("views-name"), row ? row.name : "–");
     for (const part of ["available", "reserved", "sold"]) {
       if (row) setCount(byId(`stock-${part}`), row[part]);
       else setText(byId(`stock-${part}`), "–");
@@ -98,7 +97,9 @@ function startStock() {
     series.clear();
     row = null;
     stop?.();
+    setText(byId("views-name"), product ? nameOf(state.products.get(product) ?? { productId: product }) : "–");
     stop =
+      watched &&
       product &&
       changes("stock", { key: `str:${product}`, snapshot: true, interval: 500 }, (change) => {
         const first = !row;
@@ -140,16 +141,16 @@ function card(ordered) {
     const name = h("span", { class: "name" });
     const price = h("span", { class: "number" });
     const left = h("span", { class: "muted number" });
-    const button = h("button", { onclick: () => buy(product.key, ordered) }, "Buy");
+    const button = h("button", { onclick: () => buy(product.productId, ordered) }, "Buy");
     return {
       element: h("li", {}, h("span", { class: "what" }, name, left), price, button),
-      update({ key, value }) {
-        setText(name, value.name || key);
-        setAttribute(name, "title", key);
-        setText(price, formatMoney(value.price));
-        setText(left, value.available > 0 ? `${formatCount(value.available)} left` : "sold out");
-        setAttribute(button, "aria-label", `Buy ${value.name || key}`);
-        if (button.disabled !== value.available <= 0) button.disabled = value.available <= 0;
+      update(item) {
+        setText(name, nameOf(item));
+        setAttribute(name, "title", item.productId);
+        setText(price, formatMoney(item.price));
+        setText(left, item.stock > 0 ? `${formatCount(item.stock)} left` : "sold out");
+        setAttribute(button, "aria-label", `Buy ${nameOf(item)}`);
+        if (button.disabled !== item.stock <= 0) button.disabled = item.stock <= 0;
       },
     };
   };
@@ -162,30 +163,33 @@ async function stockTheShelf() {
     ["hammock", "Hammock", 7900],
   ];
   for (const [id, name, price] of goods) {
-    await send("PUT", `/products/${id}`, { name, price, stock: 1000 }, {});
+    await sendAsOperator("PUT", `/products/${id}`, { name, price, stock: 1000 });
   }
 }
 
 /** The products that sell, then others by id: a shelf has room for a dozen. */
 async function readShelf() {
-  const [ranking, page] = await Promise.all([
-    get(`/ranking/products?window=hour&n=10`),
-    get(`/v1/stores/stock/keys?limit=${kShelf}`),
+  const [ranking, first] = await Promise.all([
+    get("/ranking/products?window=hour&n=10"),
+    get(`/products?limit=${kShelf}`),
   ]);
-  const rows = new Map(page.items.map((row) => [row.key, row]));
+  const rows = new Map(first.map((row) => [row.productId, row]));
   const missing = ranking.filter((sold) => !rows.has(sold.productId)).slice(0, kShelf / 2);
   const found = await Promise.all(
     missing.map((sold) =>
-      get(`/v1/stores/stock/keys/str:${encodeURIComponent(sold.productId)}`).catch(() => null),
+      get(`/products/${encodeURIComponent(sold.productId)}/stock`).catch(() => null),
     ),
   );
-  for (const row of found) if (row) rows.set(row.key, row);
+  for (const row of found) if (row) rows.set(row.productId, { ...row, stock: row.available });
   const order = new Map(ranking.map((sold, i) => [sold.productId, i]));
   const place = (key) => order.get(key) ?? kShelf;
   const shelf = [...rows.values()]
-    .sort((a, b) => place(a.key) - place(b.key) || (a.key < b.key ? -1 : 1))
+    .sort(
+      (a, b) =>
+        place(a.productId) - place(b.productId) || (a.productId < b.productId ? -1 : 1),
+    )
     .slice(0, kShelf);
-  state.products = new Map(shelf.map((row) => [row.key, row]));
+  state.products = new Map(shelf.map((row) => [row.productId, row]));
   return { ranking, shelf };
 }
 
@@ -207,49 +211,32 @@ function couponRow(coupon) {
   const name = h("span", { class: "name" });
   const fill = h("i", { class: "accent" });
   const left = h("span", { class: "number" });
-  const button = h("button", { onclick: () => wantCoupon(coupon.key) }, "Get one");
+  const button = h("button", { onclick: () => wantCoupon(coupon.couponId) }, "Get one");
   return {
     element: h("li", {}, name, h("span", { class: "track" }, fill), left, button),
-    update({ key, quantity, issued }) {
-      setText(name, key);
-      setAttribute(name, "title", key);
+    update(item) {
+      setText(name, item.couponId);
+      setAttribute(name, "title", item.couponId);
       setCount(
         left,
-        quantity - issued,
-        (n) => `${formatCount(n)} of ${formatCount(quantity)} left`,
+        item.left,
+        (n) => `${formatCount(n)} of ${formatCount(item.quantity)} left`,
       );
-      setWidth(fill, quantity ? (quantity - issued) / quantity : 0);
-      setAttribute(button, "aria-label", `Get a coupon ${key}`);
+      setWidth(fill, item.quantity ? item.left / item.quantity : 0);
+      setAttribute(button, "aria-label", `Get a coupon ${item.couponId}`);
     },
   };
 }
 
-function showCoupons() {
-  const rows = [...state.coupons.entries()]
-    .map(([key, coupon]) => ({
-      key,
-      quantity: coupon.quantity,
-      issued: state.counts.get(key)?.issued ?? 0,
-    }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1));
-  keepList(byId("coupons"), rows, (row) => row.key, couponRow);
-  setHidden(byId("no-coupons"), rows.length > 0);
-}
-
 async function offerCoupons() {
   const now = Date.now();
-  await send(
-    "POST",
-    "/coupons",
-    {
-      couponId: `welcome-${new Date(now).toISOString().slice(11, 19).replaceAll(":", "")}`,
-      quantity: 100,
-      validFrom: new Date(now - 60_000).toISOString(),
-      validUntil: new Date(now + 86_400_000).toISOString(),
-      discount: { percent: 10 },
-    },
-    {},
-  );
+  await sendAsOperator("POST", "/coupons", {
+    couponId: `welcome-${new Date(now).toISOString().slice(11, 19).replaceAll(":", "")}`,
+    quantity: 100,
+    validFrom: new Date(now - 60_000).toISOString(),
+    validUntil: new Date(now + 86_400_000).toISOString(),
+    discount: { percent: 10 },
+  });
 }
 
 async function showOwnCoupons() {
@@ -284,7 +271,7 @@ function rankRow() {
 
 function fillSelect(shelf) {
   const select = byId("stock-select");
-  const goods = shelf.map((row) => [row.key, row.value.name || row.key]);
+  const goods = shelf.map((row) => [row.productId, nameOf(row)]);
   if (state.selected && !goods.some(([id]) => id === state.selected)) {
     goods.push([state.selected, state.selected]);
   }
@@ -296,13 +283,14 @@ function fillSelect(shelf) {
   if (state.selected && select.value !== state.selected) select.value = state.selected;
 }
 
-export function startGoods(status, ordered) {
-  const stock = startStock();
+/** `watched`: whether the stock of a product may be followed, which takes an operator. */
+export function startGoods(status, watched, ordered) {
+  const stock = startStock(watched);
   const shelf = every(
     3000,
     async () => {
       const { ranking, shelf: rows } = await readShelf();
-      keepList(byId("shelf"), rows, (row) => row.key, card(ordered));
+      keepList(byId("shelf"), rows, (row) => row.productId, card(ordered));
       setHidden(byId("empty-shelf"), rows.length > 0);
       stock.select(productToWatch(ranking));
       fillSelect(rows);
@@ -329,18 +317,14 @@ export function startGoods(status, ordered) {
   every(10_000, stock.showViews, status.failed);
 
   const coupons = every(
-    5000,
+    1000,
     async () => {
-      const page = await get("/v1/stores/coupons/keys?limit=20");
-      state.coupons = new Map(page.items.map(({ key, value }) => [key, value]));
-      showCoupons();
+      const offered = await get("/coupons?limit=20");
+      keepList(byId("coupons"), offered, (coupon) => coupon.couponId, couponRow);
+      setHidden(byId("no-coupons"), offered.length > 0);
     },
     status.failed,
   );
-  changes("coupon-counts", { snapshot: true, interval: 500 }, ({ key, value }) => {
-    if (value) state.counts.set(key, value);
-    showCoupons();
-  });
 
   const own = every(5000, showOwnCoupons);
   for (const [id, work, then] of [

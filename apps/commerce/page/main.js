@@ -91,20 +91,33 @@ function startUser(changed) {
       field.value = session.user;
     } else {
       session.token = value;
-      session.user = subjectOf(value);
     }
     changed();
   });
 }
 
-/** Whom a token speaks for; the shop checks it, the page only has to know the name. */
-function subjectOf(token) {
+/** Whether the operators' token is needed and not there: then the control room stays closed. */
+async function isClosed() {
+  if (!session.operatorToken) return false;
+  if (!session.operator) return true;
   try {
-    const claims = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
-    return JSON.parse(atob(claims)).sub ?? "";
-  } catch {
-    return "";
+    await get("/v1/info");
+    return false;
+  } catch (error) {
+    if (error.status !== 401) throw error;
+    session.operator = "";
+    say("The shop does not know this operators' token.", "error");
+    return true;
   }
+}
+
+function askForOperator() {
+  setHidden(byId("operators"), false);
+  byId("operators").addEventListener("submit", (event) => {
+    event.preventDefault();
+    session.operator = byId("operator").value.trim();
+    location.reload();
+  });
 }
 
 async function start() {
@@ -112,9 +125,10 @@ async function start() {
   Object.assign(session, await get("/page/settings"));
   const status = new Status();
   startHealth(status);
-  startFunnel(status);
+  const closed = await isClosed();
+  for (const part of document.querySelectorAll("[data-operators]")) setHidden(part, closed);
   const orders = startOrders(status);
-  const goods = startGoods(status, (orderId) => {
+  const goods = startGoods(status, !closed, (orderId) => {
     follow(orderId);
     goods.ownCoupons();
   });
@@ -122,6 +136,8 @@ async function start() {
     orders.userChanged();
     goods.ownCoupons();
   });
+  if (closed) return askForOperator();
+  startFunnel(status);
   startTopology(status);
   startOperations(status);
   startEvents(status);

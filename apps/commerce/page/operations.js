@@ -1,5 +1,5 @@
 // What operators look after: deliveries that were given up, and alerts.
-import { every, get, sendAsOperator, session } from "./api.js";
+import { every, get, sendAsOperator } from "./api.js";
 import {
   byId,
   formatTime,
@@ -14,19 +14,13 @@ import {
 } from "./dom.js";
 
 async function act(id, verb, refresh) {
-  for (let attempt = 0; attempt < 2; ++attempt) {
-    try {
-      await sendAsOperator("POST", `/dlq/${encodeURIComponent(id)}/${verb}`);
-      say(verb === "retry" ? "It is being sent again." : "Discarded.");
-      return refresh();
-    } catch (error) {
-      if (error.status !== 401 || attempt > 0) return say(error.message, "error");
-      const token = prompt("The operators' token (admin.token of the shop):");
-      if (!token) return undefined;
-      session.operator = token;
-    }
+  try {
+    await sendAsOperator("POST", `/dlq/${encodeURIComponent(id)}/${verb}`);
+    say(verb === "retry" ? "It is being sent again." : "Discarded.");
+    refresh();
+  } catch (error) {
+    say(error.message, "error");
   }
-  return undefined;
 }
 
 function letterRow(refresh) {
@@ -81,27 +75,11 @@ function alertRow(item) {
   };
 }
 
-/** How long not to ask again when the shop delivers nothing: that takes a restart. */
-const kPause = 60_000;
-
 export function startOperations(status) {
-  let asleepUntil = 0;
   const letters = every(
     2000,
     async () => {
-      if (Date.now() < asleepUntil) return;
-      let items = [];
-      try {
-        items = await get("/dlq?limit=50");
-        setText(byId("no-letters"), "Nothing was given up.");
-      } catch (error) {
-        if (error.status !== 503) throw error;
-        asleepUntil = Date.now() + kPause;
-        setText(
-          byId("no-letters"),
-          "Nothing is delivered to the outside: start the shop with --set webhook.url=http://…",
-        );
-      }
+      const items = await get("/dlq?limit=50");
       keepList(
         byId("letters"),
         items,

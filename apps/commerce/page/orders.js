@@ -51,10 +51,10 @@ async function showHistory(orders) {
   setHidden(byId("history"), !id);
   setHidden(byId("no-history"), Boolean(id));
   if (!id) return;
-  const order = orders.find((known) => known.orderId === id) ?? (await getOwn(`/orders/${id}`));
+  const order = orders.find((known) => known.orderId === id) ?? (await getOwn(`/orders/${encodeURIComponent(id)}`));
   const state = `${id} ${order.updatedAt}`;
   if (state === shown) return;
-  const events = await getOwn(`/orders/${id}/events`);
+  const events = await getOwn(`/orders/${encodeURIComponent(id)}/events`);
   if (id !== followed) return;
   shown = state;
   setText(byId("history-id"), shortId(id));

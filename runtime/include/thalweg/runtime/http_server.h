@@ -155,12 +155,15 @@ struct HttpServerOptions {
   bool allow_remote = false;
   /// For servers that know their clients by other means (signed tokens in handlers, a proxy).
   bool allow_remote_without_token = false;
-  /// Not empty: methods other than GET, HEAD and OPTIONS need `Authorization: Bearer <token>`.
+  /// Not empty: whatever is asked for needs `Authorization: Bearer <token>`, unless its route says
+  /// otherwise. A GET may bring it as the parameter `access_token` (RFC 6750, 2.3), for clients
+  /// that set no headers, as EventSource.
   std::string bearer_token = {};
 };
 
 struct HttpRouteOptions {
-  /// The handler itself knows who may do what: the bearer token is not asked for.
+  /// For everybody, or for those whom the handler itself knows: the server's token is not asked
+  /// for.
   bool without_token = false;
 };
 
@@ -200,6 +203,8 @@ class HttpServer {
   /// Begins to answer; binds first, with the errors of listen(), if that was not done. Counts
   /// requests, connections and latencies in `metrics`, if given, which must outlive the server.
   Status start(MetricsRegistry* metrics = nullptr);
+  /// As given.
+  const HttpServerOptions& options() const;
   /// The port listened on; 0 before listen().
   std::uint16_t port() const;
   /// Runs `work` soon on one of the server's threads, or never once the server has stopped: for

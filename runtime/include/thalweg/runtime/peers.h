@@ -28,7 +28,8 @@ class Peers {
   virtual void close() = 0;
 };
 
-std::unique_ptr<Peers> http_peers();
+/// Asks with `token` as bearer token, unless it is empty: that of the servers it will ask.
+std::unique_ptr<Peers> http_peers(std::string token = {});
 
 /// A request with this header was passed on already: who gets it answers, or says that it cannot.
 /// So two that each take the other for the owner do not ask in turns.
