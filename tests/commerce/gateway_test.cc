@@ -379,7 +379,7 @@ TEST_F(GatewayTest, GoodsAndCouponsAreListedById) {
   EXPECT_EQ(first.body, R"([{"productId":"anvil","name":"anvil","price":30,"stock":10},)"
                         R"({"productId":"candle","name":"candle","price":30,"stock":10},)"
                         R"({"productId":"lamp","name":"lamp","price":30,"stock":10}])");
-  EXPECT_EQ(first.header("Next-Cursor"), "lamp");
+  EXPECT_EQ(first.header("next-cursor"), "lamp");
   const auto rest = asked("/products?limit=3&cursor=lamp");
   ASSERT_THAT(rest.as_array(), SizeIs(2));
   EXPECT_EQ(rest.at(1).at("productId"), "zither");
