@@ -117,8 +117,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 class HttpPeers final : public Peers {
  public:
-  explicit HttpPeers(std::string token)
-      : authorization_(token.empty() ? std::string() : "Bearer " + std::move(token)),
+  explicit HttpPeers(const std::string& token)
+      : authorization_(token.empty() ? token : std::string("Bearer ").append(token)),
         thread_([this] {
           internal::name_this_thread("peers");
           context_.run();
@@ -216,8 +216,8 @@ class HttpPeers final : public Peers {
 
 }  // namespace
 
-std::unique_ptr<Peers> http_peers(std::string token) {
-  return std::make_unique<HttpPeers>(std::move(token));
+std::unique_ptr<Peers> http_peers(const std::string& token) {
+  return std::make_unique<HttpPeers>(token);
 }
 
 }  // namespace thalweg

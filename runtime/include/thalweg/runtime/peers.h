@@ -29,7 +29,7 @@ class Peers {
 };
 
 /// Asks with `token` as bearer token, unless it is empty: that of the servers it will ask.
-std::unique_ptr<Peers> http_peers(std::string token = {});
+std::unique_ptr<Peers> http_peers(const std::string& token = {});
 
 /// A request with this header was passed on already: who gets it answers, or says that it cannot.
 /// So two that each take the other for the owner do not ask in turns.
