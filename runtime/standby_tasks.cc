@@ -115,6 +115,25 @@ bool StandbyTasks::run_once(std::size_t max_records) {
   return worked;
 }
 
+void StandbyTasks::replace_damaged_stores() {
+  std::vector<TaskId> lost;
+  for (auto& [id, standby] : tasks_) {
+    for (auto& store : standby.task->stores()) {
+      if (!store.damaged->exchange(false)) continue;
+      spdlog::warn("store {} [{}]: what is on disk of the replica is damaged: it is copied anew",
+                   store.name, to_string(id));
+      restorer_->remove(id);
+      standby.follows = false;
+      setup_.state->withdraw_standby(id);
+      next_question_ = {};
+      if (const auto discarded = store.store->discard(); discarded) continue;
+      lost.push_back(id);  // keep() tries again.
+      break;
+    }
+  }
+  for (const TaskId id : lost) drop(id);
+}
+
 void StandbyTasks::for_each(const std::function<void(StreamTask&)>& visit) {
   for (auto& [id, standby] : tasks_) visit(*standby.task);
 }

@@ -48,6 +48,8 @@ class StandbyTasks {
   /// The copy, which is no longer kept here; null: there is none.
   std::unique_ptr<StreamTask> promote(TaskId id);
   bool run_once(std::size_t max_records);
+  /// Begins to copy anew what turned out to be damaged on disk.
+  void replace_damaged_stores();
   /// Calls `visit` for every task that is kept.
   void for_each(const std::function<void(StreamTask&)>& visit);
 

@@ -96,6 +96,7 @@ Status StreamTask::open_stores() {
         .cache_bytes = setup_.config->statestore_cache_max_bytes,
         .record_time = [this] { return record_time_; },
         .record = &metadata_,
+        .damaged = store.damaged,
         .on_late = [this,
                     name = planned.name] { dropped(name, "older than what the store keeps"); }};
     if (auto opened = store.store->open(context); !opened) return opened;
@@ -147,6 +148,8 @@ void StreamTask::suspend() {
   stream_clock_ = {};
   wall_clock_ = {};
   stream_time_ = record_time_ = kNoTimestamp;
+  metadata_ = {};
+  current_ = nullptr;
   processor_metadata_.clear();
   commit_requested_ = false;
   processed_since_flush_ = 0;

@@ -60,7 +60,7 @@ class StreamTask final : public TaskContext {
     TopicPartition changelog;  ///< Empty topic: none.
     bool internal = true;
     std::unique_ptr<ChangelogWriter> writer;
-    /// Set by a spill that found the store's files damaged.
+    /// Set by whoever finds the store's files damaged: a spill, a read, a query.
     std::shared_ptr<std::atomic<bool>> damaged = std::make_shared<std::atomic<bool>>(false);
   };
 

@@ -17,8 +17,17 @@ using namespace std::chrono_literals;
 
 // How much one step does before it looks at events and clocks again.
 constexpr std::size_t kFetchRecords = 10'000;
-constexpr std::size_t kProcessRecords = 2'000;
-constexpr auto kHousekeepingInterval = 200ms;
+constexpr std::size_t kProcessRecords = 2'000;  // Of each task.
+constexpr auto kProcessTime = 50ms;             // Of all of them.
+// How many records are processed between two looks at the clock: fewer when they are slow. So
+// records of any cost are committed, and a stop is heard, in time.
+constexpr std::size_t kTurnMax = 64;
+constexpr auto kShortTurn = 1ms;
+constexpr auto kLongTurn = 5ms;
+// Positions are committed again when nothing was processed for so long: brokers forget those of
+// topics that the group is not subscribed to (offsets.retention.minutes, seven days unless set),
+// and what its members subscribe to stands for tasks.
+constexpr auto kPositionsAreKept = 1h;
 // When a task that another worker of the process gives up is asked for again.
 constexpr auto kUntilGivenUp = 2ms;
 // What a commit waits for, if the log is known to have so many more. Fewer may well be control
@@ -76,6 +85,7 @@ void Worker::join() {
   if (!setup_.plan->globals.empty()) open_globals();
   subscribe();
   renew_producer();
+  last_commit_ = clock_.now();
 }
 
 bool Worker::run_once() {
@@ -124,6 +134,7 @@ bool Worker::run_once() {
     stop_when_asked();
     return worked;
   } catch (const std::runtime_error& error) {
+    if (replace_damaged_stores()) return true;
     const bool wants_retry = std::ranges::any_of(
         members_, [](const auto& member) { return member.second.task->wants_retry(); });
     if (wants_retry) {
@@ -187,26 +198,55 @@ bool Worker::take_turns(Member& member) {
 // Records are written before any is processed, too: dead letters of those that cannot be read, and
 // what processors forward as they begin. They are part of a transaction like all others.
 void Worker::note_what_is_open() {
-  if (dirty_ || !collector_.open()) return;
-  transaction_began_ = clock_.now();
+  if (collector_.open()) note_work_since(clock_.now());
+}
+
+void Worker::note_work_since(Clock::Instant began) {
+  if (dirty_) return;
+  transaction_began_ = began;
   dirty_ = true;
 }
 
+// Begins behind the task at which time ran out, so that slow ones hold up none for ever.
 bool Worker::process() {
+  const auto began = clock_.now();
+  const auto since = dirty_ ? transaction_began_ : began;
+  const auto until = std::min<Clock::Instant>(began + kProcessTime, latest_commit(since));
+  bool worked = false;
+  auto now = began;
+  auto next = members_.upper_bound(served_last_);
+  for (std::size_t i = 0; i < members_.size(); ++i, ++next) {
+    if (next == members_.end()) next = members_.begin();
+    if (next->second.state != TaskInfo::State::kRunning) continue;
+    if (!process(*next->second.task, until, now)) continue;
+    worked = true;
+    if (now < until && !stop_requested_) continue;
+    served_last_ = next->first;
+    break;
+  }
+  if (worked) note_work_since(began);
+  return worked;
+}
+
+// One turn at least; `now` goes on with the clock. Returns whether there was anything to process.
+bool Worker::process(StreamTask& task, Clock::Instant until, Clock::Instant& now) {
   const Timestamp wall_clock = clock_.wall_clock();
   std::size_t done = 0;
-  for (auto& [id, member] : members_) {
-    if (member.state == TaskInfo::State::kRunning) {
-      done += member.task->process(kProcessRecords, wall_clock);
-    }
+  for (bool more = true; more && done < kProcessRecords;) {
+    const std::size_t turn = turn_;
+    const std::size_t processed = task.process(turn, wall_clock);
+    if (processed == 0) break;
+    done += processed;
+    const auto began = std::exchange(now, clock_.now());
+    if (now - began > kLongTurn) turn_ = std::max<std::size_t>(1, turn_ / 2);
+    if (now - began < kShortTurn) turn_ = std::min(kTurnMax, turn_ * 2);
+    more = processed == turn && now < until && !stop_requested_;
   }
-  if (done == 0) return false;
-  if (!dirty_) transaction_began_ = clock_.now();
-  dirty_ = true;
-  return true;
+  return done > 0;
 }
 
 bool Worker::punctuate() {
+  const auto began = clock_.now();
   const Timestamp wall_clock = clock_.wall_clock();
   bool fired = false;
   for (auto& [id, member] : members_) {
@@ -214,10 +254,8 @@ bool Worker::punctuate() {
       fired |= member.task->punctuate_wall_clock(wall_clock);
     }
   }
-  if (!fired) return false;
-  if (!dirty_) transaction_began_ = clock_.now();
-  dirty_ = true;
-  return true;
+  if (fired) note_work_since(began);
+  return fired;
 }
 
 // Having processed all that was fetched is not yet having caught up: the fetch may be on its way.
@@ -235,6 +273,7 @@ Clock::Instant Worker::caught_up_at() const {
 }
 
 bool Worker::run_async_calls() {
+  const auto began = clock_.now();
   const Timestamp wall_clock = clock_.wall_clock();
   bool worked = false;
   for (auto& [id, member] : members_) {
@@ -242,10 +281,14 @@ bool Worker::run_async_calls() {
       worked |= member.task->run_async_calls(wall_clock, !stop_requested_);
     }
   }
-  if (!worked) return false;
-  if (!dirty_) transaction_began_ = clock_.now();
-  dirty_ = true;
-  return true;
+  if (worked) note_work_since(began);
+  return worked;
+}
+
+bool Worker::runs_tasks() const {
+  return std::ranges::any_of(members_, [](const auto& item) {
+    return item.second.state == TaskInfo::State::kRunning;
+  });
 }
 
 bool Worker::async_calls_in_flight() const {
@@ -263,16 +306,16 @@ Clock::Instant Worker::earliest_commit() const {
   return last_commit_ + std::max<std::chrono::nanoseconds>(config_.commit_interval_min, pause);
 }
 
-Clock::Instant Worker::latest_commit() const {
-  return transaction_began_ + std::min(config_.commit_interval, config_.transaction_timeout / 3);
+Clock::Instant Worker::latest_commit(Clock::Instant began) const {
+  return began + std::min(config_.commit_interval, config_.transaction_timeout / 3);
 }
 
 bool Worker::commit_due(bool drained) const {
   if (collector_.failure()) return true;
-  if (!dirty_) return false;
-  if (stop_requested_ || !revoked_.empty()) return true;
   const auto now = clock_.now();
-  if (now >= latest_commit()) return true;
+  if (!dirty_) return now - last_commit_ >= kPositionsAreKept && !stop_requested_ && runs_tasks();
+  if (stop_requested_ || !revoked_.empty()) return true;
+  if (now >= latest_commit(transaction_began_)) return true;
   if (drained && now >= earliest_commit() && now >= caught_up_at()) return true;
   const std::size_t share = setup_.environment.budget->limit() /
                             static_cast<std::size_t>(4 * std::max(1, config_.num_stream_threads));
@@ -294,7 +337,8 @@ Clock::Instant Worker::next_deadline() const {
   deadline = std::min<Clock::Instant>(deadline, next_housekeeping_);
   if (!waiting_.empty()) deadline = std::min<Clock::Instant>(deadline, now + kUntilGivenUp);
   if (dirty_) {
-    deadline = std::min({deadline, latest_commit(), std::max(earliest_commit(), caught_up_at())});
+    deadline = std::min({deadline, latest_commit(transaction_began_),
+                         std::max(earliest_commit(), caught_up_at())});
   }
   const Timestamp wall_clock = clock_.wall_clock();
   for (const auto& [id, member] : members_) {
@@ -308,72 +352,6 @@ Clock::Instant Worker::next_deadline() const {
     if (member.task->buffered() > 0) deadline = std::min<Clock::Instant>(deadline, now + 1ms);
   }
   return deadline;
-}
-
-void Worker::spill_what_is_due() {
-  const auto now = clock_.now();
-  if (now < next_housekeeping_) return;
-  next_housekeeping_ = now + kHousekeepingInterval;
-  purge_repartition_topics();
-  if (!dirty_) {
-    // With nothing open, whatever was read is processed: control records too, at which no commit
-    // would end.
-    for (const auto& [id, member] : members_) {
-      if (member.state != TaskInfo::State::kRunning) continue;
-      setup_.state->publish_positions(member.task->positions());
-    }
-  }
-  const MemoryBudget& budget = *setup_.environment.budget;
-  // Clean values give way by themselves; only what is not on disk yet calls for a spill.
-  const bool pressed =
-      budget.used() - std::min(budget.used(), budget.cached()) > budget.limit() / 2;
-  for (auto& [id, member] : members_) {
-    publish(member);
-    spill(*member.task, pressed);
-  }
-  if (setup_.metadata) keep_standbys();
-  if (standbys_) standbys_->for_each([&](StreamTask& task) { spill(task, pressed); });
-  replace_damaged_stores();
-}
-
-void Worker::spill(StreamTask& task, bool pressed) {
-  const auto now = clock_.now();
-  const TaskId id = task.task_id();
-  for (auto& store : task.stores()) {
-    auto [last, first] = last_spill_.try_emplace({id, store.name}, now);
-    const bool old = now - last->second >= config_.state_spill_interval;
-    if (!old && !(pressed && store.store->unspilled_bytes() > 256 * 1024)) continue;
-    auto spill = store.store->start_spill(clock_.wall_clock());
-    if (!spill) continue;
-    last->second = now;
-    setup_.spiller->submit(
-        std::move(spill),
-        [full = disk_full_, damaged = store.damaged, name = store.name, id](const Status& status) {
-          full->store(!status && status.error().code == ErrorCode::kNoSpace);
-          // Closed or discarded meanwhile, it has nothing to write.
-          if (status || status.error().code == ErrorCode::kUnavailable) return;
-          damaged->store(status.error().code == ErrorCode::kCorrupt);
-          spdlog::error("store {} [{}]: cannot write to disk, keeping it in memory: {}", name,
-                        to_string(id), status.error().message);
-        });
-  }
-}
-
-// What a store has on disk is damaged: its changelog has it all, so it is restored from there.
-void Worker::replace_damaged_stores() {
-  for (auto& [id, member] : members_) {
-    for (auto& store : member.task->stores()) {
-      if (!store.damaged->exchange(false)) continue;
-      suspend_all();
-      setup_.state->withdraw_view(store.name, id.partition);  // Until it is whole again.
-      if (auto discarded = store.store->discard(); !discarded) {
-        fail("store " + store.name + ": " + discarded.error().message);
-        return;
-      }
-      renew_producer();
-      return;
-    }
-  }
 }
 
 void Worker::wake() {
@@ -397,41 +375,19 @@ void Worker::stop_when_asked() {
   finish_stop();
 }
 
-void Worker::write_out(StreamTask& task, const StandbyTasks::SpillsLeft& left) {
-  for (auto& store : task.stores()) {
-    auto spill = store.store->start_spill(clock_.wall_clock());
-    if (!spill) continue;
-    ++*left;
-    setup_.spiller->submit(
-        std::move(spill),
-        [left, wakeup = wakeup_, name = store.name](const Status& status) {
-          if (!status) {
-            spdlog::warn("store {}: not written to disk at the end, it will be restored: {}", name,
-                         status.error().message);
-          }
-          --*left;
-          if (wakeup) wakeup();
-        });
-  }
-}
-
 void Worker::finish_stop() {
   if (spills_under_way_->load() > 0) return;
-  standbys_.reset();
-  while (!members_.empty()) close_task(members_.begin()->first);
-  consumer_->leave();
-  consumer_.reset();
-  collector_.use(nullptr);
-  producer_.reset();
-  restorer_.reset();
-  phase_ = Phase::kStopped;
-  update_settled();
+  close();
 }
 
+// What is open is abandoned, never committed: a new producer of the id ends it.
 void Worker::fail(std::string reason) {
   spdlog::error("{}: {}", name_, reason);
   failure_ = std::move(reason);
-  // What is open is abandoned, never committed: a new producer of the id ends it.
+  close();
+}
+
+void Worker::close() {
   standbys_.reset();
   while (!members_.empty()) close_task(members_.begin()->first);
   if (consumer_) consumer_->leave();
@@ -441,6 +397,7 @@ void Worker::fail(std::string reason) {
   restorer_.reset();
   phase_ = Phase::kStopped;
   update_settled();
+  stopped_.store(true, std::memory_order_release);  // Others may look at what it has left.
 }
 
 }  // namespace thalweg::internal

@@ -76,12 +76,13 @@ class Worker {
   void request_stop();
   /// Of this worker in its application, from 1 on.
   std::int32_t number() const { return setup_.index + 1; }
-  bool stopped() const { return phase_ == Phase::kStopped; }
+  /// Whether it has ended. Any thread.
+  bool stopped() const { return stopped_.load(std::memory_order_acquire); }
   /// Whether only input waits for this worker: no transaction is open, and no task on its way.
   bool may_rest() const;
   /// Whether the group has assigned tasks (perhaps none), and all of them run. Any thread.
   bool settled() const { return settled_.load(std::memory_order_relaxed); }
-  /// Why the worker ended, if not by request_stop(). Read once stopped() is true.
+  /// Why the worker ended, if not by request_stop(). Once stopped() is true; any thread.
   const std::optional<std::string>& failure() const { return failure_; }
 
  private:
@@ -95,6 +96,8 @@ class Worker {
     kSpilling,  ///< Stopping: the last spills are under way.
     kStopped,
   };
+  static constexpr std::chrono::milliseconds kHousekeepingInterval{200};
+
   struct Member {
     std::unique_ptr<StreamTask> task;
     TaskInfo::State state = TaskInfo::State::kCreated;
@@ -113,22 +116,28 @@ class Worker {
   bool take_input();
   bool take_turns(Member& member);
   void note_what_is_open();
+  void note_work_since(Clock::Instant began);
   bool process();
+  bool process(StreamTask& task, Clock::Instant until, Clock::Instant& now);
   bool punctuate();
   bool run_async_calls();
+  bool runs_tasks() const;
   bool async_calls_in_flight() const;
   bool commit_due(bool drained) const;
   bool knows_of_more_input() const;
   Clock::Instant caught_up_at() const;
   Clock::Instant earliest_commit() const;
-  Clock::Instant latest_commit() const;
-  void spill_what_is_due();
-  void spill(StreamTask& task, bool pressed);
-  void write_out(StreamTask& task, const StandbyTasks::SpillsLeft& left);
-  void replace_damaged_stores();
+  Clock::Instant latest_commit(Clock::Instant began) const;
   void stop_when_asked();
   void finish_stop();
   void fail(std::string reason);
+  void close();
+
+  // worker_housekeeping.cc: what is done now and then.
+  void spill_what_is_due();
+  void spill(StreamTask& task, bool pressed);
+  void write_out(StreamTask& task, const StandbyTasks::SpillsLeft& left);
+  bool replace_damaged_stores();
 
   // worker_assignment.cc: which tasks are here, and how they come to run.
   bool subscribe();
@@ -177,6 +186,7 @@ class Worker {
   std::function<void()> wakeup_;
   std::atomic<bool> stop_requested_ = false;
   std::atomic<bool> settled_ = false;
+  std::atomic<bool> stopped_ = false;
   std::optional<std::string> failure_;
 
   std::unique_ptr<LogConsumer> consumer_;
@@ -196,6 +206,9 @@ class Worker {
   bool subscribed_ = false;
   bool assigned_once_ = false;
   bool more_input_ = false;
+
+  TaskId served_last_{-1, -1};  // At which the time to process ran out.
+  std::size_t turn_ = 1;        // Records between two looks at the clock.
 
   // Tasks that are on their way from kCreated to kRestoring; one question at a time.
   std::set<TaskId> settling_;

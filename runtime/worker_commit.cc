@@ -61,8 +61,12 @@ bool Worker::poll_producer() {
       case ProducerEvent::Kind::kFenced:
       case ProducerEvent::Kind::kOutcomeUnknown:
       case ProducerEvent::Kind::kFailed:
-        spdlog::warn("{}: {}; starting again from what is committed", name_, event.error.message);
         suspend_all();
+        if (event.kind == ProducerEvent::Kind::kFailed && event.error.code == ErrorCode::kInvalid) {
+          fail(event.error.message);  // It would fail the same way for ever.
+          return true;
+        }
+        spdlog::warn("{}: {}; starting again from what is committed", name_, event.error.message);
         renew_producer();
         break;
     }
@@ -143,8 +147,7 @@ void Worker::begin_abort(const Error& reason) {
   if (aborts_) aborts_->add();
   suspend_all();
   if (reason.code == ErrorCode::kInvalid || reason.code == ErrorCode::kNotFound) {
-    fail(reason.message);  // It would fail the same way for ever.
-    return;
+    return fail(reason.message);  // It would fail the same way for ever.
   }
   if (!collector_.open()) {
     renew_producer();

@@ -27,6 +27,7 @@ class LayeredTableImpl final : public LayeredTable,
         family_name_(context.family),
         identity_(context.identity),
         budget_(context.budget),
+        damaged_(context.damaged),
         on_discard_(context.on_discard) {}
   ~LayeredTableImpl() override { release(true); }
 
@@ -75,6 +76,7 @@ class LayeredTableImpl final : public LayeredTable,
   Status scan_all_levels(const Scan& scan, std::vector<StoredEntry>& out) const;
   std::shared_lock<FairSharedMutex> lock_ordered() const;
   Error with_name(Error error) const {
+    if (error.code == ErrorCode::kCorrupt && damaged_) damaged_->store(true);
     error.message = "store " + family_name_ + ": " + error.message;
     return error;
   }
@@ -85,6 +87,7 @@ class LayeredTableImpl final : public LayeredTable,
   const std::string family_name_;
   const Checkpoint identity_;
   MemoryBudget* const budget_;
+  const std::shared_ptr<std::atomic<bool>> damaged_;
   const std::function<void(const std::string&)> on_discard_;
 
   std::mutex spilling_;

@@ -114,6 +114,18 @@ TEST_F(Restore, WhatIsDeletedUnderTheReaderIsMissedAndNothingElse) {
   EXPECT_THAT(counts(), AllOf(Contains(Pair("0", "1")), Contains(Pair("39", "2"))));
 }
 
+// A spill that met a damaged block had the store replaced; a read that met it ended the application.
+TEST_F(Restore, AStoreFoundDamagedByAReadIsReadFromItsChangelog) {
+  begin_on(disk_);
+  rest();
+  disk_.corrupt_family("counter/0_0/counts");
+
+  write_every_key();
+
+  EXPECT_TRUE(process_->running());
+  EXPECT_THAT(counts(), AllOf(Contains(Pair("0", "2")), Contains(Pair("39", "2"))));
+}
+
 /// A table that is its own changelog, and the sum of its rows.
 class RestoreOfASource : public Restore {
  protected:

@@ -103,7 +103,11 @@ SimulatedProcess::SimulatedProcess(Log& log, Storage& storage, ManualClock& cloc
           .topology = application.topology.get(),
           .plan = &application.plan,
           .config = &config,
-          .environment = {.log = &log, .storage = &storage, .clock = &clock, .budget = &budget_},
+          .environment = {.log = &log,
+                          .storage = &storage,
+                          .clock = &clock,
+                          .budget = &budget_,
+                          .metrics = &metrics_},
           .state = application.state.get(),
           .spiller = application.spiller.get(),
           .restore_records = 2}));

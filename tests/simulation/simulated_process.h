@@ -12,6 +12,7 @@
 
 #include <thalweg/runtime/clock.h>
 #include <thalweg/runtime/embedded_log.h>
+#include <thalweg/runtime/metrics.h>
 #include <thalweg/state/simulated_storage.h>
 #include <thalweg/topology/topology.h>
 
@@ -64,6 +65,7 @@ class SimulatedProcess {
   bool running() const;
   /// Whether a store is being restored right now: a crash then is one during a restore.
   bool restoring() const;
+  const MetricsRegistry& metrics() const { return metrics_; }
   const internal::ApplicationState& state(std::size_t application) const {
     return *applications_[application].state;
   }
@@ -81,6 +83,7 @@ class SimulatedProcess {
 
   Random& random_;
   MemoryBudget budget_{8u << 20};
+  MetricsRegistry metrics_;
   std::vector<Application> applications_;
 };
 

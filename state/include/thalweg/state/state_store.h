@@ -21,7 +21,7 @@ namespace thalweg {
 using CommitSequence = std::uint64_t;
 
 /// A read that the disk refused, thrown by the typed calls of a store; the message names the store.
-/// kCorrupt: discard() the store and restore it. Anything else: abort and try again.
+/// kCorrupt: discard() the store and restore it. Anything else is for the operator.
 class StoreError : public std::runtime_error {
  public:
   explicit StoreError(const Error& error) : std::runtime_error(error.message), code_(error.code) {}
@@ -86,6 +86,8 @@ struct StoreContext {
   /// The record being processed. A store with caching sets it, while it flushes an entry, to the
   /// record that wrote the entry; topic names must live until then.
   RecordMetadata* record = nullptr;
+  /// Set, from any thread, when what the disk holds turns out to be damaged. Null: nobody asks.
+  std::shared_ptr<std::atomic<bool>> damaged = {};
   /// Told of each write that comes too late for a store of windows: `dropped-records`.
   std::function<void()> on_late = {};
   /// Told, in a sentence for the operator, when what the disk held was not believed and dropped.
