@@ -224,7 +224,13 @@ void KafkaConsumer::serve_member() {
                       .error = error_of(code, "group " + options_.group, said)});
     } else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR &&
                message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      spdlog::debug("group {}: {}", options_.group, rd_kafka_message_errstr(message));
+      auto error = error_of(message->err, "group " + options_.group,
+                            rd_kafka_message_errstr(message));
+      spdlog::debug("{}", error.message);
+      // A right that is missing, or members of another protocol: librdkafka would try for ever.
+      if (error.code == ErrorCode::kInvalid) {
+        mailbox_->post({.kind = ConsumerEvent::Kind::kFailed, .error = std::move(error)});
+      }
     }
     rd_kafka_message_destroy(message);
   }
@@ -251,7 +257,12 @@ void KafkaConsumer::fetch_committed(const std::vector<TopicPartition>& partition
         code = list->elems[i].err;
       }
       if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        spdlog::debug("committed offsets: {}; asking again", rd_kafka_err2str(code));
+        auto error = error_of(code, "committed offsets");
+        if (error.code == ErrorCode::kInvalid) {
+          answer = {.kind = ConsumerEvent::Kind::kFailed, .error = std::move(error)};
+          break;
+        }
+        spdlog::debug("{}; asking again", error.message);
         std::this_thread::sleep_for(kAskAgain);
         continue;
       }

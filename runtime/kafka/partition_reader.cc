@@ -240,6 +240,8 @@ void PartitionReader::on_fault(Reading& reading, const rd_kafka_message_t& messa
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR__BAD_MSG:
     case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+    case RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:  // A codec that this build of librdkafka lacks.
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
     case RD_KAFKA_RESP_ERR__FATAL:
       reading.stopped = true;
       post({.kind = ConsumerEvent::Kind::kFailed,

@@ -1,6 +1,7 @@
 #include "kafka/transactions.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -59,9 +60,13 @@ Transactions::~Transactions() {
 }
 
 void Transactions::report(ProducerEvent::Kind kind, Error error, CommitSequence commit) {
+  report({{.kind = kind, .commit = commit, .error = std::move(error)}});
+}
+
+void Transactions::report(std::vector<ProducerEvent> events) {
   {
     std::lock_guard lock(mutex_);
-    events_.push_back({.kind = kind, .commit = commit, .error = std::move(error)});
+    std::ranges::move(events, std::back_inserter(events_));
   }
   wakeup_.call();
 }
@@ -317,14 +322,16 @@ void Transactions::commit() {
   }
   in_use_ = false;
   const CommitSequence commit = shared_->durability.next();
-  const bool tainted = client_->tainted();
-  report(ProducerEvent::Kind::kCommitted, {}, commit);
+  std::vector<ProducerEvent> events{{.kind = ProducerEvent::Kind::kCommitted, .commit = commit}};
   // A request that went astray could still arrive, in the midst of the next transaction, and end
-  // it. A new client has a new epoch, with which that cannot be.
-  if (tainted) {
-    report(ProducerEvent::Kind::kFailed,
-           {ErrorCode::kUnavailable, "an answer to this producer went astray"});
+  // it. A new client has a new epoch, with which that cannot be. Who hears of the commit hears of
+  // this with it, before anything is sent with the old one.
+  if (client_->tainted()) {
+    events.push_back(
+        {.kind = ProducerEvent::Kind::kFailed,
+         .error = {ErrorCode::kUnavailable, "an answer to this producer went astray"}});
   }
+  report(std::move(events));
 }
 
 void Transactions::abort() {

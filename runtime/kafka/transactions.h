@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "embedded/wakeup.h"
 #include "kafka/kafka_shared.h"
@@ -74,6 +75,7 @@ class Transactions final : public ClientListener {
   bool end_transaction(rd_kafka_error_t* (*end)(rd_kafka_t*, int), const std::string& what,
                        ProducerEvent::Kind otherwise);
   void report(ProducerEvent::Kind kind, Error error = {}, CommitSequence commit = 0);
+  void report(std::vector<ProducerEvent> events);  ///< Heard together.
   void report_fault(RdError fault, const std::string& what, ProducerEvent::Kind otherwise);
   bool report_what_is_broken();
 
