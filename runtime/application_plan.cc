@@ -48,8 +48,8 @@ void count_or_create(const std::string& topic, const StreamsConfig& config, Log&
 
 // Repartition topics take the count of the widest source upstream; several may be in a row, so this
 // goes on until nothing changes.
-void size_repartition_topics(const Topology& topology, const StreamsConfig& config, const Log& log,
-                             PartitionCounts& counts) {
+void size_repartition_topics(const Topology& topology, const StreamsConfig& config,
+                             const OutsideTopics& outside, PartitionCounts& counts) {
   const auto full_name = [&](const std::string& name) {
     return config.application_id + "-" + name;
   };
@@ -64,7 +64,7 @@ void size_repartition_topics(const Topology& topology, const StreamsConfig& conf
     changed = false;
     for (const auto& sub : topology.subtopologies()) {
       std::int32_t widest = 0;
-      for (const auto& topic : outside_topics(sub, log)) widest = std::max(widest, counts[topic]);
+      for (const auto& topic : outside.at(sub.id)) widest = std::max(widest, counts[topic]);
       for (const auto& name : sub.repartition_sources) {
         widest = std::max(widest, counts[full_name(name)]);
       }
@@ -154,12 +154,12 @@ TopicSpec changelog_spec(const StoreBuilder& store, std::string name, std::int32
 }
 
 PlannedSubTopology plan_subtopology(const SubTopology& sub, const Topology& topology,
-                                    const StreamsConfig& config, const Log& log,
+                                    const StreamsConfig& config, const OutsideTopics& outside,
                                     const PartitionCounts& counts,
                                     std::vector<TopicSpec>& internal_topics) {
   PlannedSubTopology planned{.id = sub.id,
                              .tasks_topic = tasks_topic_name(config.application_id, sub.id),
-                             .inputs = outside_topics(sub, log)};
+                             .inputs = outside.at(sub.id)};
   for (const auto& name : sub.repartition_sources) {
     planned.inputs.push_back(config.application_id + "-" + name);
     planned.repartition_inputs.push_back(planned.inputs.back());
@@ -199,19 +199,30 @@ std::string inputs_of(const ApplicationPlan& plan, const std::string& internal_t
 
 }  // namespace
 
-std::vector<std::string> outside_topics(const SubTopology& sub, const Log& log) {
-  std::vector<std::string> topics = sub.source_topics;
-  if (sub.source_patterns.empty()) return topics;
-  for (const TopicSpec& spec : log.topics()) {
-    if (spec.name.ends_with("-changelog") || spec.name.ends_with("-repartition")) continue;
-    const bool is_meant = std::ranges::any_of(sub.source_patterns, [&](const auto& pattern) {
-      return matches_pattern(pattern, spec.name);
-    });
-    if (is_meant && std::ranges::find(topics, spec.name) == topics.end()) {
-      topics.push_back(spec.name);
+// Asks the log once: a topic that appears meanwhile is in all of the plan, or in nothing of it.
+Result<OutsideTopics> outside_topics(const Topology& topology, const Log& log) {
+  std::vector<TopicSpec> all;
+  const bool asks = std::ranges::any_of(
+      topology.subtopologies(), [](const auto& sub) { return !sub.source_patterns.empty(); });
+  if (asks) {
+    auto told = log.topics();
+    if (!told) return std::unexpected(told.error());
+    all = *std::move(told);
+  }
+  OutsideTopics outside;
+  for (const auto& sub : topology.subtopologies()) {
+    auto& topics = outside[sub.id] = sub.source_topics;
+    for (const TopicSpec& spec : all) {
+      if (spec.name.ends_with("-changelog") || spec.name.ends_with("-repartition")) continue;
+      const bool is_meant = std::ranges::any_of(sub.source_patterns, [&](const auto& pattern) {
+        return matches_pattern(pattern, spec.name);
+      });
+      if (is_meant && std::ranges::find(topics, spec.name) == topics.end()) {
+        topics.push_back(spec.name);
+      }
     }
   }
-  return topics;
+  return outside;
 }
 
 const PlannedSubTopology* ApplicationPlan::by_tasks_topic(std::string_view topic) const {
@@ -241,10 +252,15 @@ std::string tasks_topic_name(std::string_view application_id, std::int32_t subto
 
 ApplicationPlan plan_application(const Topology& topology, const StreamsConfig& config, Log& log,
                                  bool create_missing) {
+  const auto outside = outside_topics(topology, log);
+  if (!outside) {
+    throw TopologyError("the log does not tell its topics, which patterns ask for: " +
+                        outside.error().message);
+  }
   PartitionCounts counts;
   std::vector<std::string> missing;
   for (const auto& sub : topology.subtopologies()) {
-    for (const auto& topic : outside_topics(sub, log)) {
+    for (const auto& topic : outside->at(sub.id)) {
       count_or_create(topic, config, log, create_missing, counts, missing);
     }
     for (const auto& topic : sub.sink_topics) {
@@ -258,7 +274,7 @@ ApplicationPlan plan_application(const Topology& topology, const StreamsConfig& 
     throw TopologyError("these topics do not exist: " + join(missing) +
                         ". Create them before the application starts");
   }
-  size_repartition_topics(topology, config, log, counts);
+  size_repartition_topics(topology, config, *outside, counts);
   enforce_copartitioning(topology, config, counts);
 
   ApplicationPlan plan;
@@ -273,9 +289,10 @@ ApplicationPlan plan_application(const Topology& topology, const StreamsConfig& 
                             .partitions = counts[global.topic]});
   }
   for (const auto& sub : topology.subtopologies()) {
-    if (outside_topics(sub, log).empty() && sub.repartition_sources.empty()) continue;
+    for (const auto& topic : outside->at(sub.id)) plan.sources[topic] = counts[topic];
+    if (outside->at(sub.id).empty() && sub.repartition_sources.empty()) continue;
     plan.subtopologies.push_back(
-        plan_subtopology(sub, topology, config, log, counts, plan.internal_topics));
+        plan_subtopology(sub, topology, config, *outside, counts, plan.internal_topics));
     plan.total_tasks += plan.subtopologies.back().tasks;
   }
   return plan;

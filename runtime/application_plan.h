@@ -37,11 +37,15 @@ struct PlannedGlobalStore {
   std::int32_t partitions = 1;
 };
 
+/// Topics by name, with how many partitions each has.
+using SourceTopics = std::map<std::string, std::int32_t>;
+
 /// Every sub-topology of an application, and the internal topics they need.
 struct ApplicationPlan {
   std::vector<PlannedSubTopology> subtopologies;
   std::vector<PlannedGlobalStore> globals;
   std::vector<TopicSpec> internal_topics;
+  SourceTopics sources;  ///< What is read of others: what a SourceWatch compares with.
   std::int32_t total_tasks = 0;
 
   const PlannedSubTopology* by_tasks_topic(std::string_view topic) const;
@@ -50,9 +54,10 @@ struct ApplicationPlan {
   std::set<TaskId> tasks_with_state() const;
 };
 
-/// The topics a sub-topology names, and those on the log now that match its patterns. What an
+/// By sub-topology: the topics it names, and those on the log now that match its patterns. What an
 /// application keeps for itself is never meant by a pattern.
-std::vector<std::string> outside_topics(const SubTopology& sub, const Log& log);
+using OutsideTopics = std::map<std::int32_t, std::vector<std::string>>;
+Result<OutsideTopics> outside_topics(const Topology& topology, const Log& log);
 
 /// The name of the topic that a sub-topology's members share out: `kafka-streams-application-reset`
 /// recognises the ending.
@@ -61,7 +66,8 @@ std::string tasks_topic_name(std::string_view application_id, std::int32_t subto
 /// Finds every partition count from the log's topics, by Kafka Streams' rules: a repartition topic
 /// has the number it was given, or that of the widest topic before it; co-partitioned topics must
 /// agree. With `create_missing`, outside topics that do not exist are made (the embedded log);
-/// otherwise they are an error that names them. Throws TopologyError.
+/// otherwise they are an error that names them. Throws TopologyError, also when patterns ask for
+/// the log's topics and it does not tell them.
 ApplicationPlan plan_application(const Topology& topology, const StreamsConfig& config, Log& log,
                                  bool create_missing);
 

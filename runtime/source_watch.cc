@@ -2,14 +2,14 @@
 
 #include <utility>
 
-#include "application_plan.h"
-
 namespace thalweg::internal {
 
-SourceTopics source_topics(const Topology& topology, const Log& log) {
+Result<SourceTopics> source_topics(const Topology& topology, const Log& log) {
+  const auto outside = outside_topics(topology, log);
+  if (!outside) return std::unexpected(outside.error());
   SourceTopics topics;
-  for (const auto& sub : topology.subtopologies()) {
-    for (const auto& name : outside_topics(sub, log)) {
+  for (const auto& [sub, names] : *outside) {
+    for (const auto& name : names) {
       if (const auto spec = log.topic(name)) topics[name] = spec->partitions;
     }
   }
@@ -33,12 +33,13 @@ std::string difference(const SourceTopics& before, const SourceTopics& now) {
 }
 
 SourceWatch::SourceWatch(const Topology& topology, const Log& log, std::chrono::milliseconds every,
+                         std::function<SourceTopics()> planned,
                          std::function<void(const std::string&)> on_change)
     : topology_(topology),
       log_(log),
       every_(every),
+      planned_(std::move(planned)),
       on_change_(std::move(on_change)),
-      known_(source_topics(topology, log)),
       thread_([this] { run(); }) {}
 
 SourceWatch::~SourceWatch() {
@@ -55,8 +56,7 @@ void SourceWatch::run() {
   while (!changed_.wait_for(lock, every_, [this] { return stopping_; })) {
     lock.unlock();
     const auto now = source_topics(topology_, log_);
-    if (const auto what = difference(known_, now); !what.empty()) {
-      for (const auto& [name, partitions] : now) known_[name] = partitions;
+    if (const auto what = now ? difference(planned_(), *now) : std::string(); !what.empty()) {
       on_change_(what);
     }
     lock.lock();

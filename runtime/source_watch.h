@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -12,12 +11,12 @@
 #include <thalweg/runtime/log.h>
 #include <thalweg/topology/topology.h>
 
+#include "application_plan.h"
+
 namespace thalweg::internal {
 
-/// The topics that an application reads, as they are on the log now, and how many partitions each
-/// has. Empty where the log does not answer.
-using SourceTopics = std::map<std::string, std::int32_t>;
-SourceTopics source_topics(const Topology& topology, const Log& log);
+/// The topics that an application would read if it were planned now; those of which the log tells.
+Result<SourceTopics> source_topics(const Topology& topology, const Log& log);
 
 /// What is new: "topic a has 4 partitions instead of 3, topic b has appeared".
 std::string difference(const SourceTopics& before, const SourceTopics& now);
@@ -27,8 +26,10 @@ std::string difference(const SourceTopics& before, const SourceTopics& now);
 /// its own, as the log may take its time to answer.
 class SourceWatch {
  public:
-  /// Calls `on_change` at each change, from that thread, with what has changed.
+  /// Calls `on_change`, from that thread, with what is other than `planned()`, those of the plan in
+  /// force: again and again, until a plan has it.
   SourceWatch(const Topology& topology, const Log& log, std::chrono::milliseconds every,
+              std::function<SourceTopics()> planned,
               std::function<void(const std::string& difference)> on_change);
   /// Not from `on_change`.
   ~SourceWatch();
@@ -41,8 +42,8 @@ class SourceWatch {
   const Topology& topology_;
   const Log& log_;
   const std::chrono::milliseconds every_;
+  const std::function<SourceTopics()> planned_;
   const std::function<void(const std::string&)> on_change_;
-  SourceTopics known_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;

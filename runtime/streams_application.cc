@@ -84,6 +84,7 @@ class StreamsApplication::Impl {
       const std::lock_guard watching(watch_mutex_);
       watch_ = std::make_unique<SourceWatch>(
           topology_, *environment_.log, metadata_age(),
+          [this] { return plan_.load()->sources; },
           [this](const std::string& what) { on_sources_changed(what); });
     }
     return {};

@@ -53,7 +53,9 @@ bool belongs_to(const std::string& topic, const std::string& application,
 ResetPlan plan_for(StoppedDirectory& directory, const std::string& application) {
   ResetPlan plan;
   const auto applications = directory.applications();
-  for (const auto& topic : directory.log().topics()) {
+  const auto topics = directory.log().topics();
+  if (!topics) throw CommandError(kFailed, topics.error().message);
+  for (const auto& topic : *topics) {
     if (belongs_to(topic.name, application, applications)) plan.topics.push_back(topic.name);
   }
   for (const auto& [partition, committed] : directory.log().committed(application)) {

@@ -182,7 +182,7 @@ Status EmbeddedLogImpl::recover_epochs() {
 
 // --- Topics ---------------------------------------------------------------------------------
 
-std::vector<TopicSpec> EmbeddedLogImpl::topics() const {
+Result<std::vector<TopicSpec>> EmbeddedLogImpl::topics() const {
   const std::lock_guard lock(mutex_);
   std::vector<TopicSpec> specs;
   for (const auto& [name, topic] : topics_) specs.push_back(topic->spec);

@@ -59,7 +59,7 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   std::unique_ptr<LogProducer> producer(const ProducerOptions& options) override;
   Durability& durability() override { return durability_; }
   std::string cluster_id() const override { return cluster_id_; }
-  std::vector<TopicSpec> topics() const override;
+  Result<std::vector<TopicSpec>> topics() const override;
   Result<TopicSpec> topic(const std::string& name) const override;
   Status create_topic(const TopicSpec& spec) override;
   Status delete_topic(const std::string& name) override;

@@ -31,12 +31,16 @@ std::unique_ptr<LogProducer> KafkaLog::producer(const ProducerOptions& options) 
   return std::make_unique<KafkaProducer>(shared_, options);
 }
 
-std::vector<TopicSpec> KafkaLog::topics() const {
+Result<std::vector<TopicSpec>> KafkaLog::topics() const {
+  return shared_->insist([this] { return list_topics(); });
+}
+
+Result<std::vector<TopicSpec>> KafkaLog::list_topics() const {
   const rd_kafka_metadata_t* metadata = nullptr;
   std::vector<TopicSpec> topics;
-  if (rd_kafka_metadata(client(), 1, nullptr, &metadata, shared_->timeout_ms()) !=
-      RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return topics;
+  const auto code = rd_kafka_metadata(client(), 1, nullptr, &metadata, shared_->timeout_ms());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return std::unexpected(error_of(code, "listing the topics"));
   }
   for (int i = 0; i < metadata->topic_cnt; ++i) {
     const auto& topic = metadata->topics[i];
@@ -45,7 +49,8 @@ std::vector<TopicSpec> KafkaLog::topics() const {
   }
   rd_kafka_metadata_destroy(metadata);
   std::ranges::sort(topics, {}, &TopicSpec::name);
-  if (!topics.empty()) (void)add_settings(topics);
+  if (topics.empty()) return topics;
+  if (auto added = add_settings(topics); !added) return std::unexpected(added.error());
   return topics;
 }
 

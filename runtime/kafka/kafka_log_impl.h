@@ -20,7 +20,7 @@ class KafkaLog final : public Log {
   Durability& durability() override { return shared_->durability; }
 
   std::string cluster_id() const override;
-  std::vector<TopicSpec> topics() const override;
+  Result<std::vector<TopicSpec>> topics() const override;
   Result<TopicSpec> topic(const std::string& name) const override;
   Status create_topic(const TopicSpec& spec) override;
   Status delete_topic(const std::string& name) override;
@@ -40,6 +40,7 @@ class KafkaLog final : public Log {
                                                   const std::string& group) const;
   Status wait_for_leaders(const std::string& topic);
   /// Fills in cleanup and retention of all.
+  Result<std::vector<TopicSpec>> list_topics() const;
   Status add_settings(std::vector<TopicSpec>& topics) const;
 
   std::shared_ptr<KafkaShared> shared_;

@@ -322,7 +322,8 @@ void QueryContext::with_topic(std::string topic, Responder responder,
 
 HttpResponse QueryContext::unknown_topic(const std::string& topic) const {
   std::vector<std::string> names;
-  for (const auto& spec : log_.topics()) names.push_back(spec.name);
+  const auto topics = log_.topics();
+  for (const auto& spec : topics.value_or(std::vector<TopicSpec>())) names.push_back(spec.name);
   return problem(404, "unknown_topic", "there is no topic '" + topic + "'", hint_for(topic, names));
 }
 

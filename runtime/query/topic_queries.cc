@@ -57,8 +57,10 @@ void append_topic(QueryContext& context, const TopicSpec& topic, std::string& ou
 
 void get_topics(const ContextPtr& context, Responder responder) {
   run_blocking(context->asker(), std::move(responder), [context](Responder later) {
+    const auto topics = context->log().topics();
+    if (!topics) return later.send(problem(503, "log_unavailable", topics.error().message));
     HttpResponse response{.body = R"({"items":[)"};
-    for (const auto& topic : context->log().topics()) {
+    for (const auto& topic : *topics) {
       if (response.body.back() == '}') response.body += ',';
       append_topic(*context, topic, response.body);
     }

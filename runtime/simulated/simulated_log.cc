@@ -63,7 +63,7 @@ class SimulatedLogImpl final : public SimulatedLog {
   Durability& durability() override { return durability_; }
   std::string cluster_id() const override { return "simulated-cluster"; }
 
-  std::vector<TopicSpec> topics() const override {
+  Result<std::vector<TopicSpec>> topics() const override {
     const Access access(broker_);
     std::vector<TopicSpec> specs;
     for (const auto& [name, topic] : broker_.topics) specs.push_back(topic.spec);

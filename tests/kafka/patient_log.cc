@@ -236,7 +236,8 @@ class PatientProducer final : public LogProducer {
     if (!inner_->poll(event)) return false;
     const bool committed = event.kind == ProducerEvent::Kind::kCommitted;
     if (!committed && event.kind != ProducerEvent::Kind::kAborted) return true;
-    for (const auto& spec : log_.topics()) {
+    const auto topics = log_.topics().value();
+    for (const auto& spec : topics) {
       if (!spec.name.starts_with(world_.prefix)) continue;
       for (std::int32_t i = 0; i < spec.partitions; ++i) {
         wait_until("a transaction's end is in every partition", [&] {
@@ -285,11 +286,13 @@ class PatientLog final : public Log {
   }
   Durability& durability() override { return inner_->durability(); }
   std::string cluster_id() const override { return inner_->cluster_id(); }
-  std::vector<TopicSpec> topics() const override {
-    auto all = inner_->topics();
+  Result<std::vector<TopicSpec>> topics() const override {
+    auto told = inner_->topics();
+    if (!told) return told;
+    std::vector<TopicSpec>& all = *told;
     std::erase_if(all, [&](const auto& spec) { return !spec.name.starts_with(world_.prefix); });
     for (auto& spec : all) spec.name = world_.out(spec.name);
-    return all;
+    return told;
   }
   Result<TopicSpec> topic(const std::string& name) const override {
     auto spec = inner_->topic(world_.in(name));

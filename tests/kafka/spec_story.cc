@@ -278,7 +278,7 @@ std::map<TopicPartition, Offset> SpecStory::ends(const std::vector<TopicSpec>& t
 
 void SpecStory::wait_until_processed() {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  const auto topics = log_->topics();
+  const auto topics = log_->topics().value();
   auto seen = ends(topics);
   auto since = std::chrono::steady_clock::now();
   while (std::chrono::steady_clock::now() < deadline) {

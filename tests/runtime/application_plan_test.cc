@@ -2,9 +2,12 @@
 
 #include "application_plan.h"
 
+#include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,10 +17,14 @@
 #include <thalweg/runtime/simulated_log.h>
 #include <thalweg/topology/streams_builder.h>
 
+#include "source_watch.h"
+
 namespace thalweg::internal {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 using ::testing::ThrowsMessage;
 using Text = std::string;
 
@@ -28,6 +35,27 @@ class BusyLog final : public LogDecorator {
   Result<TopicSpec> topic(const std::string&) const override {
     return failure(ErrorCode::kUnavailable, "the broker is busy");
   }
+  Result<std::vector<TopicSpec>> topics() const override {
+    return failure(ErrorCode::kUnavailable, "the broker is busy");
+  }
+};
+
+/// A log where another topic appears each time somebody looks.
+class GrowingLog final : public LogDecorator {
+ public:
+  using LogDecorator::LogDecorator;
+  Result<std::vector<TopicSpec>> topics() const override {
+    std::vector<TopicSpec> topics;
+    for (int i = 0; i <= looks_; ++i) topics.push_back(*topic("orders-" + std::to_string(i)));
+    ++looks_;
+    return topics;
+  }
+  Result<TopicSpec> topic(const std::string& name) const override {
+    return TopicSpec{.name = name, .partitions = 2};
+  }
+
+ private:
+  mutable int looks_ = 0;
 };
 
 class AnApplicationPlan : public ::testing::Test {
@@ -70,6 +98,58 @@ TEST_F(AnApplicationPlan, ATopicThatNobodyCanTellOfIsNotMissing) {
   EXPECT_THAT([&] { plan_application(topology, config_, busy, false); },
               ThrowsMessage<TopologyError>(
                   "topic orders cannot be looked up: the broker is busy"));
+}
+
+// It was planned without the topics that a pattern means, and read nothing of them, without a word.
+TEST_F(AnApplicationPlan, NeedsToKnowTheTopicsThatAPatternMeans) {
+  StreamsBuilder builder;
+  builder.stream<Text, Text>(TopicPattern{"orders.*"}).to("copies");
+  const Topology topology = builder.build();
+
+  BusyLog busy(*log_);
+  EXPECT_THAT([&] { plan_application(topology, config_, busy, false); },
+              ThrowsMessage<TopologyError>(HasSubstr("the broker is busy")));
+}
+
+// A topic that appeared between two looks was in one half of the plan, and had no number in the
+// other.
+TEST_F(AnApplicationPlan, IsOfOneMoment) {
+  StreamsBuilder builder;
+  builder.stream<Text, Text>(TopicPattern{"orders.*"}).repartition({.name = "all"}).to("copies");
+  const Topology topology = builder.build();
+
+  GrowingLog growing(*log_);
+  const ApplicationPlan plan = plan_application(topology, config_, growing, false);
+
+  EXPECT_THAT(plan.sources, ElementsAre(Pair("orders-0", 2)));
+  EXPECT_THAT(plan.subtopologies.front().inputs, ElementsAre("orders-0"));
+}
+
+/// What a watch tells, until it has told it `times`.
+class Told {
+ public:
+  explicit Told(int times) : left_(times) {}
+  void operator()(const Text& what) {
+    if (left_ > 0 && --left_ == 0) done_.set_value(what);
+  }
+  Text last() { return done_.get_future().get(); }
+
+ private:
+  int left_;
+  std::promise<Text> done_;
+};
+
+// It told of a new topic once. When the plan made then missed it, nobody looked again.
+TEST_F(AnApplicationPlan, IsCalledOutOfDateUntilItIsNot) {
+  StreamsBuilder builder;
+  builder.stream<Text, Text>(TopicPattern{"orders.*"}).to("copies");
+  const Topology topology = builder.build();
+  Told told(3);
+
+  const SourceWatch watch(topology, *log_, std::chrono::milliseconds(1),
+                          [] { return SourceTopics{}; }, [&](const Text& what) { told(what); });
+
+  EXPECT_EQ(told.last(), "topic orders has appeared");
 }
 
 TEST_F(AnApplicationPlan, AStoresNameIsRefusedWhenItsChangelogTopicIsMade) {

@@ -223,7 +223,7 @@ class Log {
   virtual Durability& durability() = 0;
 
   virtual std::string cluster_id() const = 0;
-  virtual std::vector<TopicSpec> topics() const = 0;
+  virtual Result<std::vector<TopicSpec>> topics() const = 0;
   /// kNotFound when there is none.
   virtual Result<TopicSpec> topic(const std::string& name) const = 0;
   /// kAlreadyExists when there is one, even of other settings.

@@ -22,7 +22,7 @@ class LogDecorator : public Log {
   }
   Durability& durability() override { return inner_.durability(); }
   std::string cluster_id() const override { return inner_.cluster_id(); }
-  std::vector<TopicSpec> topics() const override { return inner_.topics(); }
+  Result<std::vector<TopicSpec>> topics() const override { return inner_.topics(); }
   Result<TopicSpec> topic(const std::string& name) const override { return inner_.topic(name); }
   Status create_topic(const TopicSpec& spec) override { return inner_.create_topic(spec); }
   Status delete_topic(const std::string& name) override { return inner_.delete_topic(name); }
