@@ -19,6 +19,10 @@ namespace {
 
 // Keeps a batch, and so one commit, from growing without bound under load.
 constexpr std::size_t kMaxBatch = 10'000;
+// What waits for a log that does not answer; more is refused.
+constexpr std::size_t kMaxWaiting = 64u << 20;
+// What a record takes beside its key and value, about.
+constexpr std::size_t kRecordOverhead = 256;
 // Between two commits: a lone record does not wait; under load, those of a millisecond share one.
 constexpr std::chrono::milliseconds kPause{1};
 
@@ -66,6 +70,12 @@ class AsyncProducer::Impl {
         message.callback(failure(ErrorCode::kUnavailable, "the producer is closed"));
         return;
       }
+      if (waiting_bytes_ > kMaxWaiting) {
+        lock.unlock();
+        message.callback(failure(ErrorCode::kUnavailable, "too much waits to be written"));
+        return;
+      }
+      waiting_bytes_ += size_of(message);
       waiting_.push_back(std::move(message));
       if (waiting_.size() > 1) return;  // The thread was told of the first.
     }
@@ -107,12 +117,33 @@ class AsyncProducer::Impl {
             std::make_move_iterator(waiting_.begin()),
             std::make_move_iterator(waiting_.begin() + static_cast<std::ptrdiff_t>(count)));
         waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+        for (const auto& message : batch) waiting_bytes_ -= size_of(message);
       }
-      write(std::move(batch));
+      if (!write(std::move(batch))) give_up_if_closing();
     }
   }
 
-  void write(std::vector<Message> batch) {
+  static std::size_t size_of(const Message& message) {
+    return kRecordOverhead + (message.key ? message.key->size() : 0) +
+           (message.value ? message.value->size() : 0);
+  }
+
+  // A log that did not take one batch in its time is not waited for with the others.
+  void give_up_if_closing() {
+    std::vector<Message> refused;
+    {
+      const std::lock_guard lock(signal_->mutex);
+      if (!closing_) return;
+      refused = std::exchange(waiting_, {});
+      waiting_bytes_ = 0;
+    }
+    for (auto& message : refused) {
+      message.callback(failure(ErrorCode::kUnavailable, "the producer was closed"));
+    }
+  }
+
+  /// False: the log did not take it.
+  bool write(std::vector<Message> batch) {
     producer_->begin();
     std::string headers;
     std::vector<Message> sent;
@@ -120,12 +151,12 @@ class AsyncProducer::Impl {
     for (auto& message : batch) {
       message.handle = producer_->topic(message.topic);
       const auto partitions = producer_->partitions(message.handle);
-      if (partitions == 0) {
-        message.callback(failure(ErrorCode::kNotFound, "there is no topic " + message.topic));
+      if (!partitions) {
+        message.callback(std::unexpected(partitions.error()));
         continue;
       }
-      const auto partition = choose_partition(message, partitions);
-      if (partition < 0 || partition >= partitions) {
+      const auto partition = choose_partition(message, *partitions);
+      if (partition < 0 || partition >= *partitions) {
         message.callback(failure(ErrorCode::kInvalid,
                                  message.topic + " has no partition " + std::to_string(partition)));
         continue;
@@ -141,7 +172,7 @@ class AsyncProducer::Impl {
       message.sent.partition = {message.topic, partition};
       sent.push_back(std::move(message));
     }
-    if (!sent.empty()) commit(std::move(sent));
+    return sent.empty() || commit(std::move(sent));
   }
 
   std::int32_t choose_partition(const Message& message, std::int32_t partitions) {
@@ -150,7 +181,7 @@ class AsyncProducer::Impl {
     return static_cast<std::int32_t>(keyless_++ % static_cast<std::uint32_t>(partitions));
   }
 
-  void commit(std::vector<Message> batch) {
+  bool commit(std::vector<Message> batch) {
     producer_->commit();
     const ProducerEvent event = wait_for_commit();
     if (event.kind != ProducerEvent::Kind::kCommitted) {
@@ -160,7 +191,7 @@ class AsyncProducer::Impl {
         make_producer();  // The old one is of no further use.
       }
       for (auto& message : batch) message.callback(std::unexpected(event.error));
-      return;
+      return false;
     }
     // The batch's records of a partition are consecutive and end at delivered_end().
     std::unordered_map<TopicPartition, Offset> next;
@@ -176,6 +207,7 @@ class AsyncProducer::Impl {
     log_.durability().when_durable(event.commit, [durable] {
       for (auto& message : *durable) message.callback(std::move(message.sent));
     });
+    return true;
   }
 
   ProducerEvent wait_for_commit() {
@@ -198,6 +230,7 @@ class AsyncProducer::Impl {
   std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
   std::unique_ptr<LogProducer> producer_;
   std::vector<Message> waiting_;
+  std::size_t waiting_bytes_ = 0;
   Clock::Instant next_commit_{};
   bool closing_ = false;
   std::uint32_t keyless_ = 0;

@@ -21,10 +21,13 @@ TopicHandle TransactionCollector::topic(std::string_view name) {
 TransactionCollector::Topic& TransactionCollector::resolved(TopicHandle topic) {
   Topic& entry = topics_[topic];
   if (entry.at_producer == kUnresolved) {
-    entry.at_producer = producer_->topic(entry.name);
-    entry.partitions = producer_->partitions(entry.at_producer);
-    if (entry.partitions == 0 && !failure_) {
-      failure_ = Error{ErrorCode::kNotFound, "topic " + entry.name + " does not exist"};
+    const TopicHandle at_producer = producer_->topic(entry.name);
+    const auto partitions = producer_->partitions(at_producer);
+    if (partitions) {
+      entry.at_producer = at_producer;
+      entry.partitions = *partitions;
+    } else if (!failure_) {
+      failure_ = partitions.error();
     }
   }
   return entry;
@@ -46,6 +49,7 @@ void TransactionCollector::send(TopicHandle topic, std::int32_t partition,
   if (failure_) return;
   begin();
   const Topic& entry = resolved(topic);
+  if (failure_) return;
   header_bytes_.clear();
   if (!headers.empty()) headers.encode(header_bytes_);
   const auto sent =

@@ -102,7 +102,9 @@ class Producer final : public LogProducer {
 
   void init() override { inner_->init(); }
   void begin() override { inner_->begin(); }
-  std::int32_t partitions(TopicHandle topic) override { return inner_->partitions(topic); }
+  Result<std::int32_t> partitions(TopicHandle topic) override {
+    return inner_->partitions(topic);
+  }
   void flush() override { inner_->flush(); }
   void send_offsets(const std::map<TopicPartition, OffsetAndMetadata>& offsets,
                     const GroupMetadata& group) override {

@@ -60,9 +60,11 @@ Status EmbeddedProducer::resolve(Topic& topic) {
   return {};
 }
 
-std::int32_t EmbeddedProducer::partitions(TopicHandle handle) {
+Result<std::int32_t> EmbeddedProducer::partitions(TopicHandle handle) {
   Topic& topic = topics_.at(handle);
-  if (!topic.topic && !resolve(topic)) return 0;
+  if (!topic.topic) {
+    if (auto resolved = resolve(topic); !resolved) return std::unexpected(resolved.error());
+  }
   return topic.topic->spec.partitions;
 }
 

@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kUntilThereIsRoom = 1ms;
 constexpr auto kInitLongest = 30s;
+constexpr auto kResolve = 3s;  // A worker waits for it; then it tries again from what is committed.
 
 }  // namespace
 
@@ -98,7 +99,7 @@ TopicHandle KafkaProducer::topic(std::string_view name) {
 
 Status KafkaProducer::resolve(Topic& topic) {
   if (topic.ends.empty()) {
-    const auto count = shared_->insist([&] { return shared_->partitions(topic.name); });
+    const auto count = shared_->insist([&] { return shared_->partitions(topic.name); }, kResolve);
     if (!count) return std::unexpected(count.error());
     for (std::int32_t i = 0; i < *count; ++i) topic.ends.push_back({.partition = i});
   }
@@ -107,9 +108,10 @@ Status KafkaProducer::resolve(Topic& topic) {
   return failure(ErrorCode::kUnavailable, "the producer is not ready for topic " + topic.name);
 }
 
-std::int32_t KafkaProducer::partitions(TopicHandle handle) {
+Result<std::int32_t> KafkaProducer::partitions(TopicHandle handle) {
   Topic& topic = topics_.at(handle);
-  return resolve(topic) ? static_cast<std::int32_t>(topic.ends.size()) : 0;
+  if (auto resolved = resolve(topic); !resolved) return std::unexpected(resolved.error());
+  return static_cast<std::int32_t>(topic.ends.size());
 }
 
 Status KafkaProducer::send(TopicHandle handle, std::int32_t partition, std::optional<BytesView> key,

@@ -42,8 +42,8 @@ struct KafkaShared {
   /// Asks again, for a minute at most, as long as that says kUnavailable: a broker that restarts or
   /// is out of reach for a moment is no reason for an application not to start.
   template <typename Ask>
-  static auto insist(const Ask& ask) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  static auto insist(const Ask& ask, std::chrono::milliseconds patience = std::chrono::minutes(1)) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
     for (;;) {
       auto answer = ask();
       if (answer || answer.error().code != ErrorCode::kUnavailable ||

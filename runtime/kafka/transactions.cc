@@ -20,6 +20,7 @@ constexpr int kTryMs = 5000;   // One try of a call that can be resumed.
 constexpr int kFlushBeforeAbort = 1000;
 constexpr auto kTryAgain = 20ms;
 constexpr auto kUntilJoined = 1ms;
+constexpr auto kPlainTimeout = 30s;  // Of a record without a transaction, unless configured.
 constexpr auto kLongestJoin = 30s;  // Then the member is as good as lost.
 
 std::vector<FixedProperty> properties_of(const KafkaLogOptions& options,
@@ -28,14 +29,19 @@ std::vector<FixedProperty> properties_of(const KafkaLogOptions& options,
                                       {"acks", "all"},
                                       {"partitioner", "murmur2_random"},
                                       {"allow.auto.create.topics", "false"}};
-  if (producer.transactional_id.empty()) return fixed;
-  fixed.push_back({"transactional.id", producer.transactional_id});
-  const auto timeout = producer.transaction_timeout.count();
-  fixed.push_back({"transaction.timeout.ms", std::to_string(timeout)});
-  // A record may not arrive when its transaction is over.
   const bool chosen = !configured(ClientKind::kProducer, options, "delivery.timeout.ms").empty() ||
                       !configured(ClientKind::kProducer, options, "message.timeout.ms").empty();
-  if (!chosen) fixed.push_back({"message.timeout.ms", std::to_string(timeout * 2 / 3)});
+  const auto give_up_after = [&](std::chrono::milliseconds timeout) {
+    if (!chosen) fixed.push_back({"message.timeout.ms", std::to_string(timeout.count())});
+  };
+  if (producer.transactional_id.empty()) {
+    give_up_after(kPlainTimeout);
+    return fixed;
+  }
+  fixed.push_back({"transactional.id", producer.transactional_id});
+  const auto timeout = producer.transaction_timeout;
+  fixed.push_back({"transaction.timeout.ms", std::to_string(timeout.count())});
+  give_up_after(timeout * 2 / 3);  // A record may not arrive when its transaction is over.
   return fixed;
 }
 

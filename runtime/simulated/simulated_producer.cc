@@ -126,10 +126,11 @@ TopicHandle SimulatedProducer::topic(std::string_view name) {
   return static_cast<TopicHandle>(topics_.size() - 1);
 }
 
-std::int32_t SimulatedProducer::partitions(TopicHandle handle) {
+Result<std::int32_t> SimulatedProducer::partitions(TopicHandle handle) {
   const Access access(broker_);
   const auto found = broker_.find_or_create(topics_.at(handle));
-  return found ? (*found)->spec.partitions : 0;
+  if (!found) return std::unexpected(found.error());
+  return (*found)->spec.partitions;
 }
 
 Status SimulatedProducer::send(TopicHandle handle, std::int32_t partition,

@@ -27,7 +27,7 @@ class SimulatedProducer final : public LogProducer {
   void init() override;
   void begin() override;
   TopicHandle topic(std::string_view name) override;
-  std::int32_t partitions(TopicHandle topic) override;
+  Result<std::int32_t> partitions(TopicHandle topic) override;
   Status send(TopicHandle topic, std::int32_t partition, std::optional<BytesView> key,
               std::optional<BytesView> value, Timestamp timestamp, BytesView headers) override;
   void flush() override;

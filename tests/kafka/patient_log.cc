@@ -212,7 +212,9 @@ class PatientProducer final : public LogProducer {
   TopicHandle topic(std::string_view name) override {
     return inner_->topic(world_.in(std::string(name)));
   }
-  std::int32_t partitions(TopicHandle topic) override { return inner_->partitions(topic); }
+  Result<std::int32_t> partitions(TopicHandle topic) override {
+    return inner_->partitions(topic);
+  }
   Status send(TopicHandle topic, std::int32_t partition, std::optional<BytesView> key,
               std::optional<BytesView> value, Timestamp timestamp, BytesView headers) override {
     return inner_->send(topic, partition, key, value, timestamp, headers);

@@ -253,7 +253,7 @@ TEST_F(TopicQueries, ATopicThatIsNotThereIs404AndIsNotMade) {
   EXPECT_EQ(response.status, 404);
   EXPECT_EQ(member(response.body, "hint"), "\"did you mean 'orders'?\"");
   EXPECT_EQ(get("/v1/topics/order/records").status, 404);
-  EXPECT_EQ(log_->topics().size(), 1u);
+  EXPECT_EQ(log_->topics()->size(), 1u);
 }
 
 TEST_F(TopicQueries, TopicsThatAnApplicationKeepsForItselfCannotBeWritten) {

@@ -197,7 +197,7 @@ void EmbeddedProcess::produce(const std::string& topic,
   client_->begin();
   const TopicHandle handle = client_->topic(topic);
   for (const auto& [key, value] : records) {
-    const auto partition = partition_of(key, client_->partitions(handle));
+    const auto partition = partition_of(key, client_->partitions(handle).value());
     require(client_->send(handle, partition, key, value, clock_.wall_clock(), {}));
   }
   client_->commit();

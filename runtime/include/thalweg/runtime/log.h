@@ -160,8 +160,9 @@ class LogProducer {
   virtual void init() = 0;
   virtual void begin() = 0;
   virtual TopicHandle topic(std::string_view name) = 0;
-  /// The topic's number of partitions; 0 when it does not exist.
-  virtual std::int32_t partitions(TopicHandle topic) = 0;
+  /// The topic's number of partitions. kNotFound when it does not exist; kUnavailable when that
+  /// cannot be told now.
+  virtual Result<std::int32_t> partitions(TopicHandle topic) = 0;
   /// Adds a record; the bytes are copied. An error means this record is not in the transaction.
   virtual Status send(TopicHandle topic, std::int32_t partition, std::optional<BytesView> key,
                       std::optional<BytesView> value, Timestamp timestamp, BytesView headers) = 0;
