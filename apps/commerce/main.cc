@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include "shop_process.h"
+#include "shop_settings.h"
 #include "wire_format.h"
 
 namespace {
@@ -54,7 +55,7 @@ void declare(CLI::App& app, CommandLine& line) {
   app.add_flag_callback(
       "--settings",
       [] {
-        std::cout << StreamsConfigBuilder::help();
+        std::cout << thalweg::shop::shop_settings_help() << StreamsConfigBuilder::help();
         throw CLI::Success();
       },
       "List all settings and end");
@@ -63,10 +64,7 @@ void declare(CLI::App& app, CommandLine& line) {
 /// All settings; `threads`: how many each role has, unless somebody says so.
 StreamsConfigBuilder settings_of(const CommandLine& line, const char* threads) {
   StreamsConfigBuilder builder;
-  builder.allow({"saga.timeout.ms", "idempotency.retention.ms", "auth.secret", "admin.token",
-                 "view.log", "shop.timezone"});
-  builder.allow(thalweg::shop::outside_config_keys());
-  builder.allow(thalweg::shop::wire_format_keys());
+  builder.allow(thalweg::shop::shop_setting_keys());
   // An order crosses five commits. A short pause between two of them makes each carry many orders,
   // which costs half the processor time of committing every few records.
   builder.set("commit.interval.min.ms", "2", "the shop's default");

@@ -119,28 +119,6 @@ S3Config read_s3(const StreamsConfigBuilder& settings) {
 
 }  // namespace
 
-std::vector<std::string> outside_config_keys() {
-  return {"webhook.url",
-          "order.processed.url",
-          "order.processed.directory",
-          "order.processed.file.bytes",
-          "order.processed.s3.url",
-          "order.processed.s3.region",
-          "order.processed.s3.access.key",
-          "order.processed.s3.secret.key",
-          "analytics.url",
-          "outside.tls.ca",
-          "webhook.timeout.ms",
-          "delivery.retry.ms",
-          "delivery.retry.jitter.percent",
-          "delivery.max.in.flight",
-          "order.processed.retention.ms",
-          "payment.provider.url",
-          "payment.provider.timeout.ms",
-          "payment.provider.retry.ms",
-          "payment.provider.max.in.flight"};
-}
-
 DeliveryConfig read_delivery_config(const StreamsConfigBuilder& settings) {
   DeliveryConfig config;
   config.webhook_url = read_url(settings, "webhook.url");

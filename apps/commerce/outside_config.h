@@ -73,8 +73,6 @@ struct PaymentProviderConfig {
   std::size_t max_in_flight = 64;
 };
 
-/// The keys above.
-std::vector<std::string> outside_config_keys();
 // Both throw ConfigError for a value that cannot be, naming key and value.
 DeliveryConfig read_delivery_config(const StreamsConfigBuilder& settings);
 PaymentProviderConfig read_payment_provider_config(const StreamsConfigBuilder& settings);

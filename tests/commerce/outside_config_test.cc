@@ -13,6 +13,7 @@
 
 #include "certificates.h"
 #include "contract/log_fixture.h"
+#include "shop_settings.h"
 
 namespace thalweg::shop {
 namespace {
@@ -24,7 +25,7 @@ using ::testing::Not;
 
 class OutsideSettings : public ::testing::Test {
  protected:
-  OutsideSettings() { settings_.allow(outside_config_keys()); }
+  OutsideSettings() { settings_.allow(shop_setting_keys()); }
   void given(const std::string& key, const std::string& value) {
     settings_.set(key, value, "test");
   }

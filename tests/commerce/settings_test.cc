@@ -10,7 +10,9 @@
 
 #include <thalweg/runtime/streams_config.h>
 
+#include "outside_config.h"
 #include "shop_process.h"
+#include "shop_settings.h"
 
 namespace thalweg::shop {
 namespace {
@@ -24,7 +26,7 @@ using ::testing::SizeIs;
 
 TEST(ShopToml, HoldsTheClientSettingsOfTheOldSystems) {
   StreamsConfigBuilder builder;
-  builder.allow({"saga.timeout.ms", "shop.timezone"});
+  builder.allow(shop_setting_keys());
   builder.from_toml_file(THALWEG_SHOP_TOML);
   builder.set("application.id", "shop", "test");
 
@@ -51,13 +53,40 @@ TEST(ShopToml, ShowsReceiversWithKeysThatThereAre) {
     text += is_setting ? line.substr(2) : line;
   }
   StreamsConfigBuilder builder;
-  builder.allow({"saga.timeout.ms", "shop.timezone"});
-  builder.allow(outside_config_keys());
+  builder.allow(shop_setting_keys());
   builder.from_toml(text, "shop.toml");
   builder.set("application.id", "shop", "test");
 
   EXPECT_NO_THROW(builder.build());
   EXPECT_EQ(builder.application_value("order.processed.s3.region"), "eu-central-1");
+}
+
+// What `--settings` says of each; `none` and `TOPIC` are words for people.
+TEST(ShopSettings, HaveTheDefaultsThatTheHelpTells) {
+  StreamsConfigBuilder told;
+  told.allow(shop_setting_keys());
+  for (const ShopSetting& setting : shop_settings()) {
+    const bool is_written =
+        !setting.default_value.starts_with("none") && !setting.key.ends_with("TOPIC");
+    if (is_written) told.set(setting.key, setting.default_value, "test");
+  }
+  const auto delivery = read_delivery_config(told);
+  const auto payments = read_payment_provider_config(told);
+
+  const DeliveryConfig by_default;
+  EXPECT_EQ(delivery.webhook_timeout, by_default.webhook_timeout);
+  EXPECT_EQ(delivery.retry_after, by_default.retry_after);
+  EXPECT_EQ(delivery.jitter, by_default.jitter);
+  EXPECT_EQ(delivery.max_in_flight, by_default.max_in_flight);
+  EXPECT_EQ(delivery.order_processed_file_bytes, by_default.order_processed_file_bytes);
+  EXPECT_EQ(delivery.processed_retention, by_default.processed_retention);
+  EXPECT_EQ(payments.timeout, PaymentProviderConfig().timeout);
+  EXPECT_EQ(payments.retry_after, PaymentProviderConfig().retry_after);
+  EXPECT_EQ(payments.max_in_flight, PaymentProviderConfig().max_in_flight);
+  const ShopConfig shop;
+  EXPECT_EQ(told.application_number("saga.timeout.ms", 0, 1, 1LL << 40), shop.saga_timeout.count());
+  EXPECT_EQ(told.application_number("idempotency.retention.ms", 0, 1, 1LL << 40),
+            shop.idempotency_retention.count());
 }
 
 std::vector<std::string_view> names(const std::vector<const Role*>& roles) {
