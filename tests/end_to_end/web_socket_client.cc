@@ -44,9 +44,9 @@ std::string WebSocketClient::read() {
   beast::flat_buffer buffer;
   beast::error_code error;
   impl_->socket.read(buffer, error);
-  if (error == websocket::error::closed) {
-    return "closed " + std::to_string(impl_->socket.reason().code);
-  }
+  // The server may be gone before our answer to its last word: that it was said is what counts.
+  const auto reason = impl_->socket.reason();
+  if (error && reason) return "closed " + std::to_string(reason.code);
   return error ? error.message() : beast::buffers_to_string(buffer.data());
 }
 
