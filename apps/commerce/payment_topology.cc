@@ -34,7 +34,8 @@ PaymentReply reply_to_saga(const ChargeOutcome& outcome) {
     reply.accepted = true;
     reply.payment_id = *outcome.response;
   } else {
-    reply.unknown = !outcome.refused;
+    // A no to a second attempt says nothing of the first, which may have been taken all the same.
+    reply.unknown = !outcome.refused || outcome.attempt > 1;
   }
   return reply;
 }

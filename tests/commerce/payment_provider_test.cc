@@ -143,6 +143,20 @@ TEST_F(PaymentsByAProvider, ThatAreRefusedFailAtOnceAndNeedNoVoid) {
   EXPECT_THAT(written("payment-processing-topic.dlq"), IsEmpty());
 }
 
+TEST_F(PaymentsByAProvider, ThatAreRefusedAfterAnAttemptOfUnknownOutcomeAreMadeVoid) {
+  order("o1", 2);
+  charges_.back().fail("no answer within 5000 ms");  // Though the provider took the money.
+  take();
+  pass(1s);
+  charges_.back().refuse("the provider answered 429");
+  take();
+
+  EXPECT_EQ(order_row("o1").reason, Reason::PAYMENT_FAILED);
+  EXPECT_EQ(balance(), 100);
+  ASSERT_THAT(voids_, SizeIs(1));
+  EXPECT_EQ(voids_[0].value().order_id, "o1");
+}
+
 TEST_F(PaymentsByAProvider, ThatSucceedAfterTheOrderWasCancelledAreGivenBackAndMadeVoid) {
   order("o1", 2);
   driver_.pipe(topics::kOrderCancel, "o1", R"({"orderId":"o1"})", from_millis(2'000));
