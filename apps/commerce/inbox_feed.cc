@@ -130,7 +130,8 @@ InboxFeed::InboxFeed(StreamsApplication& notifications, InboxReader::Run run_soo
   for (std::int32_t p = 0; topic && p < topic->partitions; ++p) {
     partitions_.push_back({topics::kInbox, p});
     const auto range = log.range(partitions_.back());
-    consumer_->assign(partitions_.back(), range ? range->end : 0, static_cast<std::uint32_t>(p));
+    rung_.push_back(range ? range->end : 0);
+    consumer_->assign(partitions_.back(), rung_.back(), static_cast<std::uint32_t>(p));
   }
   thread_ = std::thread([this] { run(); });
 }
@@ -147,14 +148,22 @@ void InboxFeed::close() {
 }
 
 void InboxFeed::add(std::shared_ptr<InboxReader> reader) {
+  const auto count = static_cast<std::int32_t>(partitions_.size());
+  const auto partition =
+      static_cast<std::size_t>(count > 0 ? partition_of(reader->user_id(), count) : 0);
   bool finished = false;
+  Offset rung = 0;
   {
     const std::lock_guard lock(mutex_);
     finished = finished_;
     if (!finished) readers_[reader->user_id()].push_back(reader);
+    if (count > 0) rung = rung_[partition];
   }
   if (finished) return reader->finish();
-  reader->catch_up();  // After it is known: nothing can come between.
+  reader->catch_up();
+  // Of what was rung for before it was known the store may show the last only later. For all that
+  // comes, it is rung.
+  if (rung > 0) ring_when_processed(partitions_[partition], rung - 1, {std::move(reader)});
 }
 
 void InboxFeed::remove(InboxReader& reader) {
@@ -199,17 +208,32 @@ void InboxFeed::run() {
 }
 
 void InboxFeed::ring(const RecordBatch& batch) {
+  if (batch.records.empty()) return;
+  {
+    // Before any reader is looked up: one that comes later sees to what is in the batch by itself.
+    const std::lock_guard lock(mutex_);
+    rung_[batch.tag] = batch.records.back().offset + 1;
+  }
   for (const RecordView& record : batch.records) {
     auto readers = readers_of(user_of_inbox_key(record.key.value_or(BytesView())));
     if (readers.empty()) continue;
-    // The store shows it once the application has read it, too.
-    notifications_.when_processed(
-        partitions_[batch.tag], record.offset, [this, readers = std::move(readers)] {
-          for (const auto& reader : readers) {
-            run_soon_([reader] { reader->catch_up(); });
-          }
-        });
+    ring_when_processed(partitions_[batch.tag], record.offset, std::move(readers));
   }
+}
+
+/// The store shows a record once the application has read it, too.
+void InboxFeed::ring_when_processed(const TopicPartition& partition, Offset offset,
+                                    Readers readers) {
+  notifications_.when_processed(
+      partition, offset,
+      [this, readers] {
+        for (const auto& reader : readers) {
+          run_soon_([reader] { reader->catch_up(); });
+        }
+      },
+      [readers] {
+        return std::ranges::all_of(readers, [](const auto& reader) { return reader->is_over(); });
+      });
 }
 
 /// Those that are over are forgotten.

@@ -113,6 +113,7 @@ class InboxFeed {
 
   void run();
   void ring(const RecordBatch& batch);
+  void ring_when_processed(const TopicPartition& partition, Offset offset, Readers readers);
   void beat_all();
   Readers all_readers();
   Readers readers_of(std::string_view user_id);
@@ -126,6 +127,7 @@ class InboxFeed {
   bool woken_ = false;
   bool closing_ = false;
   std::vector<TopicPartition> partitions_;
+  std::vector<Offset> rung_;  // Guarded: up to where readers have been looked up.
   std::unique_ptr<LogConsumer> consumer_;  // Its wake-up uses the others.
   std::thread thread_;                     // Last, as it uses all of them.
 };
