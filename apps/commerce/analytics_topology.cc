@@ -25,7 +25,7 @@ void keep_sales_per_hour(const Orders& orders) {
       .windowed_by(TimeWindows::of_size_and_grace(hours(1), kSalesGrace))
       .reduce(
           [](const Sales& a, const Sales& b) {
-            return Sales{a.orders + b.orders, a.units + b.units, a.amount + b.amount};
+            return Sales{a.orders + b.orders, sum(a.units, b.units), sum(a.amount, b.amount)};
           },
           {.name = "add-up-sales", .store = stores::kSalesByHour, .retention = kSalesRetention});
 }
@@ -42,7 +42,7 @@ void keep_revenue(const Orders& orders, const KTable<Id, ProductInfo>& products)
       .group_by_key()
       .reduce(
           [](const ProductSales& a, const ProductSales& b) {
-            return ProductSales{a.units + b.units, a.revenue + b.revenue};
+            return ProductSales{sum(a.units, b.units), sum(a.revenue, b.revenue)};
           },
           {.name = "add-up-revenue", .store = stores::kRevenueByProduct});
 }

@@ -1,5 +1,7 @@
 #include "delivery_model.h"
 
+#include <limits>
+
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
@@ -18,7 +20,7 @@ void read_event(JsonFields& fields, Faults& faults, ExternalEvent& out) {
   if (!type) {
     out.id = fields.text("paymentId");
     out.order_id = fields.text("orderId");
-    fields.integer("amount", 0, kAmountMax);
+    fields.integer("amount", 0, std::numeric_limits<std::int64_t>::max());
     out.lane = out.order_id;
     out.path = "/webhooks/payment-completed";
   } else if (*type == "COUPON_ISSUED") {

@@ -25,7 +25,4 @@ void for_each_object(const boost::json::array& array, std::string_view name, Fau
 /// The member, an ISO-8601 time in UTC, in milliseconds; absent when it is missing or a fault.
 std::optional<std::int64_t> read_time(JsonFields& fields, std::string_view name);
 
-/// The most that sums may come to.
-inline constexpr std::int64_t kTotalMax = 1'000'000'000'000'000;
-
 }  // namespace thalweg::shop

@@ -13,13 +13,11 @@ using Id = std::string;
 using Units = KStream<Id, std::int64_t>;
 using std::chrono::hours;
 
-std::int64_t add(std::int64_t a, std::int64_t b) { return a + b; }
-
 /// What was sold ever, with the products' names.
 void rank_all_time(StreamsBuilder& builder, const Units& units,
                    const KTable<Id, ProductInfo>& products) {
   const auto sold =
-      units.group_by_key().reduce(add, {.name = "add-up-units", .store = "units-sold"});
+      units.group_by_key().reduce(sum, {.name = "add-up-units", .store = "units-sold"});
   sold.left_join(products,
                  [](std::int64_t units_sold, const ProductInfo* product) {
                    return SoldProduct{product ? product->name : "", units_sold};
@@ -37,7 +35,7 @@ void rank_all_time(StreamsBuilder& builder, const Units& units,
 void rank_windows(StreamsBuilder& builder, const Units& units, const std::string& period,
                   TimeWindows windows, const char* store, std::chrono::milliseconds kept) {
   const auto sold = units.group_by_key().windowed_by(windows).reduce(
-      add, {.name = "add-up-units-of-a-" + period, .store = "units-sold-by-" + period});
+      sum, {.name = "add-up-units-of-a-" + period, .store = "units-sold-by-" + period});
   keep_ranked(builder,
               sold.to_stream().map(
                   [](const Windowed<Id>& id, const std::optional<std::int64_t>& total) {

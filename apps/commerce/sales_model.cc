@@ -1,6 +1,7 @@
 #include "sales_model.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "public_input.h"
 #include "sales_generated.h"
@@ -12,6 +13,9 @@ namespace shop {
 namespace {
 
 using flatbuffers::FlatBufferBuilder;
+/// What the shop itself adds up may come to as much.
+constexpr auto kSumMax = std::numeric_limits<std::int64_t>::max();
+
 using ProductsOffset =
     flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::ProductUnits>>>;
 
@@ -47,9 +51,13 @@ void forget_one(std::vector<ProductUnits>& products) {
 
 }  // namespace
 
+std::int64_t sum(std::int64_t a, std::int64_t b) {
+  return a > kSumMax - b ? kSumMax : a + b;
+}
+
 std::int64_t CompletedOrder::units() const {
   std::int64_t units = 0;
-  for (const auto& product : products) units += product.units;
+  for (const auto& product : products) units = sum(units, product.units);
   return units;
 }
 
@@ -65,9 +73,9 @@ std::vector<std::pair<std::string, std::int64_t>> units_by_product(const std::st
 
 Customer after_purchase(const Purchase& purchase, Customer customer) {
   ++customer.orders;
-  customer.spend += purchase.amount;
+  customer.spend = sum(customer.spend, purchase.amount);
   for (const auto& bought : purchase.products) {
-    customer.units += bought.units;
+    customer.units = sum(customer.units, bought.units);
     auto& products = customer.products;
     auto at = std::ranges::lower_bound(products, bought.product_id, {}, &ProductUnits::product_id);
     if (at == products.end() || at->product_id != bought.product_id) {
@@ -75,7 +83,7 @@ Customer after_purchase(const Purchase& purchase, Customer customer) {
       at = std::ranges::lower_bound(products, bought.product_id, {}, &ProductUnits::product_id);
       at = products.insert(at, {bought.product_id, 0});
     }
-    at->units += bought.units;
+    at->units = sum(at->units, bought.units);
     auto& favourite = customer.favourite;
     if (at->units > favourite.units ||
         (at->units == favourite.units && at->product_id < favourite.product_id)) {
@@ -106,7 +114,7 @@ void Serde<CompletedOrder>::deserialize(BytesView bytes, CompletedOrder& out) {
   read_json_object(bytes, [&](JsonFields& fields, Faults& faults) {
     out.order_id = fields.text("orderId");
     out.user_id = fields.text("userId");
-    out.total_amount = fields.integer("totalAmount", 0, kTotalMax);
+    out.total_amount = fields.integer("totalAmount", 0, kSumMax);
     out.products.clear();
     const auto* products = fields.array("products", kItemsMax);
     if (!products) return;
@@ -134,7 +142,7 @@ void Serde<ProductEvent>::deserialize(BytesView bytes, ProductEvent& out) {
     out.product_id = fields.text("productId");
     out.name = fields.text("name");
     out.price = fields.integer("price", 0, kAmountMax);
-    out.stock = fields.integer("stock", 0, kTotalMax);
+    out.stock = fields.integer("stock", 0, kSumMax);
     out.at = read_time(fields, "at").value_or(0);
   });
 }

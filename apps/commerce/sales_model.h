@@ -13,6 +13,9 @@
 // records, whose bytes are the FlatBuffers tables of schemas/sales.fbs.
 namespace thalweg::shop {
 
+/// a + b, neither negative; the greatest number there is when it would be more.
+std::int64_t sum(std::int64_t a, std::int64_t b);
+
 struct ProductUnits {
   std::string product_id;
   std::int64_t units = 0;

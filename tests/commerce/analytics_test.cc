@@ -1,5 +1,7 @@
 // What the shop sells, hour by hour; what each product brings; what each customer buys.
 
+#include <limits>
+
 #include "sales_fixture.h"
 
 namespace thalweg::shop {
@@ -70,6 +72,15 @@ TEST_F(AnalyticsTest, ACustomerIsKnownByOrdersSpendAndFavourite) {
   EXPECT_EQ(ann.units, 5);
   EXPECT_EQ(ann.spend, 170);
   EXPECT_EQ(ann.favourite, (ProductUnits{"lamp", 3}));
+}
+
+TEST_F(AnalyticsTest, SumsEndAtTheGreatestNumberThereIs) {
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  order("2026-11-21T10:00:00Z", "ann", {{"lamp", 1}}, kMost);
+  order("2026-11-21T10:01:00Z", "ann", {{"lamp", 1}}, 1'200'000'000'000);
+
+  EXPECT_EQ(customer("ann").spend, kMost);
+  EXPECT_EQ(sales_of_hour("2026-11-21T10"), (Sales{2, 2, kMost}));
 }
 
 TEST_F(AnalyticsTest, OfEqualFavouritesTheFirstByIdIsTold) {

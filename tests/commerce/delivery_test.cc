@@ -110,6 +110,15 @@ TEST_F(DeliveryToTheOutside, SendsAPaymentAsItCame) {
                                        R"("timestamp":"2027-01-15T08:00:00.000Z"})");
 }
 
+// Two of a product for 600,000,000,000 each: more than any one amount that customers name.
+TEST_F(DeliveryToTheOutside, SendsAPaymentHoweverLarge) {
+  event(R"({"paymentId":"p1","orderId":"o1","amount":1200000000000,)"
+        R"("timestamp":"2027-01-15T08:00:00.000Z"})",
+        "o1");
+
+  EXPECT_THAT(calls_, SizeIs(1));
+}
+
 TEST_F(DeliveryToTheOutside, SendsAnIssuedCouponElsewhere) {
   event(R"({"type":"COUPON_ISSUED","couponId":"c","userId":"ann","couponHistoryId":"h1",)"
         R"("timestamp":"2027-01-15T08:00:00.000Z"})");
