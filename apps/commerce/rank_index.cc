@@ -38,15 +38,21 @@ class RankKeeper final : public Processor<Place, std::optional<std::int64_t>, Pl
   }
 
  private:
-  static constexpr std::size_t kForgetMax = 10'000;
+  static constexpr std::size_t kForgottenAtOnce = 10'000;  // By what is held in memory.
 
   void forget(Timestamp now) {
+    const std::string end = window_list(now - retention_);
     std::vector<std::string> old;
-    {
-      const auto rows = scores_->range(std::nullopt, window_list(now - retention_));
-      for (; rows->valid() && old.size() < kForgetMax; rows->next()) old.push_back(rows->key());
-    }
-    for (const auto& key : old) scores_->remove(key);
+    do {
+      old.clear();
+      {
+        const auto rows = scores_->range(std::nullopt, end);
+        for (; rows->valid() && old.size() < kForgottenAtOnce; rows->next()) {
+          old.push_back(rows->key());
+        }
+      }
+      for (const auto& key : old) scores_->remove(key);
+    } while (old.size() == kForgottenAtOnce);
   }
 
   const std::string store_;

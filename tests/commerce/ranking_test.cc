@@ -10,6 +10,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
+using ::testing::SizeIs;
 
 class RankingTest : public SalesTest {
  protected:
@@ -91,6 +92,19 @@ TEST_F(RankingTest, HoursLongPastAreForgottenAndAllTimeIsNot) {
   EXPECT_THAT(of_hour("2026-11-01T10"), IsEmpty());
   EXPECT_THAT(of_day("2026-11-01"), ElementsAre(Pair("lamp", 1)));
   EXPECT_THAT(of_all_time(), ElementsAre(Pair("cup", 1), Pair("lamp", 1)));
+}
+
+TEST_F(RankingTest, AnHourOfVeryManyProductsIsForgottenAtOnce) {
+  for (int i = 0; i < 60; ++i) {
+    std::vector<ProductUnits> products;
+    for (int j = 0; j < 100; ++j) products.push_back({"p" + std::to_string(100 * i + j), 1});
+    order("2026-11-01T10:00:00Z", "ann", std::move(products));
+  }
+  EXPECT_THAT(of_hour("2026-11-01T10"), SizeIs(6'000));
+
+  sold("2026-11-21T10:00:00Z", "cup", 1);
+
+  EXPECT_THAT(of_hour("2026-11-01T10"), IsEmpty());
 }
 
 TEST_F(RankingTest, SoldProductsCarryTheNamesThatTheyHaveNow) {
