@@ -30,6 +30,9 @@ Timestamp time_of(const MaybeId&, const View& view, Timestamp record_time, Times
   return view.at > 0 ? std::min(from_millis(view.at), record_time) : record_time;
 }
 
+bool has_email(const View& view) { return !view.email.empty(); }
+bool has_segment(const View& view) { return view.age >= 0 && !view.gender.empty(); }
+
 /// The views by product. Our own come that way; those of others may have any key, or none.
 Views views_by_product(StreamsBuilder& builder) {
   const auto views = builder.stream<MaybeId, View>(
@@ -88,8 +91,8 @@ void keep_viewed_products(const Views& views, const KTable<Id, ProductInfo>& pro
                  {.name = "views-with-products", .store = stores::kViewedProducts});
 }
 
-/// The views of those who are known, by their e-mail; what the view does not say the table of users
-/// knows.
+/// The views of those of whom something is known, by their e-mail; what the view does not say the
+/// table of users knows. Those without an e-mail that name a segment all the same come by product.
 Viewers views_by_viewer(StreamsBuilder& builder, const Views& views) {
   const auto users =
       builder.table<Id, User>(topics::kUsers)
@@ -102,9 +105,10 @@ Viewers views_by_viewer(StreamsBuilder& builder, const Views& views) {
                   [](const User&, const User&) { return std::optional<User>(); },
                   {.name = "keep-users", .store = stores::kUsersByEmail});
   return views
-      .filter([](const MaybeId&, const View& view) { return !view.email.empty(); },
+      .filter([](const MaybeId&, const View& view) { return has_email(view) || has_segment(view); },
               {.name = "views-of-known-viewers"})
-      .select_key([](const MaybeId&, const View& view) { return view.email; },
+      .select_key([](const MaybeId&,
+                     const View& view) { return has_email(view) ? view.email : view.product_id; },
                   {.name = "key-by-viewer"})
       .repartition({.name = "views-by-viewer"})
       .left_join(users,
@@ -119,7 +123,7 @@ Viewers views_by_viewer(StreamsBuilder& builder, const Views& views) {
 void count_segments(StreamsBuilder& builder, const Viewers& views) {
   const auto counts =
       views
-          .filter([](const Id&, const View& view) { return view.age >= 0 && !view.gender.empty(); },
+          .filter([](const Id&, const View& view) { return has_segment(view); },
                   {.name = "views-of-segments"})
           .map(
               [](const Id&, const View& view) {
@@ -144,7 +148,10 @@ void count_segments(StreamsBuilder& builder, const Viewers& views) {
 /// Sessions are not cached: each step tells which products it brought together.
 void keep_sessions(StreamsBuilder& builder, const Viewers& views) {
   const auto sessions =
-      views.group_by_key()
+      views
+          .filter([](const Id&, const View& view) { return has_email(view); },
+                  {.name = "views-of-sessions"})
+          .group_by_key()
           .windowed_by(SessionWindows::of_inactivity_gap_and_grace(minutes(30), hours(1)))
           .aggregate([] { return ViewSession{}; },
                      [](const Id&, const View& view, ViewSession session) {

@@ -266,6 +266,15 @@ TEST_F(ViewsTest, WhatAViewDoesNotSayTheTableOfUsersKnows) {
   EXPECT_THAT(segment("30/female"), ElementsAre(Pair("lamp", 1))) << "that is no longer her";
 }
 
+TEST_F(ViewsTest, AViewThatSaysASegmentButNoEmailCountsInItWithoutASession) {
+  view({.product_id = "lamp", .email = {}, .age = 33, .gender = "female", .at = millis("10:00:00")},
+       "lamp");
+
+  EXPECT_THAT(segment("30/female"), ElementsAre(Pair("lamp", 1)));
+  EXPECT_THAT(sessions(""), IsEmpty());
+  EXPECT_THAT(sessions("lamp"), IsEmpty());
+}
+
 TEST_F(ViewsTest, AnonymousViewsCountWithoutASegmentOrASession) {
   view("10:00:00", "lamp");
 
