@@ -248,7 +248,9 @@ std::expected<std::string, HttpResponse> GatewayContext::caller(const HttpReques
 
 std::expected<Claims, HttpResponse> GatewayContext::claims(const HttpRequest& request) const {
   if (config_.auth_secret.empty()) {
-    return Claims{.user_id = std::string(request.header("X-User").value_or(""))};
+    const auto user = request.header("X-User").value_or("");
+    if (!is_id(user)) return std::unexpected(bad_request({"X-User " + id_fault()}));
+    return Claims{.user_id = std::string(user)};
   }
   constexpr std::string_view kBearer = "Bearer ";
   std::string_view token = request.header("Authorization").value_or("");

@@ -125,12 +125,19 @@ Status list_order(const ContextPtr& context, const ListQuery& query, List& list)
   if (!ids) return std::unexpected(ids.error());
   list.commit = ids->commit;
   if (!ids->row) return {};
-  for (const auto& id : ids->row->ids) {
+  const auto& all = ids->row->ids;
+  auto next = query.after.empty() ? all.begin() : std::ranges::find(all, query.after);
+  if (!query.after.empty() && next != all.end()) ++next;
+  for (; next != all.end() && list.size < query.limit; ++next) {
+    const std::string& id = *next;
     const auto delivery = context->find<Delivery>(stores::kDeliveries, id);
     if (!delivery) return std::unexpected(delivery.error());
     list.commit = std::max(list.commit, delivery->commit);
     if (!delivery->row || (query.status && delivery->row->status != *query.status)) continue;
     list.add(id, *delivery->row, false);
+  }
+  if (next != all.end()) {
+    list.response.headers.emplace_back("Next-Cursor", percent_encoded("0." + *std::prev(next)));
   }
   return {};
 }

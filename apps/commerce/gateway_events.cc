@@ -1,5 +1,6 @@
 #include "gateway_events.h"
 
+#include <algorithm>
 #include <charconv>
 #include <mutex>
 
@@ -8,6 +9,14 @@ namespace {
 
 constexpr std::string_view kQueue = "/queue/notifications";
 constexpr std::string_view kOrderTopic = "/topic/order/";
+
+/// On one line: what comes in several would end the event. In JSON they stand between members only.
+void append_line(std::string_view json, std::string& out) {
+  const auto begin = static_cast<std::ptrdiff_t>(out.size());
+  out += json;
+  std::replace_if(
+      out.begin() + begin, out.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+}
 
 /// Server-sent events. The next page follows when the client has taken the one before, so a slow
 /// one just lags behind; one that takes nothing for the server's `write_time` is let go, and begins
@@ -24,7 +33,7 @@ class EventStream final : public InboxSink {
       text += "\ndata: ";
       JsonWriter json(text);
       json.text("destination", item.destination).number("id", item.number);
-      json.raw("body", item.notice.body).end();
+      json.value("body", [&](std::string& out) { append_line(item.notice.body, out); }).end();
       text += "\n\n";
     }
     write(std::move(text), std::move(ready));
@@ -75,7 +84,9 @@ std::expected<std::string, HttpResponse> listener_of(const ContextPtr& context,
                                                      const HttpRequest& request) {
   auto caller = context->caller(request);
   if (caller && caller->empty() && context->is_development()) {
-    return std::string(request.query("userId").value_or(""));
+    const auto user = request.query("userId").value_or("");
+    if (!is_id(user)) return std::unexpected(bad_request({"userId " + id_fault()}));
+    return std::string(user);
   }
   return caller;
 }

@@ -49,7 +49,7 @@ void put_product(const ContextPtr& context, HttpRequest& request, Responder resp
   if (!known) return responder.send(unavailable(known.error()));
   Faults faults;
   JsonFields fields(body.object(), faults);
-  if (id.size() > 200) faults.push_back("the product id is longer than 200 bytes");
+  if (!is_id(id)) faults.push_back("the product id " + id_fault());
   StockCommand put{.kind = StockCommandKind::PUT};
   put.name = fields.text("name");
   put.price = fields.integer("price", 0, kAmountMax);

@@ -9,12 +9,6 @@
 namespace thalweg::shop {
 namespace {
 
-/// A user id in a path, or nothing when it was answered that it cannot be one.
-bool is_id(const std::string& id) {
-  return id.size() <= 200 &&
-         std::ranges::none_of(id, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
-}
-
 HttpResponse user_json(const std::string& id, const User& user) {
   HttpResponse response;
   JsonWriter json(response.body);
@@ -37,10 +31,10 @@ void put_user(const ContextPtr& context, HttpRequest& request, Responder respond
   if (!body.is_object()) return responder.send(bad_request({body.fault()}));
   Faults faults;
   JsonFields fields(body.object(), faults);
-  if (!is_id(id)) faults.push_back("the user id has control characters or is too long");
+  if (!is_id(id)) faults.push_back("the user id " + id_fault());
   User user{fields.optional_text("email").value_or(""),
             static_cast<std::int32_t>(fields.optional_integer("age", 0, kAgeMax).value_or(-1)),
-            fields.optional_text("gender", 40).value_or("")};
+            fields.optional_text("gender", kGenderLengthMax).value_or("")};
   if (!faults.empty()) return responder.send(bad_request(faults));
   context->command({topics::kUsers, id, bytes_of(user)}, std::move(responder),
                    user_json(id, user));
@@ -90,7 +84,7 @@ void post_deposit(const ContextPtr& context, HttpRequest& request, Responder res
   if (!body.is_object()) return responder.send(bad_request({body.fault()}));
   Faults faults;
   JsonFields fields(body.object(), faults);
-  if (!is_id(id)) faults.push_back("the user id has control characters or is too long");
+  if (!is_id(id)) faults.push_back("the user id " + id_fault());
   AccountCommand deposit{.amount = fields.integer("amount", 1, kAmountMax),
                          .order_id = {},
                          .command_id = std::string(request.header("Idempotency-Key").value_or(""))};

@@ -7,6 +7,8 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include <thalweg/runtime/json_text.h>
+
 namespace thalweg::shop {
 namespace json = boost::json;
 
@@ -17,6 +19,19 @@ std::string join(const Faults& faults) {
     all += fault;
   }
   return all;
+}
+
+bool has_control_characters(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+}
+
+bool is_id(std::string_view text) {
+  return text.size() <= kIdLengthMax && !has_control_characters(text) && is_utf8(text);
+}
+
+std::string id_fault() {
+  return "is longer than " + std::to_string(kIdLengthMax) +
+         " bytes, has control characters or is not UTF-8";
 }
 
 const json::value* JsonFields::present(std::string_view name) const {
@@ -51,12 +66,12 @@ std::optional<std::string> JsonFields::optional_text(std::string_view name,
     fault(name, "is longer than " + std::to_string(length_max) + " bytes");
     return {};
   }
-  // Keys of stores are made of ids and line ends.
-  if (std::ranges::any_of(*string, [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {
+  std::string text(string->data(), string->size());
+  if (has_control_characters(text)) {
     fault(name, "has control characters");
     return {};
   }
-  return std::string(string->data(), string->size());
+  return text;
 }
 
 std::int64_t JsonFields::integer(std::string_view name, std::int64_t min, std::int64_t max) {
@@ -135,6 +150,12 @@ std::vector<ItemRequest> read_items(JsonFields& fields, Faults& faults) {
     } else {
       same->quantity += request.quantity;
     }
+  }
+  // What is written of the order has one item for each product, and is read by the same rules.
+  for (const auto& item : items) {
+    if (item.quantity <= kQuantityMax) continue;
+    faults.push_back("items have more than " + std::to_string(kQuantityMax) + " of " +
+                     item.product_id);
   }
   return items;
 }

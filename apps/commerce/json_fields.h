@@ -16,6 +16,15 @@ using Faults = std::vector<std::string>;
 
 std::string join(const Faults& faults);
 
+inline constexpr std::size_t kIdLengthMax = 200;
+/// Whether the text can be an id where it did not come as JSON: not too long, UTF-8, and without
+/// control characters. Keys of stores are made of ids and line ends.
+bool is_id(std::string_view text);
+/// What is to be said of a text that cannot.
+std::string id_fault();
+/// Of those of ASCII.
+bool has_control_characters(std::string_view text);
+
 /// Reads the members of a JSON object and notes each that is missing or not as it should be.
 class JsonFields {
  public:
@@ -24,9 +33,10 @@ class JsonFields {
       : object_(object), faults_(faults), path_(std::move(path)) {}
 
   /// A text of 1 to `length_max` bytes; empty after a fault.
-  std::string text(std::string_view name, std::size_t length_max = 200);
+  std::string text(std::string_view name, std::size_t length_max = kIdLengthMax);
   /// Absent and null are no text.
-  std::optional<std::string> optional_text(std::string_view name, std::size_t length_max = 200);
+  std::optional<std::string> optional_text(std::string_view name,
+                                           std::size_t length_max = kIdLengthMax);
   std::int64_t integer(std::string_view name, std::int64_t min, std::int64_t max);
   std::optional<std::int64_t> optional_integer(std::string_view name, std::int64_t min,
                                                std::int64_t max);
@@ -58,8 +68,9 @@ inline constexpr std::size_t kItemsMax = 100;
 inline constexpr std::int64_t kQuantityMax = 1'000'000;
 inline constexpr std::int64_t kAmountMax = 1'000'000'000'000;
 inline constexpr std::int64_t kAgeMax = 150;
+inline constexpr std::size_t kGenderLengthMax = 40;
 
-/// `items:[{productId, quantity}]`; quantities of one product are added up.
+/// `items:[{productId, quantity}]`; those of one product are added up, to kQuantityMax at most.
 std::vector<ItemRequest> read_items(JsonFields& fields, Faults& faults);
 
 /// What an order may say besides what it orders.

@@ -15,8 +15,9 @@
 namespace thalweg::shop {
 namespace {
 
-/// The topics of answers on their way: whoever was down longer has timed out.
-constexpr std::chrono::hours kLoopRetention{24};
+/// An answer that is gone before the saga has read it is stock or money that nobody gives back.
+constexpr std::chrono::hours kReplyRetention{30 * 24};
+constexpr std::chrono::hours kInboxRetention{24};
 constexpr std::chrono::hours kViewRetention{7 * 24};
 
 }  // namespace
@@ -105,7 +106,8 @@ Status ShopProcess::make_topics() {
   const auto make = [&](const std::string& name, const TopicPlan& plan) -> Status {
     if (log.topic(name)) return {};
     TopicSpec spec{.name = name, .partitions = options_.streams.log_default_partitions};
-    if (plan.kind == TopicPlan::kLoop) spec.retention = kLoopRetention;
+    if (plan.kind == TopicPlan::kReplies) spec.retention = kReplyRetention;
+    if (plan.kind == TopicPlan::kInbox) spec.retention = kInboxRetention;
     if (plan.kind == TopicPlan::kViews) spec.retention = kViewRetention;
     if (plan.kind == TopicPlan::kTable) spec.cleanup = CleanupPolicy::kCompact;
     auto made = log.create_topic(spec);

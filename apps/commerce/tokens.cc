@@ -102,11 +102,18 @@ Result<Claims> read_token(std::string_view token, std::string_view secret, std::
   if (!user || !user->is_string() || user->get_string().empty()) {
     return failure(ErrorCode::kInvalid, "the token has no sub");
   }
-  const auto text = [&](const char* name) {
+  if (!is_id(std::string_view(user->get_string()))) {
+    return failure(ErrorCode::kInvalid, "the token's sub " + id_fault());
+  }
+  const auto text = [&](const char* name, std::size_t length_max) {
     const auto* value = claims->if_contains(name);
-    return value && value->is_string() ? std::string(value->get_string()) : std::string();
+    if (!value || !value->is_string()) return std::string();
+    const std::string_view said = value->get_string();
+    return said.size() <= length_max && is_id(said) ? std::string(said) : std::string();
   };
-  Claims found{.user_id = text("sub"), .email = text("email"), .gender = text("gender")};
+  Claims found{.user_id = text("sub", kIdLengthMax),
+               .email = text("email", kIdLengthMax),
+               .gender = text("gender", kGenderLengthMax)};
   const auto* age = claims->if_contains("age");
   if (age && age->is_int64() && age->get_int64() >= 0 && age->get_int64() <= kAgeMax) {
     found.age = static_cast<std::int32_t>(age->get_int64());
@@ -114,13 +121,16 @@ Result<Claims> read_token(std::string_view token, std::string_view secret, std::
   return found;
 }
 
-std::string make_token(std::string_view user_id, std::string_view secret, std::int64_t expires_ms) {
-  std::string claims;
-  JsonWriter json(claims);
-  json.text("sub", user_id);
+std::string make_token(const Claims& claims, std::string_view secret, std::int64_t expires_ms) {
+  std::string payload;
+  JsonWriter json(payload);
+  json.text("sub", claims.user_id);
+  if (!claims.email.empty()) json.text("email", claims.email);
+  if (claims.age >= 0) json.number("age", claims.age);
+  if (!claims.gender.empty()) json.text("gender", claims.gender);
   if (expires_ms > 0) json.number("exp", expires_ms / 1000);
   json.end();
-  std::string token = to_base64url(R"({"alg":"HS256","typ":"JWT"})") + "." + to_base64url(claims);
+  std::string token = to_base64url(R"({"alg":"HS256","typ":"JWT"})") + "." + to_base64url(payload);
   const Digest signature = hmac_sha256(secret, token);
   return token + "." + to_base64url(view_of(signature));
 }

@@ -9,7 +9,7 @@
 
 namespace thalweg::shop {
 
-/// Who a token speaks for.
+/// Who a token speaks for. What else it says and nobody could have counts as not said.
 struct Claims {
   std::string user_id;      ///< `sub`.
   std::string email = {};   ///< Empty: not said.
@@ -18,10 +18,14 @@ struct Claims {
 };
 
 /// Reads a JSON Web Token signed with HS256 and `secret`. kInvalid says what is wrong with it:
-/// form, algorithm, signature, `exp`, `nbf`, or a missing `sub`.
+/// form, algorithm, signature, `exp`, `nbf`, or a `sub` that is missing or no id.
 Result<Claims> read_token(std::string_view token, std::string_view secret, std::int64_t now_ms);
 
 /// Makes such a token, for tools and tests. `expires_ms` 0: never.
-std::string make_token(std::string_view user_id, std::string_view secret, std::int64_t expires_ms);
+std::string make_token(const Claims& claims, std::string_view secret, std::int64_t expires_ms);
+inline std::string make_token(std::string_view user_id, std::string_view secret,
+                              std::int64_t expires_ms) {
+  return make_token(Claims{.user_id = std::string(user_id)}, secret, expires_ms);
+}
 
 }  // namespace thalweg::shop

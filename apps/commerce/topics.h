@@ -10,7 +10,8 @@ struct TopicPlan {
     kEvents,   ///< Kept as long as the log keeps anything.
     kForeign,  ///< Outside producers write to it too; what is no record goes to `<topic>.dlq`.
     kTable,    ///< Compacted.
-    kLoop,     ///< On its way to somebody, of use for a day.
+    kReplies,  ///< On their way to the saga, which may be down for long: kept for a month.
+    kInbox,    ///< Of use for a day.
     kViews,    ///< As kForeign, kept for a week.
   };
   const char* name;
@@ -87,21 +88,21 @@ inline constexpr auto kAll = std::to_array<TopicPlan>({
     {kUsers, TopicPlan::kTable},
     {kProductCommands},
     {kAccountCommands},
-    {kStockReplies, TopicPlan::kLoop},
-    {kPaymentReplies, TopicPlan::kLoop},
-    {kSagaTimeouts, TopicPlan::kLoop},
+    {kStockReplies, TopicPlan::kReplies},
+    {kPaymentReplies, TopicPlan::kReplies},
+    {kSagaTimeouts, TopicPlan::kReplies},
     // Coupons.
     {kCouponRequests, TopicPlan::kForeign},
     {kCouponResults, TopicPlan::kForeign},
     {kCoupons},
     {kCouponEvents},
     {kCouponHolds},
-    {kCouponReplies, TopicPlan::kLoop},
+    {kCouponReplies, TopicPlan::kReplies},
     // Deliveries.
     {kDeliveryEvents},
     {kPaymentRetry},
     {kAdminAlerts},
-    {kInbox, TopicPlan::kLoop},
+    {kInbox, TopicPlan::kInbox},
     // Views.
     {kViewLog, TopicPlan::kViews},
     {kViewLogLate},

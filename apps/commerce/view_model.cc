@@ -18,7 +18,7 @@ void read_view(JsonFields& fields, View& view) {
   view.product_id = fields.text("productId");
   view.email = fields.optional_text("email").value_or("");
   view.age = static_cast<std::int32_t>(fields.optional_integer("age", 0, kAgeMax).value_or(-1));
-  view.gender = fields.optional_text("gender", 40).value_or("");
+  view.gender = fields.optional_text("gender", kGenderLengthMax).value_or("");
   view.at = read_time(fields, "at").value_or(0);
 }
 

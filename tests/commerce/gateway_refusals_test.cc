@@ -1,0 +1,188 @@
+// What the shop must not answer 2xx to, because no application could read what it would write; and
+// what others write that must not break what the shop sends.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gateway_fixture.h"
+#include "tokens.h"
+
+namespace thalweg::shop {
+namespace {
+
+namespace json = boost::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+class ShopOverHttp : public GatewayTest {
+ protected:
+  /// How many records the topic has, dead letters and all.
+  std::int64_t records_of(const std::string& topic) {
+    std::int64_t records = 0;
+    const auto description = topic_named(topic);
+    for (const auto& partition : description.at("partitions").as_array()) {
+      records += partition.at("end").as_int64();
+    }
+    return records;
+  }
+  json::value topic_named(const std::string& name) {
+    const auto all = asked("/v1/topics");
+    for (const auto& topic : all.at("items").as_array()) {
+      if (topic.at("name") == json::string_view(name)) return topic;
+    }
+    ADD_FAILURE() << "no topic " << name;
+    return {};
+  }
+  std::int64_t hours_kept(const std::string& topic) {
+    return topic_named(topic).at("retention_ms").as_int64() / 3'600'000;
+  }
+  void write(const std::string& topic, const std::string& record) {
+    const auto answer = request("POST", "/v1/topics/" + topic + "/records", record,
+                                "Content-Type: application/json\r\n");
+    EXPECT_EQ(answer.status, 200) << answer.body;
+  }
+};
+
+// --- Orders that their own saga could not read ----------------------------------------------
+
+TEST_F(ShopOverHttp, RefusesMoreOfAProductThanAnOrderCanSayEvenInSeveralItems) {
+  a_shop_with_lamps();
+
+  const auto answer = request("POST", "/orders",
+                              R"({"userId":"ann","items":[{"productId":"lamp","quantity":600000},)"
+                              R"({"productId":"lamp","quantity":400001}]})");
+
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("items have more than 1000000 of lamp"));
+  EXPECT_EQ(records_of("order.start"), 0);
+}
+
+TEST_F(ShopOverHttp, RefusesACallerWhoCannotBeAUser) {
+  a_shop_with_lamps();
+  const std::string items = R"({"items":[{"productId":"lamp","quantity":1}]})";
+
+  for (const std::string& user : {std::string(201, 'u'), std::string("a\x01nn"),
+                                  std::string("Ren\xe9"), std::string("\xff\xfe")}) {
+    const auto answer = request("POST", "/orders", items, "X-User: " + user + "\r\n");
+    EXPECT_EQ(answer.status, 400) << answer.body;
+    const auto deposit = request("POST", "/users/ann/deposit", R"({"amount":5})",
+                                 "X-User: " + user + "\r\n");
+    EXPECT_EQ(deposit.status, 400) << deposit.body;
+  }
+  EXPECT_EQ(records_of("order.start"), 0);
+  order(items, "X-User: Ren\xc3\xa9\r\n");
+}
+
+TEST_F(ShopOverHttp, RefusesATokenThatSpeaksForNobodyWhoCanBeAUser) {
+  ShopConfig config;
+  config.auth_secret = "secret";
+  open(config);
+
+  for (const std::string& user : {std::string(201, 'u'), std::string("a\nnn")}) {
+    const auto answer =
+        request("POST", "/orders", R"({"items":[{"productId":"lamp","quantity":1}]})",
+                "Authorization: Bearer " + make_token(user, "secret", 0) + "\r\n");
+    EXPECT_EQ(answer.status, 401) << answer.body;
+  }
+  EXPECT_EQ(records_of("order.start"), 0);
+}
+
+TEST_F(ShopOverHttp, RefusesAProductWhoseEventsNobodyCouldRead) {
+  const std::string lamp = R"({"name":"Lamp","price":30,"stock":10})";
+
+  EXPECT_EQ(request("PUT", "/products/a%0Ab", lamp).status, 400);
+  EXPECT_EQ(request("PUT", "/products/" + std::string(201, 'p'), lamp).status, 400);
+  EXPECT_EQ(request("PUT", "/products/" + std::string(200, 'p'), lamp).status, 201);
+  EXPECT_EQ(records_of("product-commands"), 1);
+}
+
+// --- What is kept ---------------------------------------------------------------------------
+
+TEST_F(ShopOverHttp, KeepsAnswersForTheSagaLongerThanItMayBeDown) {
+  for (const char* topic :
+       {"stock-replies", "payment-replies", "coupon-replies", "saga-timeouts"}) {
+    EXPECT_EQ(hours_kept(topic), 30 * 24) << topic;
+  }
+  EXPECT_EQ(hours_kept("inbox"), 24);
+  EXPECT_EQ(hours_kept("view-log-topic"), 7 * 24);
+}
+
+// --- What is sent ---------------------------------------------------------------------------
+
+TEST_F(ShopOverHttp, SendsANoticeOfSeveralLinesAsOneEvent) {
+  testing::RawClient listener(shop_->port());
+  listener.send("GET /events HTTP/1.1\r\nHost: shop\r\nX-User: ann\r\n\r\n");
+  listener.read_until("retry: 1000");
+
+  // As programs write JSON that people are to read.
+  write("notification-events",
+        "{\"key\":\"o1\",\"value\":{\n  \"type\": \"ORDER_COMPLETED\",\r\n\n"
+        "  \"orderId\": \"o1\",\n  \"userId\": \"ann\"\n}}");
+
+  listener.read_until("data: ");
+  std::string event = listener.read_until("\n\n");
+  event.resize(event.size() - 2);
+  EXPECT_THAT(event, Not(HasSubstr("\n")));
+  EXPECT_EQ(json::parse(event).at("body").at("userId"), "ann");
+}
+
+// --- Who is told what -----------------------------------------------------------------------
+
+TEST_F(ShopOverHttp, RecommendsToACustomerWhomOnlyTheirTokenKnows) {
+  ShopConfig config;
+  config.auth_secret = "secret";
+  open(config);
+  const auto headers = [](const Claims& claims) {
+    return "Authorization: Bearer " + make_token(claims, "secret", 0) + "\r\n";
+  };
+  const std::string ann = headers({.user_id = "ann", .age = 33, .gender = "female"});
+  const std::string eve = headers({.user_id = "eve", .age = 35, .gender = "female"});
+  EXPECT_EQ(request("PUT", "/products/lamp", R"({"name":"Lamp","price":30,"stock":10})", ann).status,
+            201);
+  EXPECT_EQ(request("GET", "/products/lamp", {}, eve).status, 200);
+
+  const std::string expected =
+      R"([{"productId":"lamp","name":"Lamp","reason":"SEGMENT","views":1}])";
+  std::string answer;
+  for (int i = 0; i < 20'000 && answer != expected; ++i) {
+    answer = request("GET", "/users/ann/recommendations", {}, ann).body;
+  }
+  EXPECT_EQ(answer, expected);
+  EXPECT_EQ(request("GET", "/users/bob/recommendations", {}, ann).status, 403);
+}
+
+TEST_F(ShopOverHttp, ListsTheDeliveriesOfAnOrderPageByPage) {
+  ShopConfig config;
+  config.delivery.webhook_url = "http://127.0.0.1:1";
+  config.delivery.analytics_url = "http://127.0.0.1:1";
+  open(config);
+  a_shop_with_lamps();
+  const std::string id = order(kTwoLamps);
+  const std::string all = "/deliveries?orderId=" + id;
+  while (asked(all).as_array().size() < 2) {
+  }
+
+  const auto first = request("GET", all + "&limit=1");
+  const auto second = request("GET", all + "&limit=1&cursor=" + first.header("next-cursor"));
+
+  ASSERT_THAT(json::parse(first.body).as_array(), SizeIs(1));
+  ASSERT_THAT(json::parse(second.body).as_array(), SizeIs(1));
+  EXPECT_NE(json::parse(first.body).at(0).at("id"), json::parse(second.body).at(0).at("id"));
+  EXPECT_EQ(second.header("next-cursor"), "");
+}
+
+TEST_F(ShopOverHttp, DoesNotKnowTheViewsOfAProductThatIsNotThere) {
+  a_shop_with_lamps();
+
+  EXPECT_EQ(request("GET", "/products/none/views").status, 404);
+  EXPECT_EQ(request("GET", "/products/lamp/views").status, 200);
+}
+
+}  // namespace
+}  // namespace thalweg::shop
