@@ -4,6 +4,7 @@
 
 #include <thalweg/runtime/json_text.h>
 
+#include "command_ids.h"
 #include "topics.h"
 
 namespace thalweg::shop {
@@ -17,16 +18,17 @@ const std::vector<std::string>& AuditBook::topics() {
   return names;
 }
 
-void AuditBook::add(std::string_view topic, std::string_view key, BytesView value) {
+void AuditBook::add(std::string_view topic, std::string_view key, BytesView value,
+                    Timestamp timestamp) {
   try {
     if (topic == topics::kProductCommands) {
       StockCommand command;
       Serde<StockCommand>::deserialize(value, command);
-      add_product_command(std::string(key), command);
+      add_product_command(std::string(key), command, timestamp);
     } else if (topic == topics::kAccountCommands) {
       AccountCommand command;
       Serde<AccountCommand>::deserialize(value, command);
-      add_account_command(std::string(key), command);
+      add_account_command(std::string(key), command, timestamp);
     } else if (topic == topics::kOrderEvents) {
       Serde<OrderEvent>::deserialize(value, event_);
       add_order_event(event_);
@@ -38,11 +40,20 @@ void AuditBook::add(std::string_view topic, std::string_view key, BytesView valu
   }
 }
 
-void AuditBook::add_product_command(const std::string& product, const StockCommand& command) {
-  if (!command.command_id.empty() &&
-      !command_ids_.insert("p\n" + product + "\n" + command.command_id).second) {
-    return;
-  }
+/// Whether the command counts.
+bool AuditBook::is_new(const std::string& key, const std::string& command_id,
+                       Timestamp timestamp) {
+  if (command_id.empty()) return true;
+  const std::int64_t at = to_millis(timestamp);
+  const auto [seen, first] = command_ids_.try_emplace(command_key(key, command_id), at);
+  if (!first && is_repeated(seen->second, at, retention_)) return false;
+  seen->second = at;
+  return true;
+}
+
+void AuditBook::add_product_command(const std::string& product, const StockCommand& command,
+                                    Timestamp timestamp) {
+  if (!is_new("p\n" + product, command.command_id, timestamp)) return;
   Product& row = products_[product];
   if (command.kind == StockCommandKind::PUT && !row.exists) {
     row.exists = true;
@@ -52,11 +63,9 @@ void AuditBook::add_product_command(const std::string& product, const StockComma
   }
 }
 
-void AuditBook::add_account_command(const std::string& user, const AccountCommand& command) {
-  if (!command.command_id.empty() &&
-      !command_ids_.insert("u\n" + user + "\n" + command.command_id).second) {
-    return;
-  }
+void AuditBook::add_account_command(const std::string& user, const AccountCommand& command,
+                                    Timestamp timestamp) {
+  if (!is_new("u\n" + user, command.command_id, timestamp)) return;
   if (command.amount >= 0) users_[user].deposited += command.amount;
 }
 

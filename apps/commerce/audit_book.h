@@ -1,7 +1,7 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <thalweg/schemas/bytes.h>
+#include <thalweg/schemas/timestamp.h>
 
 #include "coupon_model.h"
 #include "model.h"
@@ -19,10 +20,13 @@ namespace thalweg::shop {
 /// tables it is compared with. One record at a time, each topic partition in order.
 class AuditBook {
  public:
+  /// `retention` as the shop's `idempotency.retention.ms`.
+  explicit AuditBook(std::chrono::milliseconds retention) : retention_(retention) {}
+
   /// Topics it is made of.
   static const std::vector<std::string>& topics();
 
-  void add(std::string_view topic, std::string_view key, BytesView value);
+  void add(std::string_view topic, std::string_view key, BytesView value, Timestamp timestamp);
 
   struct Product {
     std::int64_t stocked = 0;   ///< By `product-commands`.
@@ -60,8 +64,11 @@ class AuditBook {
   std::int64_t unreadable() const { return unreadable_; }
 
  private:
-  void add_product_command(const std::string& product, const StockCommand& command);
-  void add_account_command(const std::string& user, const AccountCommand& command);
+  void add_product_command(const std::string& product, const StockCommand& command,
+                           Timestamp timestamp);
+  void add_account_command(const std::string& user, const AccountCommand& command,
+                           Timestamp timestamp);
+  bool is_new(const std::string& key, const std::string& command_id, Timestamp timestamp);
   void add_order_event(const OrderEvent& event);
   void add_json(std::string_view topic, BytesView value);
   void add_coupon(const std::string& coupon, const std::string& user);
@@ -73,7 +80,8 @@ class AuditBook {
   std::unordered_map<std::string, User> users_;
   std::unordered_map<std::string, std::int64_t> open_;
   std::unordered_map<std::string, std::int64_t> completed_not_paid_;
-  std::unordered_set<std::string> command_ids_;
+  std::chrono::milliseconds retention_;
+  std::unordered_map<std::string, std::int64_t> command_ids_;  // With the time of their records.
   std::int64_t created_ = 0;
   std::int64_t completed_ = 0;
   std::int64_t cancelled_ = 0;

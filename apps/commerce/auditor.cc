@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <utility>
 
 #include "text.h"
@@ -87,7 +88,8 @@ class Auditor::Reader {
     Input& input = inputs_[batch.tag];
     for (const RecordView& record : batch.records) {
       if (record.value) {
-        book.add(input.partition.topic, record.key.value_or(BytesView()), *record.value);
+        book.add(input.partition.topic, record.key.value_or(BytesView()), *record.value,
+                 record.timestamp);
       }
     }
     input.position = batch.next;
@@ -133,6 +135,7 @@ Auditor::Auditor(StreamsApplication& orders, StreamsApplication* coupons, const 
     : orders_(orders),
       coupons_(coupons),
       overdue_after_ms_(config.timer_resolution.count() + kOverdueGraceMs),
+      book_(config.idempotency_retention),
       thread_([this] { run(); }) {}
 
 Auditor::~Auditor() { close(); }

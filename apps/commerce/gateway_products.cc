@@ -1,6 +1,7 @@
 #include <boost/json/object.hpp>
 
-#include "gateway_context.h"
+#include "command_ids.h"
+#include "gateway_command_ids.h"
 #include "topics.h"
 
 namespace thalweg::shop {
@@ -136,10 +137,15 @@ void post_restock(const ContextPtr& context, HttpRequest& request, Responder res
   const auto product = context->find<Stock>(stores::kStock, id);
   if (!product) return responder.send(unavailable(product.error()));
   if (!product->row) return responder.send(not_found("product", id));
-  HttpResponse response;
-  JsonWriter(response.body).text("productId", id).number("quantity", restock.quantity).end();
   context->command({topics::kProductCommands, id, bytes_of(restock)}, std::move(responder),
-                   std::move(response));
+                   [context, id, restock] {
+                     HttpResponse response;
+                     JsonWriter json(response.body);
+                     json.text("productId", id).number("quantity", restock.quantity).end();
+                     return answer_of_command(context, stores::kProductCommandIds, id,
+                                              restock.command_id, restock.quantity,
+                                              std::move(response));
+                   });
 }
 
 }  // namespace

@@ -2,7 +2,8 @@
 
 #include <boost/json/object.hpp>
 
-#include "gateway_context.h"
+#include "command_ids.h"
+#include "gateway_command_ids.h"
 #include "order_json.h"
 #include "topics.h"
 
@@ -89,10 +90,15 @@ void post_deposit(const ContextPtr& context, HttpRequest& request, Responder res
                          .order_id = {},
                          .command_id = std::string(request.header("Idempotency-Key").value_or(""))};
   if (!faults.empty()) return responder.send(bad_request(faults));
-  HttpResponse response;
-  JsonWriter(response.body).text("userId", id).number("amount", deposit.amount).end();
   context->command({topics::kAccountCommands, id, bytes_of(deposit)}, std::move(responder),
-                   std::move(response));
+                   [context, id, deposit] {
+                     HttpResponse response;
+                     JsonWriter json(response.body);
+                     json.text("userId", id).number("amount", deposit.amount).end();
+                     return answer_of_command(context, stores::kAccountCommandIds, id,
+                                              deposit.command_id, deposit.amount,
+                                              std::move(response));
+                   });
 }
 
 /// An array, newest first; the header `Next-Cursor` says where the next page begins.

@@ -2,6 +2,7 @@
 #include <thalweg/state/stores.h>
 #include <thalweg/topology/streams_builder.h>
 
+#include "command_ids.h"
 #include "effects.h"
 #include "ledgers.h"
 #include "order_fold.h"
@@ -10,7 +11,6 @@
 #include "public_messages.h"
 #include "saga.h"
 #include "saga_topology.h"
-#include "small_processors.h"
 #include "text.h"
 #include "topics.h"
 #include "topologies.h"
@@ -122,14 +122,14 @@ std::string_view product_event_type(const StockResult& result) {
 }
 
 void keep_stock(StreamsBuilder& builder, const Events& events, const ShopConfig& config) {
-  builder.add_state_store(key_value_store_builder<std::string, std::int64_t>(
-      "product-command-ids", {.caching = true}));
+  builder.add_state_store(key_value_store_builder<std::string, SeenCommand>(
+      stores::kProductCommandIds, {.caching = true}));
   const auto from_shop =
       builder.stream<Id, StockCommand>(topics::kProductCommands)
           .process_values([retention = config.idempotency_retention] {
-            return std::make_unique<OncePerCommandId<StockCommand>>("product-command-ids",
+            return std::make_unique<OncePerCommandId<StockCommand>>(stores::kProductCommandIds,
                                                                     retention);
-          }, {"product-command-ids"}, {.name = "product-commands-once"});
+          }, {stores::kProductCommandIds}, {.name = "product-commands-once"});
   const auto commands =
       of_type(events, "stock-changes", EventType::ORDER_CREATED, EventType::ORDER_COMPLETED,
               EventType::ORDER_CANCELLED, EventType::INVENTORY_RELEASED)
@@ -209,14 +209,14 @@ void answer_with_provider(const KStream<Id, PaymentResult>& results, const Event
 void keep_accounts(StreamsBuilder& builder, const Events& events, const ShopConfig& config,
                    const PaymentProvider& provider) {
   builder.table<Id, User>(topics::kUsers, {}, {.store = stores::kUsers});
-  builder.add_state_store(key_value_store_builder<std::string, std::int64_t>(
-      "account-command-ids", {.caching = true}));
+  builder.add_state_store(key_value_store_builder<std::string, SeenCommand>(
+      stores::kAccountCommandIds, {.caching = true}));
   const auto deposits =
       builder.stream<Id, AccountCommand>(topics::kAccountCommands)
           .process_values([retention = config.idempotency_retention] {
-            return std::make_unique<OncePerCommandId<AccountCommand>>("account-command-ids",
+            return std::make_unique<OncePerCommandId<AccountCommand>>(stores::kAccountCommandIds,
                                                                       retention);
-          }, {"account-command-ids"}, {.name = "account-commands-once"});
+          }, {stores::kAccountCommandIds}, {.name = "account-commands-once"});
   const auto payments = events.filter(concerns_payment, {.name = "payment-changes"})
                             .map(account_command, {.name = "payments-by-user"})
                             .repartition({.name = "payment-requests"});

@@ -2,6 +2,7 @@
 // doubled or dropped is enough to make it not.
 
 #include "audit_book.h"
+#include "command_ids.h"
 #include "shop_fixture.h"
 
 namespace thalweg::shop {
@@ -10,6 +11,9 @@ namespace {
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
+using namespace std::chrono_literals;
+
+constexpr std::chrono::hours kRetention{24};
 
 class Audit : public ShopTest {
  protected:
@@ -44,8 +48,10 @@ class Audit : public ShopTest {
   }
   /// What does not hold, by the book of these records.
   std::vector<std::string> violations(const std::vector<Written>& records) {
-    AuditBook book;
-    for (const auto& record : records) book.add(record.topic, record.key, record.value);
+    AuditBook book(kRetention);
+    for (const auto& record : records) {
+      book.add(record.topic, record.key, record.value, from_millis(0));
+    }
     std::vector<Finding> findings = audit_payments(book);
     findings.push_back(audit_orders(book, 1));  // o4 is waiting.
     for (const char* id : {"shoe", "sock"}) {
@@ -146,12 +152,66 @@ TEST_F(Audit, AStockRowThatLostAReleaseIsSeen) {
 }
 
 TEST_F(Audit, BytesThatAreNoEventAreCounted) {
-  AuditBook book;
+  AuditBook book(kRetention);
 
-  book.add(topics::kOrderEvents, "o1", "rubbish");
-  book.add(topics::kOrderCompleted, "o1", "{}");
+  book.add(topics::kOrderEvents, "o1", "rubbish", from_millis(0));
+  book.add(topics::kOrderCompleted, "o1", "{}", from_millis(0));
 
   EXPECT_EQ(book.unreadable(), 2);
+}
+
+// --- Commands that come again ---------------------------------------------------------------
+
+class AuditOfRepeatedCommands : public ShopTest {
+ protected:
+  static constexpr std::int64_t kNoon = 1'800'000'000'000;
+
+  /// A deposit of ann's, of so long after noon; told to the shop and to the book.
+  void deposit(const std::string& id, std::int64_t amount, std::chrono::milliseconds after) {
+    AccountCommand command{.amount = amount, .order_id = {}, .command_id = id};
+    const Timestamp at = from_millis(kNoon) + after;
+    orders_.create_input_topic<std::string, AccountCommand>(topics::kAccountCommands)
+        .pipe("ann", command, at);
+    std::string bytes;
+    Serde<AccountCommand>::serialize(command, bytes);
+    book_.add(topics::kAccountCommands, "ann", bytes, at);
+  }
+  Finding finding() { return audit_user("ann", book_.users().at("ann"), account("ann")); }
+  std::size_t ids_kept() {
+    const auto ids =
+        orders_.key_value_store<std::string, SeenCommand>(stores::kAccountCommandIds).all();
+    std::size_t count = 0;
+    for (; ids->valid(); ids->next()) ++count;
+    return count;
+  }
+
+  AuditBook book_{kRetention};
+};
+
+TEST_F(AuditOfRepeatedCommands, CountsAnIdAgainWhenTheShopDoes) {
+  deposit("k", 10, 0h);
+  deposit("k", 10, 24h);
+  EXPECT_EQ(account("ann").deposited, 10);
+  EXPECT_EQ(finding(), (Finding{finding().invariant, "ann", 10, 10}));
+
+  deposit("k", 10, 24h + 1ms);
+  deposit("k", 10, 48h);  // A day has begun anew.
+  deposit("k", 10, 1h);   // On its way for long.
+
+  EXPECT_EQ(account("ann").deposited, 20);
+  EXPECT_EQ(finding(), (Finding{finding().invariant, "ann", 20, 20}));
+}
+
+TEST_F(AuditOfRepeatedCommands, ForgetsAllIdsThatAreLongPastAtOnce) {
+  for (int i = 0; i < 12'000; ++i) deposit("k" + std::to_string(i), 1, 0h);
+  EXPECT_EQ(ids_kept(), 12'000u);
+
+  deposit("k1", 1, 48h);  // Once more, and no more than a day late.
+  EXPECT_EQ(ids_kept(), 12'000u);
+  deposit("other", 1, 72h);
+
+  EXPECT_EQ(ids_kept(), 2u);
+  EXPECT_TRUE(finding().holds());
 }
 
 // --- Coupons --------------------------------------------------------------------------------
@@ -160,9 +220,13 @@ TEST_F(Audit, BytesThatAreNoEventAreCounted) {
 /// that nobody used.
 std::vector<std::string> coupon_violations(const std::vector<std::string>& results,
                                            const std::vector<std::string>& processed) {
-  AuditBook book;
-  for (const auto& result : results) book.add(topics::kCouponResults, "user:ann", result);
-  for (const auto& order : processed) book.add(topics::kOrderProcessed, "o1", order);
+  AuditBook book(kRetention);
+  for (const auto& result : results) {
+    book.add(topics::kCouponResults, "user:ann", result, from_millis(0));
+  }
+  for (const auto& order : processed) {
+    book.add(topics::kOrderProcessed, "o1", order, from_millis(0));
+  }
   const auto& coupon = book.coupons().at("ten-off");
   const CouponCounts store{.issued = 2, .unused = 1, .reserved = 0, .used = 1};
   std::vector<std::string> violations;

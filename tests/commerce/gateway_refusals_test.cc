@@ -102,6 +102,30 @@ TEST_F(ShopOverHttp, RefusesAProductWhoseEventsNobodyCouldRead) {
   EXPECT_EQ(records_of("product-commands"), 1);
 }
 
+// --- Keys that are used twice ---------------------------------------------------------------
+
+TEST_F(ShopOverHttp, RefusesAKeyOfAnotherDepositOrRestock) {
+  a_shop_with_lamps();
+  const auto deposit = [&](const char* body) {
+    return request("POST", "/users/ann/deposit", body, "Idempotency-Key: k\r\n");
+  };
+  const auto restock = [&](const char* body) {
+    return request("POST", "/products/lamp/restock", body, "Idempotency-Key: k\r\n");
+  };
+
+  EXPECT_EQ(deposit(R"({"amount":100})").status, 200);
+  EXPECT_EQ(restock(R"({"quantity":7})").status, 200);
+  const auto other = deposit(R"({"amount":500})");
+  EXPECT_EQ(other.status, 409);
+  EXPECT_THAT(other.body, HasSubstr("idempotency_key_reused"));
+  EXPECT_EQ(restock(R"({"quantity":8})").status, 409);
+
+  EXPECT_EQ(deposit(R"({"amount":100})").status, 200) << "a retry";
+  EXPECT_EQ(restock(R"({"quantity":7})").status, 200);
+  EXPECT_EQ(asked("/users/ann/balance").at("deposited"), 200);
+  EXPECT_EQ(asked("/products/lamp/stock").at("stocked"), 17);
+}
+
 // --- What is kept ---------------------------------------------------------------------------
 
 TEST_F(ShopOverHttp, KeepsAnswersForTheSagaLongerThanItMayBeDown) {
