@@ -24,6 +24,7 @@
 #include "processed_orders.h"
 #include "topics.h"
 #include "topologies.h"
+#include "unreadable_alerts.h"
 
 namespace thalweg::shop {
 namespace {
@@ -139,10 +140,11 @@ Requests external_events(StreamsBuilder& builder) {
             return event.fault.empty();
           }, {.name = "readable"})
           .default_branch({.name = "unreadable"});
-  branches.at("external-events-unreadable")
-      .process([] { return std::make_unique<UnreadableEvent>(); }, {},
-               {.name = "unreadable-external-events"})
-      .to(dead_letters_of(topics::kExternalEvents));
+  const auto unreadable = branches.at("external-events-unreadable")
+                              .process([] { return std::make_unique<UnreadableEvent>(); }, {},
+                                       {.name = "unreadable-external-events"});
+  unreadable.to(dead_letters_of(topics::kExternalEvents));
+  raise_alerts(unreadable, "alerts-of-unreadable-external-events");
   return branches.at("external-events-readable")
       .process([] { return std::make_unique<ToRequest>(); }, {}, {.name = "delivery-requests"});
 }
@@ -155,10 +157,11 @@ Requests completed_orders(StreamsBuilder& builder, const std::vector<Receiver>& 
             return order_fault(key, order.data).empty();
           }, {.name = "readable"})
           .default_branch({.name = "unreadable"});
-  branches.at("order-completed-unreadable")
-      .process([] { return std::make_unique<UnreadableOrder>(); }, {},
-               {.name = "unreadable-completed-orders"})
-      .to(dead_letters_of(topics::kOrderCompleted));
+  const auto unreadable = branches.at("order-completed-unreadable")
+                              .process([] { return std::make_unique<UnreadableOrder>(); }, {},
+                                       {.name = "unreadable-completed-orders"});
+  unreadable.to(dead_letters_of(topics::kOrderCompleted));
+  raise_alerts(unreadable, "alerts-of-unreadable-completed-orders");
   return branches.at("order-completed-readable")
       .process([=] { return std::make_unique<OrderToRequests>(receivers); }, {},
                {.name = "completed-order-requests"});

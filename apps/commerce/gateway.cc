@@ -17,6 +17,14 @@ namespace {
 
 constexpr int kHandlerThreads = 16;
 
+std::string_view token_of(const HttpRequest& request) {
+  constexpr std::string_view kBearer = "Bearer ";
+  std::string_view token = request.header("Authorization").value_or("");
+  if (!token.starts_with(kBearer)) return request.query("access_token").value_or("");
+  token.remove_prefix(kBearer.size());
+  return token;
+}
+
 }  // namespace
 
 Body::Body(const HttpRequest& request) {
@@ -97,6 +105,7 @@ GatewayContext::GatewayContext(HttpServer& server, const Applications& applicati
   if (auto* notifications = applications.of_role("notifications")) {
     inbox_ = std::make_unique<InboxFeed>(
         *notifications, [this](HandlerThreads::Work work) { return run_soon(std::move(work)); });
+    alerts_ = std::make_unique<AlertFeed>(environment_);
   }
 }
 
@@ -131,6 +140,7 @@ void GatewayContext::close() {
   watch_.close();
   auditor_.close();
   if (inbox_) inbox_->close();
+  if (alerts_) alerts_->close();
   if (threads_) threads_->close();
 }
 
@@ -252,14 +262,7 @@ std::expected<Claims, HttpResponse> GatewayContext::claims(const HttpRequest& re
     if (!is_id(user)) return std::unexpected(bad_request({"X-User " + id_fault()}));
     return Claims{.user_id = std::string(user)};
   }
-  constexpr std::string_view kBearer = "Bearer ";
-  std::string_view token = request.header("Authorization").value_or("");
-  if (token.starts_with(kBearer)) {
-    token.remove_prefix(kBearer.size());
-  } else {
-    token = request.query("access_token").value_or("");
-  }
-  auto claims = read_token(token, config_.auth_secret, now());
+  auto claims = read_token(token_of(request), config_.auth_secret, now());
   if (claims) return *std::move(claims);
   auto response = problem(401, "unauthorized", claims.error().message);
   response.headers.emplace_back("WWW-Authenticate", "Bearer");
@@ -279,6 +282,11 @@ std::optional<HttpResponse> GatewayContext::stranger(const HttpRequest& request)
   auto asking = caller(request);
   if (asking) return {};
   return std::move(asking.error());
+}
+
+bool GatewayContext::is_operator(const HttpRequest& request) const {
+  if (!asks_operators_for_a_token()) return caller(request).has_value();
+  return same_secret(token_of(request), config_.admin_token);
 }
 
 Gateway::Gateway(HttpServer& server, const Applications& applications, Environment environment,

@@ -17,6 +17,7 @@
 #include <thalweg/runtime/json_text.h>
 #include <thalweg/runtime/streams_application.h>
 
+#include "alert_feed.h"
 #include "applications.h"
 #include "auditor.h"
 #include "handler_threads.h"
@@ -180,6 +181,8 @@ class GatewayContext {
   std::shared_ptr<InboxReader> listen(InboxReader::Wish wish, std::unique_ptr<InboxSink> sink);
   /// Nothing more is sent to it.
   void forget(InboxReader& reader) { inbox_->remove(reader); }
+  /// What operators are told. Needs the role `notifications`, too.
+  AlertFeed& alerts() { return *alerts_; }
   /// Whether whoever asks is believed to be who they say.
   bool is_development() const { return config_.auth_secret.empty(); }
   /// Whether what is the operators' needs their token.
@@ -195,6 +198,9 @@ class GatewayContext {
   /// The answer to a request of a route that is `kForOperators` and changes something; nothing if
   /// it may. Their token the server itself has seen. While there is none, whoever is known may.
   std::optional<HttpResponse> stranger(const HttpRequest& request) const;
+  /// Whether whoever asks is an operator, on a route that is customers' as well: has the operators'
+  /// token, or is known while there is none.
+  bool is_operator(const HttpRequest& request) const;
 
  private:
   HttpServer& server_;
@@ -208,6 +214,7 @@ class GatewayContext {
   Auditor auditor_;
   std::optional<ViewLog> view_log_;
   std::unique_ptr<InboxFeed> inbox_;         // Null without the role `notifications`.
+  std::unique_ptr<AlertFeed> alerts_;        // The same.
   std::unique_ptr<HandlerThreads> threads_;  // Null when all state is in this process.
 };
 

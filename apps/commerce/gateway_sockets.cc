@@ -66,8 +66,9 @@ class SocketSink final : public InboxSink {
 /// subprotocol. Used by one thread at a time, one message after the other.
 class SocketSession {
  public:
-  SocketSession(ContextPtr context, std::string user)
-      : context_(std::move(context)), user_(std::move(user)) {}
+  /// `user` is none for operators who are no customers.
+  SocketSession(ContextPtr context, std::optional<std::string> user, bool is_operator)
+      : context_(std::move(context)), user_(std::move(user)), is_operator_(is_operator) {}
   ~SocketSession() { end(); }
 
   void on_text(WebSocket& socket, const std::string& text) {
@@ -80,6 +81,8 @@ class SocketSession {
   void end() {
     for (const auto& [name, reader] : readers_) context_->forget(*reader);
     readers_.clear();
+    for (const auto& [name, listener] : alerts_) context_->alerts().remove(listener);
+    alerts_.clear();
   }
 
  private:
@@ -170,16 +173,31 @@ class SocketSession {
   std::optional<std::string> subscribe(WebSocket& socket, const std::string& name,
                                        const std::string& destination, std::int64_t after,
                                        SocketSink::Write write) {
-    auto wish = wish_of(context_, user_, destination, after);
+    if (readers_.contains(name) || alerts_.contains(name)) {
+      return "there is a subscription " + name + " already";
+    }
+    if (readers_.size() + alerts_.size() >= kSubscriptionsMax) return "too many subscriptions";
+    if (destination == kAlertsDestination) return subscribe_to_alerts(socket, name, write);
+    if (!user_) return "this belongs to a customer";
+    auto wish = wish_of(context_, *user_, destination, after);
     if (!wish) return detail_of(wish.error());
-    if (readers_.contains(name)) return "there is a subscription " + name + " already";
-    if (readers_.size() >= kSubscriptionsMax) return "too many subscriptions";
     readers_[name] = context_->listen(
         *std::move(wish),
         std::make_unique<SocketSink>(socket.shared_from_this(), std::move(write)));
     return {};
   }
+  std::optional<std::string> subscribe_to_alerts(WebSocket& socket, const std::string& name,
+                                                 const SocketSink::Write& write) {
+    if (!is_operator_) return "this belongs to operators";
+    alerts_[name] = context_->alerts().add(
+        [to = socket.shared_from_this(), write](const InboxItem& alert) {
+          to->send(write(alert));
+          return !to->is_closed();
+        });
+    return {};
+  }
   void unsubscribe(const std::string& name) {
+    if (const auto alerts = alerts_.extract(name)) context_->alerts().remove(alerts.mapped());
     const auto found = readers_.find(name);
     if (found == readers_.end()) return;
     context_->forget(*found->second);
@@ -191,15 +209,19 @@ class SocketSession {
   }
 
   ContextPtr context_;
-  const std::string user_;
+  const std::optional<std::string> user_;
+  const bool is_operator_;
   bool connected_ = false;
   std::map<std::string, std::shared_ptr<InboxReader>> readers_;  // By destination, or by id.
+  std::map<std::string, AlertFeed::Listener> alerts_;            // By the same.
 };
 
 void get_socket(const ContextPtr& context, HttpRequest& request, Responder responder) {
   auto user = listener_of(context, request);
-  if (!user) return responder.send(std::move(user.error()));
-  const auto session = std::make_shared<SocketSession>(context, *std::move(user));
+  const bool is_operator = context->is_operator(request);
+  if (!user && !is_operator) return responder.send(std::move(user.error()));
+  const auto session = std::make_shared<SocketSession>(
+      context, user ? std::optional(*std::move(user)) : std::nullopt, is_operator);
   WebSocket::Options options{.protocols = {kStomp}};
   const auto in_order = std::make_shared<InOrder>(
       [context](InOrder::Work work) { return context->run(std::move(work)); });

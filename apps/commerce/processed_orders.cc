@@ -13,6 +13,7 @@
 #include "text.h"
 #include "topics.h"
 #include "topologies.h"
+#include "unreadable_alerts.h"
 
 namespace thalweg::shop {
 namespace {
@@ -119,7 +120,10 @@ KStream<std::optional<std::string>, Bytes> keep_processed_orders(
       builder.stream<std::optional<Id>, Bytes>(topics::kOrderProcessed)
           .process([=] { return std::make_unique<KeepForAWhile>(time_to_live, resolution); },
                    {stores::kProcessedOrders, kExpiries}, {.name = "keep-processed-orders"});
-  kept.to(std::string(topics::kOrderProcessed) + ".dlq", {.name = kUnreadable});
+  const auto unreadable =
+      kept.map_values([](const Bytes& record) { return record; }, {.name = kUnreadable});
+  unreadable.to(std::string(topics::kOrderProcessed) + ".dlq");
+  raise_alerts(unreadable, "alerts-of-unreadable-processed-orders");
   return kept.map_values([](const Bytes& order) { return order; }, {.name = kNew});
 }
 

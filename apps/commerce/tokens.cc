@@ -46,16 +46,6 @@ std::optional<std::string> from_base64url(std::string_view text) {
   return out;
 }
 
-/// In a time that does not tell where the two differ.
-bool same(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference |= static_cast<std::uint8_t>(a[i]) ^ static_cast<std::uint8_t>(b[i]);
-  }
-  return difference == 0;
-}
-
 Result<boost::json::object> part(std::string_view text) {
   const auto decoded = from_base64url(text);
   if (!decoded) return failure(ErrorCode::kInvalid, "the token is not base64url");
@@ -67,6 +57,15 @@ Result<boost::json::object> part(std::string_view text) {
 }
 
 }  // namespace
+
+bool same_secret(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  unsigned difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference |= static_cast<std::uint8_t>(a[i]) ^ static_cast<std::uint8_t>(b[i]);
+  }
+  return difference == 0;
+}
 
 Result<Claims> read_token(std::string_view token, std::string_view secret, std::int64_t now_ms) {
   const auto first = token.find('.');
@@ -81,7 +80,8 @@ Result<Claims> read_token(std::string_view token, std::string_view secret, std::
     return failure(ErrorCode::kInvalid, "the token is not signed with HS256");
   }
   const auto signature = from_base64url(token.substr(second + 1));
-  if (!signature || !same(*signature, view_of(hmac_sha256(secret, token.substr(0, second))))) {
+  const Digest expected = hmac_sha256(secret, token.substr(0, second));
+  if (!signature || !same_secret(*signature, view_of(expected))) {
     return failure(ErrorCode::kInvalid, "the token's signature is wrong");
   }
   const auto claims = part(token.substr(first + 1, second - first - 1));

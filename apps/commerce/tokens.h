@@ -21,6 +21,9 @@ struct Claims {
 /// form, algorithm, signature, `exp`, `nbf`, or a `sub` that is missing or no id.
 Result<Claims> read_token(std::string_view token, std::string_view secret, std::int64_t now_ms);
 
+/// Whether two secrets are the same, in a time that does not tell where they differ.
+bool same_secret(std::string_view a, std::string_view b);
+
 /// Makes such a token, for tools and tests. `expires_ms` 0: never.
 std::string make_token(const Claims& claims, std::string_view secret, std::int64_t expires_ms);
 inline std::string make_token(std::string_view user_id, std::string_view secret,

@@ -265,6 +265,10 @@ TEST_F(DeliveryToTheOutside, PutsAsideWhatIsNoEvent) {
               AllOf(HasSubstr("orderId"), HasSubstr("amount")));
   EXPECT_THAT(*dead[2].headers.last("__streams.errors.message")->value, HasSubstr("WEATHER"));
   EXPECT_EQ(dead[3].headers.last("__streams.errors.offset")->value, "3");
+  const auto alerts = written(topics::kAdminAlerts);
+  ASSERT_THAT(alerts, SizeIs(4));
+  EXPECT_THAT(*alerts[2].value, AllOf(HasSubstr(R"("source":"external-events","key":"")"),
+                                      HasSubstr("WEATHER")));
 }
 
 TEST_F(DeliveryToTheOutside, SendsProcessedOrdersToThePlatformAndOnce) {
@@ -287,6 +291,7 @@ TEST_F(DeliveryToTheOutside, SendsCompletedOrdersToTheAnalystsUnderTheSameRules)
   ASSERT_THAT(calls_, SizeIs(1));
   EXPECT_EQ(calls_[0].value().source, "order-completed");
   EXPECT_THAT(written("order-completed.dlq"), SizeIs(1));
+  EXPECT_THAT(*written(topics::kAdminAlerts).at(0).value, HasSubstr(R"("key":"o2")"));
   accept();
   EXPECT_EQ(delivery("order-completed-o1")->status, DeliveryStatus::COMPLETED);
 }

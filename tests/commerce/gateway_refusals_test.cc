@@ -156,6 +156,65 @@ TEST_F(ShopOverHttp, SendsANoticeOfSeveralLinesAsOneEvent) {
   EXPECT_EQ(json::parse(event).at("body").at("userId"), "ann");
 }
 
+/// A WebSocket, as far as it is needed: what is read is looked for among the server's frames.
+class Socket {
+ public:
+  Socket(std::uint16_t port, const std::string& target) : client_(port) {
+    client_.send("GET " + target +
+                 " HTTP/1.1\r\nHost: shop\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                 "Sec-WebSocket-Version: 13\r\n"
+                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    client_.read_until("\r\n\r\n");
+  }
+  /// Asks for the destination; of at most 125 bytes with what is around it.
+  void subscribe(const std::string& destination) {
+    const std::string text = R"({"op":"subscribe","destination":")" + destination + "\"}";
+    std::string frame = {'\x81', static_cast<char>(0x80 | text.size()), 0, 0, 0, 0};
+    client_.send(frame + text);
+  }
+  std::string read_until(std::string_view mark) { return client_.read_until(mark); }
+
+ private:
+  testing::RawClient client_;
+};
+
+TEST_F(ShopOverHttp, TellsOperatorsAloneOfAlertsOverWebSocket) {
+  ShopConfig config;
+  config.auth_secret = "secret";
+  config.admin_token = "operators";
+  open(config);
+  Socket ann(shop_->port(), "/ws?access_token=" + make_token("ann", "secret", 0));
+  Socket operators(shop_->port(), "/ws?access_token=operators");
+
+  ann.subscribe("/topic/admin-alerts");
+  EXPECT_THAT(ann.read_until("}"), HasSubstr("this belongs to operators"));
+  operators.subscribe("/topic/admin-alerts");
+  operators.subscribe("/queue/notifications");
+  EXPECT_THAT(operators.read_until("}"), HasSubstr("this belongs to a customer"));
+  for (const char* value : {R"("no object, but JSON")", R"({"source":"here","reason":"why"})"}) {
+    const auto written = request("POST", "/v1/topics/admin-alerts/records",
+                                 R"({"key":"k","value":)" + std::string(value) + "}",
+                                 "Authorization: Bearer operators\r\n"
+                                 "Content-Type: application/json\r\n");
+    EXPECT_EQ(written.status, 200) << written.body;
+  }
+
+  EXPECT_THAT(operators.read_until("}}"),
+              AllOf(HasSubstr(R"({"destination":"/topic/admin-alerts","id":)"),
+                    HasSubstr(R"("body":{"source":"here","reason":"why"}})")));
+}
+
+TEST_F(ShopOverHttp, TellsWhoeverAsksOfAlertsWhileItIsBeingDeveloped) {
+  Socket socket(shop_->port(), "/ws?userId=ann");
+
+  socket.subscribe("/topic/admin-alerts");
+  socket.subscribe("/topic/admin-alerts");
+  EXPECT_THAT(socket.read_until("}"), HasSubstr("there is a subscription"));
+  write("admin-alerts", R"({"key":"k","value":{"source":"here"}})");
+
+  EXPECT_THAT(socket.read_until("}}"), HasSubstr(R"("body":{"source":"here"}})"));
+}
+
 // --- Who is told what -----------------------------------------------------------------------
 
 TEST_F(ShopOverHttp, RecommendsToACustomerWhomOnlyTheirTokenKnows) {
@@ -167,8 +226,8 @@ TEST_F(ShopOverHttp, RecommendsToACustomerWhomOnlyTheirTokenKnows) {
   };
   const std::string ann = headers({.user_id = "ann", .age = 33, .gender = "female"});
   const std::string eve = headers({.user_id = "eve", .age = 35, .gender = "female"});
-  EXPECT_EQ(request("PUT", "/products/lamp", R"({"name":"Lamp","price":30,"stock":10})", ann).status,
-            201);
+  const std::string lamp = R"({"name":"Lamp","price":30,"stock":10})";
+  EXPECT_EQ(request("PUT", "/products/lamp", lamp, ann).status, 201);
   EXPECT_EQ(request("GET", "/products/lamp", {}, eve).status, 200);
 
   const std::string expected =

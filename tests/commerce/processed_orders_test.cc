@@ -74,6 +74,7 @@ TEST_F(ProcessedOrders, ThatAreNoneArePutAside) {
   processed(std::nullopt, R"({"orderId":"o3"})");
 
   EXPECT_EQ(written("order.processed.dlq"), 3U);
+  EXPECT_EQ(written("admin-alerts"), 3U);
   EXPECT_EQ(row("o1"), nullptr);
 }
 
