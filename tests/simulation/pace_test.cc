@@ -1,4 +1,4 @@
-// When a worker commits: in time however slow its records are, and now and then while nothing comes.
+// When a worker commits: in time however slow its records are, and now and then while idle.
 
 #include <algorithm>
 #include <chrono>

@@ -114,7 +114,7 @@ TEST_F(Restore, WhatIsDeletedUnderTheReaderIsMissedAndNothingElse) {
   EXPECT_THAT(counts(), AllOf(Contains(Pair("0", "1")), Contains(Pair("39", "2"))));
 }
 
-// A spill that met a damaged block had the store replaced; a read that met it ended the application.
+// A spill that met a damaged block had the store replaced; a read that met it ended all.
 TEST_F(Restore, AStoreFoundDamagedByAReadIsReadFromItsChangelog) {
   begin_on(disk_);
   rest();
