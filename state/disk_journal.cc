@@ -1,12 +1,12 @@
 #include "disk_journal.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
 #include <thalweg/schemas/internal/crc32c.h>
 
 #include "directory_lock.h"
-#include "free_space.h"
 #include "journal_frame.h"
 
 namespace thalweg::internal {
@@ -16,6 +16,18 @@ constexpr std::size_t kCheckRoomEvery = 1u << 20;  // Bytes.
 constexpr std::size_t kLargestFrame = std::size_t{1} << 30;
 constexpr std::uint64_t kReplayChanges = 250'000;
 constexpr std::size_t kLargestSpare = std::size_t{16} << 20;
+
+SpaceFor use_of(const WriteBatch& batch) {
+  using Operation = WriteBatch::Operation;
+  const auto removes = [](const Operation& o) { return o.kind != Operation::Kind::kPut; };
+  const auto is_note = [](const Operation& o) {
+    return o.value.size() <= JournalIndex::kLargestInline;
+  };
+  const auto& all = batch.operations();
+  return std::ranges::any_of(all, removes) || std::ranges::all_of(all, is_note)
+             ? SpaceFor::kUpkeep
+             : SpaceFor::kData;
+}
 
 }  // namespace
 
@@ -33,14 +45,21 @@ DiskJournal::~DiskJournal() {
 // --- Appending --------------------------------------------------------------------------------
 
 Status DiskJournal::append(const WriteBatch& batch) {
+  const SpaceFor use = use_of(batch);
+  {
+    const std::lock_guard lock(appending_);
+    if (auto status = append_locked(batch, use); status || !index_->is_halted()) return status;
+  }
+  // Only a save lets the index go on.
+  if (auto status = sync(); !status) return status;
   const std::lock_guard lock(appending_);
-  return append_locked(batch);
+  return append_locked(batch, use);
 }
 
-Status DiskJournal::append_locked(const WriteBatch& batch) {
+Status DiskJournal::append_locked(const WriteBatch& batch, SpaceFor use) {
   if (batch.empty()) return {};
   if (failure_) {
-    if (auto room = check_free_space(path_, 0); !room) return room;
+    if (auto room = check_free_space(path_, 0, SpaceFor::kUpkeep); !room) return room;
     return failure(ErrorCode::kUnavailable,
                    "the journal takes nothing until a sync succeeds: " + failure_->message);
   }
@@ -49,7 +68,7 @@ Status DiskJournal::append_locked(const WriteBatch& batch) {
     return failure(ErrorCode::kInvalid, "a batch of " + std::to_string(bytes) +
                                             " bytes is too large for the journal " + path_);
   }
-  if (auto room = check_room(bytes); !room) return room;
+  if (auto room = check_room(bytes, use); !room) return room;
   const bool fits = end_.offset + bytes <= options_.segment_bytes;
   if (!fits && end_.offset > JournalSegment::kHeaderBytes) {
     if (auto status = begin_segment(); !status) return status;
@@ -79,7 +98,7 @@ Status DiskJournal::append_locked(const WriteBatch& batch) {
   end_.offset += static_cast<std::uint32_t>(bytes);
   appended_bytes_ += bytes;
   unsaved_bytes_ += bytes;
-  unsaved_changes_ += batch.operations().size();
+  unsaved_changes_ += changes_.count();
   return {};
 }
 
@@ -114,11 +133,15 @@ Status DiskJournal::begin_segment() {
 }
 
 /// Asks the disk now and then, and always while it was full.
-Status DiskJournal::check_room(std::size_t bytes) {
+Status DiskJournal::check_room(std::size_t bytes, SpaceFor use) {
   unchecked_bytes_ += bytes;
   if (unchecked_bytes_ < kCheckRoomEvery) return {};
-  auto room = check_free_space(path_, bytes);
-  if (room) unchecked_bytes_ = 0;
+  std::uint64_t wanted = bytes;
+  for (const auto* frames : {&writing_, &unwritten_}) {
+    for (const auto& part : *frames) wanted += part.bytes.size();
+  }
+  auto room = check_free_space(path_, wanted, use);
+  if (room && use == SpaceFor::kData) unchecked_bytes_ = 0;
   return room;
 }
 
@@ -130,10 +153,11 @@ Status DiskJournal::sync() {
   {
     const std::lock_guard lock(appending_);
     if (failure_) {
-      if (auto room = check_free_space(path_, 0); !room) return room;
+      if (auto room = check_free_space(path_, 0, SpaceFor::kUpkeep); !room) return room;
     }
     take_unwritten();
-    is_due = unsaved_bytes_ >= options_.replay_bytes || unsaved_changes_ >= kReplayChanges;
+    is_due = unsaved_bytes_ >= options_.replay_bytes || unsaved_changes_ >= kReplayChanges ||
+             index_->is_halted();
   }
   const auto status = write_and_sync();
   {
@@ -155,6 +179,11 @@ void DiskJournal::take_unwritten() {
 
 /// All of writing_, whatever an earlier attempt did of it.
 Status DiskJournal::write_and_sync() {
+  // The names of segments last before their frames do, as recovery expects.
+  if (directory_is_dirty_) {
+    if (auto status = sync_directory(directory_); !status) return status;
+    directory_is_dirty_ = false;
+  }
   JournalSegment* last = nullptr;
   for (const auto& frames : writing_) {
     // A segment lasts before the next one does, so that what lasts is a prefix.
@@ -164,12 +193,7 @@ Status DiskJournal::write_and_sync() {
     last = frames.segment.get();
     if (auto status = last->write(frames.at, frames.bytes); !status) return status;
   }
-  if (last == nullptr) return {};
-  if (auto status = last->sync(); !status) return status;
-  if (!directory_is_dirty_) return {};
-  auto status = sync_directory(directory_);
-  directory_is_dirty_ = !status;
-  return status;
+  return last == nullptr ? Status{} : last->sync();
 }
 
 void DiskJournal::all_is_written() {

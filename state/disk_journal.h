@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "free_space.h"
 #include "journal_index.h"
 #include "journal_segment.h"
 
@@ -21,6 +22,9 @@ namespace thalweg::internal {
 ///   sync()     memory -> file -> disk; now and then the index too
 ///   reclaim()  moves what little is left in old segments to the newest one and removes them
 ///
+/// A disk is full when less is free than the reserve (free_space.h). Then only batches that remove
+/// something, or put no more than small values, are taken, and moves are made in small steps.
+///
 /// A segment that was written once is never changed, so reads need no lock but for what is still in
 /// memory. What a failed sync() had in hand is kept and written again, at the same places, by the
 /// next one.
@@ -31,8 +35,9 @@ class DiskJournal final : public Journal {
     std::uint64_t replay_bytes = 0;  ///< What an opening applies again at most, about.
   };
 
-  /// Opens the journal in the directory `path`, or makes it. kCorrupt: files are missing, or
-  /// shorter than they once were, or the index is damaged.
+  /// Opens the journal in the directory `path`, or makes it. kCorrupt: files are missing, damaged
+  /// or shorter than they once were, or the index is damaged. Whatever the error is, nothing of the
+  /// journal is removed then.
   static Result<std::unique_ptr<DiskJournal>> open(const std::string& path,
                                                    const std::shared_ptr<rocksdb::Cache>& cache,
                                                    Options options);
@@ -61,20 +66,29 @@ class DiskJournal final : public Journal {
     std::string value;
   };
 
+  /// Segments of which less than half is still wanted, by number.
+  struct Sparse {
+    std::vector<SegmentId> dead;                 ///< Nothing of them is.
+    std::map<SegmentId, std::uint64_t> wanted;  ///< Bytes.
+  };
+
   DiskJournal(std::string path, Options options);
 
   // disk_journal_recovery.cc
   Status recover(const std::shared_ptr<rocksdb::Cache>& cache);
   Status open_saved(const std::vector<IndexedSegment>& saved, std::vector<SegmentId>& files);
   Status replay(const std::vector<SegmentId>& files);
+  Result<std::shared_ptr<JournalSegment>> next_segment(SegmentId id) const;
   Status replay_segment(JournalSegment& segment);
   Status apply_frames(BytesView bytes, std::uint32_t& whole);
+  Status settle(JournalSegment& segment);
   Status discard(SegmentId from, const std::vector<SegmentId>& files);
+  Status damaged_before(SegmentId next, SegmentId whole) const;
 
   // disk_journal.cc, with appending_ held.
-  Status append_locked(const WriteBatch& batch);
+  Status append_locked(const WriteBatch& batch, SpaceFor use);
   Status begin_segment();
-  Status check_room(std::size_t bytes);
+  Status check_room(std::size_t bytes, SpaceFor use);
   Unwritten& tail();
   void index_put(BytesView key, BytesView value, std::uint32_t offset);
   void take_unwritten();
@@ -93,11 +107,12 @@ class DiskJournal final : public Journal {
 
   // disk_journal_reclaim.cc
   bool worth_reclaiming(const Segments& segments) const;
-  Result<std::vector<SegmentId>> sparse_segments() const;
+  Result<Sparse> sparse_segments() const;
+  std::vector<SegmentId> segments_to_empty(const Sparse& sparse) const;
   Status move_values(const std::vector<SegmentId>& from);
   Status move(std::vector<Move>& moves);
   Status retire(const std::vector<SegmentId>& sparse);
-  void remove_retired();
+  bool remove_retired();
 
   const std::string path_;
   const std::string directory_;  // Of the segments.

@@ -32,6 +32,21 @@ Status remove_file(const std::string& path) {
   return failure(ErrorCode::kIo, "cannot remove " + path + ": " + error.message());
 }
 
+/// Whether the first frame of the segment is whole, whatever its header is.
+Result<bool> holds_frame(const std::string& directory, SegmentId id) {
+  const auto segment = JournalSegment::open_unread(directory, id);
+  if (!segment) return std::unexpected(segment.error());
+  const auto size = (*segment)->size();
+  if (!size) return std::unexpected(size.error());
+  constexpr std::uint64_t kBegin = JournalSegment::kHeaderBytes;
+  if (*size <= kBegin) return false;
+  std::string bytes;
+  if (auto status = (*segment)->read(kBegin, *size - kBegin, bytes); !status) {
+    return std::unexpected(status.error());
+  }
+  return FrameReader(bytes).next();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<DiskJournal>> DiskJournal::open(const std::string& path,
@@ -65,7 +80,8 @@ Status DiskJournal::recover(const std::shared_ptr<rocksdb::Cache>& cache) {
     if (auto status = segments()->at(end_.segment)->sync(); !status) return status;
   }
   written_ = end_;
-  return sync_directory(directory_);
+  if (auto status = sync_directory(directory_); !status) return status;
+  return sync_directory(path_);
 }
 
 /// Opens what the index on disk stands for and leaves in `files` what comes after it.
@@ -81,7 +97,8 @@ Status DiskJournal::open_saved(const std::vector<IndexedSegment>& saved,
   for (const auto& [id, end] : saved) {
     auto segment = JournalSegment::open(directory_, id);
     if (!segment) {
-      return failure(ErrorCode::kCorrupt,
+      const ErrorCode code = segment.error().code;
+      return failure(code == ErrorCode::kNotFound ? ErrorCode::kCorrupt : code,
                      "the journal " + path_ + " is not whole: " + segment.error().message);
     }
     const auto size = (*segment)->size();
@@ -113,34 +130,55 @@ Status DiskJournal::replay(const std::vector<SegmentId>& files) {
     if (auto status = replay_segment(*segments()->at(end_.segment)); !status) return status;
   }
   for (const SegmentId id : files) {
-    auto segment = JournalSegment::open(directory_, id);
-    const bool follows = segment && id == end_.segment + 1 &&
-                         (end_.segment == 0 || (*segment)->previous_end() == end_.offset);
-    if (!follows) return discard(id, files);
+    auto segment = next_segment(id);
+    if (!segment) return std::unexpected(segment.error());
+    if (!*segment) return discard(id, files);
+    if (end_.segment != 0) {
+      if (auto status = settle(*segments()->at(end_.segment)); !status) return status;
+      ends_[end_.segment] = end_.offset;
+    }
     auto more = std::make_shared<Segments>(*segments());
     more->emplace(id, *segment);
     set_segments(std::move(more));
-    if (end_.segment != 0) ends_[end_.segment] = end_.offset;
     end_ = {id, JournalSegment::kHeaderBytes};
     if (auto status = replay_segment(**segment); !status) return status;
   }
-  return {};
+  return end_.segment == 0 ? Status{} : settle(*segments()->at(end_.segment));
 }
 
+/// The segment of that number, or null if it does not go on where end_ is.
+Result<std::shared_ptr<JournalSegment>> DiskJournal::next_segment(SegmentId id) const {
+  if (id != end_.segment + 1) return nullptr;
+  auto segment = JournalSegment::open(directory_, id);
+  // Only the file itself can say that it is no part of the journal, not a system that refuses it.
+  if (!segment && segment.error().code == ErrorCode::kCorrupt) return nullptr;
+  const bool follows =
+      !segment || end_.segment == 0 || (*segment)->previous_end() == end_.offset;
+  return follows ? segment : nullptr;
+}
+
+/// Takes in the segment's frames from end_ on, as far as they are whole, and leaves the file alone.
 Status DiskJournal::replay_segment(JournalSegment& segment) {
   const auto size = segment.size();
   if (!size) return std::unexpected(size.error());
-  if (*size == end_.offset) return {};
+  if (*size <= end_.offset) return {};
   std::string bytes;
   if (auto status = segment.read(end_.offset, *size - end_.offset, bytes); !status) return status;
   std::uint32_t whole = 0;
   if (auto status = apply_frames(bytes, whole); !status) return status;
   end_.offset += whole;
   unsaved_bytes_ += whole;
-  if (whole < bytes.size()) {
+  return {};
+}
+
+/// Cuts off what is behind end_ and makes the rest last: a process that was killed may not have
+/// synced what the system still had for it.
+Status DiskJournal::settle(JournalSegment& segment) {
+  const auto size = segment.size();
+  if (!size) return std::unexpected(size.error());
+  if (*size > end_.offset) {
     if (auto status = segment.truncate(end_.offset); !status) return status;
   }
-  // A process that was killed may not have synced what the system still had for it.
   return segment.sync();
 }
 
@@ -148,7 +186,7 @@ Status DiskJournal::apply_frames(BytesView bytes, std::uint32_t& whole) {
   FrameReader frames(bytes);
   while (frames.next()) {
     changes_.clear();
-    for (FrameOperation operation; frames.operation(operation); ++unsaved_changes_) {
+    for (FrameOperation operation; frames.operation(operation);) {
       switch (operation.kind) {
         case WriteBatch::Operation::Kind::kPut:
           index_put(operation.key, operation.value,
@@ -166,17 +204,39 @@ Status DiskJournal::apply_frames(BytesView bytes, std::uint32_t& whole) {
       }
     }
     if (auto status = index_->apply(changes_); !status) return status;
+    unsaved_changes_ += changes_.count();
   }
   whole = static_cast<std::uint32_t>(frames.end());
   return {};
 }
 
+/// Removes the segments from `from` on, which end_ does not lead to: a crash leaves such files
+/// without a frame. A frame is only written when all before it has been synced, so where one is
+/// found something else has damaged what lies between; then nothing is touched.
 Status DiskJournal::discard(SegmentId from, const std::vector<SegmentId>& files) {
-  for (const SegmentId id : files) {
-    if (id < from) continue;
-    if (auto status = remove_file(JournalSegment::path_of(directory_, id)); !status) return status;
+  const auto first = std::ranges::lower_bound(files, from);
+  for (auto id = first; id != files.end(); ++id) {
+    const auto has_frame = holds_frame(directory_, *id);
+    if (!has_frame) return std::unexpected(has_frame.error());
+    if (*has_frame) return damaged_before(from, *id);
   }
-  return {};
+  for (auto id = first; id != files.end(); ++id) {
+    if (auto status = remove_file(JournalSegment::path_of(directory_, *id)); !status) return status;
+  }
+  return end_.segment == 0 ? Status{} : settle(*segments()->at(end_.segment));
+}
+
+/// `next` should have followed end_, and `whole`, which is as new or newer, holds a frame.
+Status DiskJournal::damaged_before(SegmentId next, SegmentId whole) const {
+  const auto path = [this](SegmentId id) { return JournalSegment::path_of(directory_, id); };
+  const std::string behind = ", and " + path(whole) + " holds what was written later";
+  if (next != end_.segment + 1) {
+    return failure(ErrorCode::kCorrupt, path(end_.segment + 1) + " is missing" + behind);
+  }
+  const auto opened = JournalSegment::open(directory_, next);
+  if (!opened) return failure(opened.error().code, opened.error().message + behind);
+  return failure(ErrorCode::kCorrupt, path(end_.segment) + " is damaged at byte " +
+                                          std::to_string(end_.offset) + behind);
 }
 
 }  // namespace thalweg::internal

@@ -1,5 +1,10 @@
 #include "journal_index.h"
 
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include <rocksdb/listener.h>
 #include <rocksdb/slice_transform.h>
 
 #include "big_endian.h"
@@ -21,7 +26,8 @@ constexpr std::size_t kHintBytes = 10;
 // Never reached: save() comes first, and nothing may be written without it.
 constexpr std::size_t kMemoryBytes = std::size_t{1} << 30;
 
-rocksdb::Options index_options(const std::shared_ptr<rocksdb::Cache>& cache) {
+rocksdb::Options index_options(const std::shared_ptr<rocksdb::Cache>& cache,
+                               std::shared_ptr<rocksdb::EventListener> listener) {
   rocksdb::ColumnFamilyOptions family;
   family.table_factory = make_table_factory(cache);
   family.write_buffer_size = kMemoryBytes;
@@ -33,6 +39,8 @@ rocksdb::Options index_options(const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::DBOptions db = base_options();
   // What the segments do not hold for certain must not be on disk here.
   db.avoid_flush_during_shutdown = true;
+  db.max_bgerror_resume_count = 0;
+  db.listeners.push_back(std::move(listener));
   return {db, family};
 }
 
@@ -48,6 +56,21 @@ rocksdb::Slice user_key(BytesView key, std::string& memory) {
 }
 
 }  // namespace
+
+/// Whether a save has failed in the background, most likely on a full disk. RocksDB would try again
+/// by itself, and write what has come since then.
+class JournalIndex::Halt final : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override {
+    is_set = true;
+  }
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+
+  std::atomic<bool> is_set = false;
+};
 
 void JournalIndex::Changes::put(BytesView key, BytesView value) {
   small_.push_back({.from = key, .value = value});
@@ -69,6 +92,10 @@ void JournalIndex::Changes::remove(BytesView key) {
   small_.push_back({.from = key});
 }
 
+std::size_t JournalIndex::Changes::count() const {
+  return std::max<std::size_t>(batch_.Count(), small_.size());
+}
+
 void JournalIndex::Changes::clear() {
   batch_.Clear();
   small_.clear();
@@ -88,13 +115,15 @@ Result<JournalIndex::Entry> JournalIndex::decode(BytesView stored, const std::st
 Result<std::unique_ptr<JournalIndex>> JournalIndex::open(
     const std::string& path, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(index_options(cache), path, &db);
+  const auto halt = std::make_shared<Halt>();
+  const auto status = rocksdb::DB::Open(index_options(cache, halt), path, &db);
   if (!status.ok()) {
     auto error = to_error(status, "cannot open the journal's index", path);
     if (is_damage(status)) error.code = ErrorCode::kCorrupt;
     return std::unexpected(std::move(error));
   }
-  return std::unique_ptr<JournalIndex>(new JournalIndex(path, std::unique_ptr<rocksdb::DB>(db)));
+  return std::unique_ptr<JournalIndex>(
+      new JournalIndex(path, std::unique_ptr<rocksdb::DB>(db), halt));
 }
 
 // Key by key: in a memtable, ranges that are removed are in a list of their own, and would share
@@ -104,6 +133,14 @@ Status JournalIndex::remove_range(BytesView from, BytesView to, Changes& changes
   for (const auto& change : changes.small_) {
     if (change.from >= from && change.from < to) {
       changes.batch_.Delete(user_key(change.from, changes.stored_key_));
+    }
+  }
+  {
+    // A scan may move them to db_ behind the iterator's back.
+    const std::lock_guard lock(mutex_);
+    const auto end = small_values_.lower_bound(to);
+    for (auto at = small_values_.lower_bound(from); at != end; ++at) {
+      changes.batch_.Delete(user_key(at->first, changes.stored_key_));
     }
   }
   std::string low;
@@ -120,10 +157,7 @@ Status JournalIndex::remove_range(BytesView from, BytesView to, Changes& changes
 }
 
 Status JournalIndex::write(rocksdb::WriteBatch& batch) {
-  auto status = db_->Write(without_log(), &batch);
-  // A save that met a full disk stops the database until it is told to go on.
-  if (!status.ok() && db_->Resume().ok()) status = db_->Write(without_log(), &batch);
-  return to_status(status, "cannot write to", path_);
+  return to_status(db_->Write(without_log(), &batch), "cannot write to", path_);
 }
 
 Status JournalIndex::apply(Changes& changes) {
@@ -206,6 +240,13 @@ Result<std::vector<IndexedSegment>> JournalIndex::saved() const {
 
 Status JournalIndex::save(const std::vector<IndexedSegment>& segments) {
   const std::lock_guard lock(mutex_);
+  if (halt_->is_set.exchange(false)) {
+    // This may write what is in memory, as a save does.
+    if (const auto status = db_->Resume(); !status.ok()) {
+      halt_->is_set = true;
+      return std::unexpected(to_error(status, "cannot save", path_));
+    }
+  }
   if (auto status = write_small_values(); !status) return status;
   std::string stored;
   for (const auto& segment : segments) {
@@ -220,6 +261,8 @@ Status JournalIndex::save(const std::vector<IndexedSegment>& segments) {
   begin.allow_write_stall = true;
   return to_status(db_->Flush(begin), "cannot save", path_);
 }
+
+bool JournalIndex::is_halted() const { return halt_->is_set; }
 
 bool JournalIndex::is_saved() const {
   std::uint64_t waiting = 1;

@@ -50,6 +50,8 @@ class JournalIndex {
     void put(BytesView key, const ValuePlace& place);
     void remove(BytesView key);
     void clear();
+    /// About: each removal of a range is as many as there are keys in it.
+    std::size_t count() const;
 
    private:
     friend class JournalIndex;
@@ -84,8 +86,12 @@ class JournalIndex {
 
   /// What the index on disk has taken in, oldest segment first; empty for a new one.
   Result<std::vector<IndexedSegment>> saved() const;
-  /// Begins to write all that was applied, and that it stands for `segments`.
+  /// Begins to write all that was applied, and that it stands for `segments`. Nothing else writes
+  /// to the disk.
   Status save(const std::vector<IndexedSegment>& segments);
+  /// Whether what save() began has failed since. Until save() is called again and succeeds, apply()
+  /// and scan() may fail.
+  bool is_halted() const;
   /// Whether everything that save() began is on disk.
   bool is_saved() const;
   /// Waits for that.
@@ -93,13 +99,16 @@ class JournalIndex {
   const std::string& path() const { return path_; }
 
  private:
-  JournalIndex(std::string path, std::unique_ptr<rocksdb::DB> db)
-      : path_(std::move(path)), db_(std::move(db)) {}
+  class Halt;
+
+  JournalIndex(std::string path, std::unique_ptr<rocksdb::DB> db, std::shared_ptr<Halt> halt)
+      : path_(std::move(path)), halt_(std::move(halt)), db_(std::move(db)) {}
   Status write(rocksdb::WriteBatch& batch);
   void apply_small(const Changes::Small& change);
   Status write_small_values();
 
   const std::string path_;
+  const std::shared_ptr<Halt> halt_;
   const std::shared_ptr<rocksdb::DB> db_;                         // Shared with cursors.
   mutable std::mutex mutex_;                                      // Guards small_values_.
   std::map<std::string, std::string, std::less<>> small_values_;  // Newer than what db_ has.

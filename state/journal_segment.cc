@@ -57,22 +57,34 @@ Result<std::shared_ptr<JournalSegment>> JournalSegment::create(const std::string
   return segment;
 }
 
-Result<std::shared_ptr<JournalSegment>> JournalSegment::open(const std::string& directory,
-                                                             SegmentId id) {
+Result<std::shared_ptr<JournalSegment>> JournalSegment::open_unread(const std::string& directory,
+                                                                    SegmentId id) {
   std::string path = path_of(directory, id);
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (descriptor < 0) return std::unexpected(system_error("cannot open", path));
-  std::shared_ptr<JournalSegment> segment(new JournalSegment(std::move(path), id, descriptor));
-  std::string header;
-  if (auto status = segment->read(0, kHeaderBytes, header); !status) {
-    return std::unexpected(status.error());
+  if (descriptor < 0) {
+    const bool is_gone = errno == ENOENT;
+    Error error = system_error("cannot open", path);
+    if (is_gone) error.code = ErrorCode::kNotFound;
+    return std::unexpected(std::move(error));
   }
-  segment->previous_end_ = read_big_endian<std::uint32_t>(BytesView(header).substr(12));
-  if (header != header_of(id, segment->previous_end_)) {
-    return failure(ErrorCode::kCorrupt, segment->path_ + " does not begin as segment " +
-                                            std::to_string(id) + " of a journal");
-  }
+  return std::shared_ptr<JournalSegment>(new JournalSegment(std::move(path), id, descriptor));
+}
+
+Result<std::shared_ptr<JournalSegment>> JournalSegment::open(const std::string& directory,
+                                                             SegmentId id) {
+  auto segment = open_unread(directory, id);
+  if (!segment) return segment;
+  if (auto status = (*segment)->read_header(); !status) return std::unexpected(status.error());
   return segment;
+}
+
+Status JournalSegment::read_header() {
+  std::string header;
+  if (auto status = read(0, kHeaderBytes, header); !status) return status;
+  previous_end_ = read_big_endian<std::uint32_t>(BytesView(header).substr(12));
+  if (header == header_of(id_, previous_end_)) return {};
+  return failure(ErrorCode::kCorrupt, path_ + " does not begin as segment " + std::to_string(id_) +
+                                          " of a journal");
 }
 
 JournalSegment::~JournalSegment() { ::close(descriptor_); }

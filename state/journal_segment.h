@@ -30,8 +30,12 @@ class JournalSegment {
 
   static Result<std::shared_ptr<JournalSegment>> create(const std::string& directory, SegmentId id,
                                                         std::uint32_t previous_end);
-  /// kCorrupt: it has no whole header.
+  /// kNotFound: there is no such file. kCorrupt: it has no whole header. Any other error says
+  /// nothing about the file.
   static Result<std::shared_ptr<JournalSegment>> open(const std::string& directory, SegmentId id);
+  /// The same whatever its header is.
+  static Result<std::shared_ptr<JournalSegment>> open_unread(const std::string& directory,
+                                                             SegmentId id);
   static std::string path_of(const std::string& directory, SegmentId id);
   /// The number in a file's name; 0 for a file that is no segment.
   static SegmentId id_of(const std::string& file_name);
@@ -54,6 +58,7 @@ class JournalSegment {
  private:
   JournalSegment(std::string path, SegmentId id, int descriptor)
       : path_(std::move(path)), id_(id), descriptor_(descriptor) {}
+  Status read_header();
 
   const std::string path_;
   const SegmentId id_;

@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 #include <thalweg/state/storage.h>
 
@@ -32,13 +33,26 @@ class RocksDbStorage final : public Storage {
   std::shared_ptr<RocksDbFamilies> families_;
 };
 
+/// Makes the directory and those above it that are missing. Their names last before anything is
+/// written below: an empty log must not take the place of one that a power failure made nameless.
 Status make_directory(const std::string& path) {
   std::error_code error;
-  fs::create_directories(path, error);
-  if (!error) return {};
-  const bool is_full = error == std::errc::no_space_on_device;
-  return failure(is_full ? ErrorCode::kNoSpace : ErrorCode::kIo,
-                 "cannot make directory " + path + ": " + error.message());
+  std::vector<fs::path> parents;
+  fs::path at = fs::absolute(path, error).lexically_normal();
+  if (!at.has_filename()) at = at.parent_path();  // "data/"
+  for (; !error && !fs::exists(at, error) && !error; at = at.parent_path()) {
+    parents.push_back(at.parent_path());
+  }
+  if (!error) fs::create_directories(path, error);
+  if (error) {
+    const bool is_full = error == std::errc::no_space_on_device;
+    return failure(is_full ? ErrorCode::kNoSpace : ErrorCode::kIo,
+                   "cannot make directory " + path + ": " + error.message());
+  }
+  for (const auto& parent : parents) {
+    if (auto status = sync_directory(parent.string()); !status) return status;
+  }
+  return {};
 }
 
 /// An empty directory for files on their way into the database: what a crash left there is removed.

@@ -223,19 +223,72 @@ TEST_F(DiskJournal, OfATornEndAPrefixIsLeft) {
   }
 }
 
-TEST_F(DiskJournal, SegmentsBehindATornOneAreNotBelieved) {
+TEST_F(DiskJournal, ADamagedFrameWithSegmentsBehindItIsAnErrorAndNothingIsLost) {
   open();
   for (int i = 0; i < 10; ++i) append_and_sync(put("k" + std::to_string(i), std::string(900, 'v')));
   crash();
+  const auto before = segments();
+  ASSERT_GE(before.size(), 3U);
+  flip_byte(before[1], 100);
+
+  expect_refusal(before[1].filename());
+  EXPECT_EQ(segments(), before);
+  flip_byte(before[1], 100);
+  open();
+  EXPECT_EQ(content_of(journal()).size(), 10U);
+}
+
+TEST_F(DiskJournal, ADamagedHeaderOrAMissingSegmentBeforeOthersIsAnErrorAndNothingIsLost) {
+  open();
+  for (int i = 0; i < 10; ++i) append_and_sync(put("k" + std::to_string(i), std::string(900, 'v')));
+  crash();
+  const auto before = segments();
+  flip_byte(before.back(), 13);
+  expect_refusal(before.back().filename());
+  flip_byte(before.back(), 13);
+
+  fs::rename(before[1], log() / "aside");
+  expect_refusal(before[1].filename());
+  fs::rename(log() / "aside", before[1]);
+
+  open();
+  EXPECT_EQ(content_of(journal()).size(), 10U);
+}
+
+TEST_F(DiskJournal, SegmentsWithoutAFrameBehindATornOneAreACrashsTail) {
+  open();
+  append_and_sync(put("synced", std::string(900, 's')));
+  for (int i = 0; i < 10; ++i) append(put("k" + std::to_string(i), std::string(900, 'v')));
+  crash();  // The files were made, and nothing of the second sync was written to them.
   ASSERT_GE(segments().size(), 3U);
-  flip_byte(segments()[1], 100);
+  std::ofstream(segments()[0], std::ios::app) << std::string(100, 'v');
+  std::ofstream(segments()[1], std::ios::app) << std::string(100, '\0');
+  fs::resize_file(segments().back(), 0);
 
   open();
 
-  const Content left = content_of(journal());
-  EXPECT_GE(left.size(), 2U);
-  EXPECT_LE(left.size(), 5U);
-  EXPECT_EQ(segments().size(), 2U);
+  EXPECT_EQ(content_of(journal()), (Content{{"synced", std::string(900, 's')}}));
+  EXPECT_EQ(segments().size(), 1U);
+}
+
+TEST_F(DiskJournal, ASegmentThatCannotBeOpenedIsAnErrorAndNothingIsLost) {
+  open();
+  for (int i = 0; i < 10; ++i) append_and_sync(put("k" + std::to_string(i), std::string(900, 'v')));
+  crash();
+  const auto before = segments();
+  fs::rename(before[1], log() / "aside");
+  fs::create_directory(before[1]);  // As good as a system that is out of descriptors.
+
+  const auto opened = try_open();
+
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kIo);
+  EXPECT_THAT(opened.error().message, HasSubstr(before[1].string()));
+  EXPECT_EQ(segments(), before);
+  fs::remove(before[1]);
+  fs::rename(log() / "aside", before[1]);
+  open();
+  EXPECT_EQ(content_of(journal()).size(), 10U);
 }
 
 TEST_F(DiskJournal, AfterACleanEndNothingIsReadTwice) {

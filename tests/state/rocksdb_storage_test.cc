@@ -1,9 +1,8 @@
-// What a directory goes through: second openers, damaged and deleted files, leftovers, a full disk.
+// What a directory goes through: second openers, damaged and deleted files, leftovers.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <sys/mount.h>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -290,105 +289,6 @@ TEST_F(RocksDbDirectory, LeftoversOfASpillAreRemovedAtOpen) {
   EXPECT_FALSE(fs::exists(leftover));
   ingest("table");
   EXPECT_THAT(files_in(directory.path() + "/spill", ".sst"), IsEmpty());
-}
-
-/// A disk of a few megabytes, for as long as the test runs.
-class TinyDisk {
- public:
-  explicit TinyDisk(const std::string& size) {
-    mounted_ =
-        ::mount("tmpfs", directory_.path().c_str(), "tmpfs", 0, ("size=" + size).c_str()) == 0;
-  }
-  ~TinyDisk() {
-    if (mounted_) ::umount(directory_.path().c_str());
-  }
-  bool mounted() const { return mounted_; }
-  std::string path() const { return directory_.path() + "/data"; }
-  void fill() { write_ballast(1u << 30); }
-  void make_room() { fs::remove(directory_.path() + "/ballast"); }
-
- private:
-  void write_ballast(std::size_t bytes) {
-    std::ofstream ballast(directory_.path() + "/ballast", std::ios::binary);
-    const std::string block(4096, 'b');
-    for (std::size_t written = 0; written < bytes && ballast.write(block.data(), 4096).flush();) {
-      written += block.size();
-    }
-  }
-  TemporaryDirectory directory_;
-  bool mounted_;
-};
-
-TEST(FullDisk, FamilyAndJournalSaySoAndGoOnOnceThereIsRoom) {
-  TinyDisk disk("96m");
-  if (!disk.mounted()) GTEST_SKIP() << "mounting a file system needs privileges";
-  auto storage = *open_rocksdb_storage(disk.path());
-  const auto family = *storage->open_family("table");
-  ASSERT_TRUE(family->ingest({{"before", "1"}}, checkpoint_at(1)));
-  WriteBatch before;
-  before.put("before", "1");
-  ASSERT_TRUE(storage->journal().append(before));
-  ASSERT_TRUE(storage->journal().sync());
-  disk.fill();
-
-  const std::string large(8u << 20, 'x');
-  const auto ingested = family->ingest({{"during", BytesView(large)}}, checkpoint_at(2));
-  ASSERT_FALSE(ingested);
-  EXPECT_EQ(ingested.error().code, ErrorCode::kNoSpace) << ingested.error().message;
-  EXPECT_THAT(ingested.error().message, HasSubstr(disk.path()));
-  WriteBatch during;
-  during.put("during", large);
-  auto status = storage->journal().append(during);
-  if (status) status = storage->journal().sync();
-  ASSERT_FALSE(status);
-  EXPECT_EQ(status.error().code, ErrorCode::kNoSpace) << status.error().message;
-  std::string value;
-  EXPECT_TRUE(*family->get("before", value));
-  EXPECT_EQ(family->checkpoint()->next_offset, 1);
-
-  disk.make_room();
-  WriteBatch after;
-  after.put("after", "2");
-  status = storage->journal().append(after);
-  ASSERT_TRUE(status) << status.error().message;
-  status = storage->journal().sync();
-  ASSERT_TRUE(status) << status.error().message;
-  status = family->ingest({{"after", "2"}}, checkpoint_at(3));
-  ASSERT_TRUE(status) << status.error().message;
-}
-
-TEST(FullDisk, JournalWhoseLogCouldNotBeWrittenKeepsItsBatchesUntilItCan) {
-  TinyDisk disk("30m");
-  if (!disk.mounted()) GTEST_SKIP() << "mounting a file system needs privileges";
-  auto storage = *open_rocksdb_storage(disk.path());
-  Journal& journal = storage->journal();
-  WriteBatch synced;
-  synced.put("synced", "1");
-  ASSERT_TRUE(journal.append(synced));
-  ASSERT_TRUE(journal.sync());
-  disk.fill();
-
-  WriteBatch waiting;
-  waiting.put("waiting", std::string(500'000, 'x'));
-  waiting.remove("synced");
-  ASSERT_TRUE(journal.append(waiting));
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(journal.sync().error().code, ErrorCode::kNoSpace);
-  EXPECT_EQ(journal.append(waiting).error().code, ErrorCode::kNoSpace);
-  std::string value;
-  EXPECT_TRUE(*journal.get("waiting", value)) << "what was appended stays visible";
-
-  auto cursor = journal.scan("a", "z");
-  disk.make_room();
-  const auto status = journal.sync();
-  ASSERT_TRUE(status) << status.error().message;
-  EXPECT_EQ(cursor->key(), "waiting");
-  EXPECT_EQ(cursor->value().size(), 500'000U);
-  cursor.reset();
-  storage.reset();
-  storage = *open_rocksdb_storage(disk.path());
-  EXPECT_TRUE(*storage->journal().get("waiting", value));
-  EXPECT_EQ(value.size(), 500'000U);
-  EXPECT_FALSE(*storage->journal().get("synced", value));
 }
 
 }  // namespace
