@@ -90,6 +90,7 @@ void PartitionLog::remove_reader(const std::shared_ptr<ConsumerMailbox>& mailbox
   std::erase(readers_, mailbox);
 }
 
+/// False: the tail begins behind `from`.
 bool PartitionLog::read_tail(Offset from, std::size_t records_max, std::deque<BatchPtr>& into,
                              Offset& tail_begin, CommitSequence& evicted) const {
   const std::lock_guard lock(mutex_);
@@ -132,17 +133,17 @@ Status PartitionLog::read_journal(Offset from, Offset tail_begin, CommitSequence
 }
 
 Status PartitionLog::read(Offset from, std::size_t records_max, std::deque<BatchPtr>& into) const {
-  Offset tail_begin = 0;
-  CommitSequence evicted = 0;
-  if (read_tail(from, records_max, into, tail_begin, evicted)) return {};
   const std::size_t before = into.size();
-  if (auto status = read_journal(from, tail_begin, evicted, records_max, into); !status) {
-    return status;
+  // Where everything up to the tail was compacted or deleted, it goes on with the tail, which may
+  // be in the journal only by then.
+  for (Offset tail_begin = 0;; from = tail_begin) {
+    CommitSequence evicted = 0;
+    if (read_tail(from, records_max, into, tail_begin, evicted)) return {};
+    if (auto status = read_journal(from, tail_begin, evicted, records_max, into); !status) {
+      return status;
+    }
+    if (into.size() > before) return {};
   }
-  if (into.size() > before) return {};
-  // Everything between was compacted or deleted: go on with the tail.
-  read_tail(tail_begin, records_max, into, tail_begin, evicted);
-  return {};
 }
 
 Result<Offset> PartitionLog::first_since(Timestamp time) const {

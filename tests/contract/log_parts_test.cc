@@ -1,3 +1,5 @@
+#include <deque>
+#include <functional>
 #include <limits>
 #include <random>
 #include <thread>
@@ -6,11 +8,13 @@
 #include <gtest/gtest.h>
 
 #include <thalweg/schemas/internal/crc32c.h>
+#include <thalweg/state/simulated_storage.h>
 
 #include "embedded/assignor.h"
 #include "embedded/coding.h"
 #include "embedded/journal_keys.h"
 #include "embedded/log_batch.h"
+#include "embedded/partition_log.h"
 #include "kafka/join_gate.h"
 
 // The parts of the logs that can be told alone.
@@ -247,6 +251,57 @@ TEST(Varints, EndWhereTheyShould) {
     at = bytes;
     EXPECT_FALSE(read_varint(at, end - 1, read));
   }
+}
+
+// --- A partition --------------------------------------------------------------------------------
+
+/// A journal beside which something happens while it is read.
+class BusyJournal final : public Journal {
+ public:
+  explicit BusyJournal(Journal& inner) : inner_(inner) {}
+
+  Status append(const WriteBatch& batch) override { return inner_.append(batch); }
+  Status sync() override { return inner_.sync(); }
+  Status reclaim() override { return inner_.reclaim(); }
+  Result<bool> get(BytesView key, std::string& value) const override {
+    return inner_.get(key, value);
+  }
+  std::unique_ptr<StorageCursor> scan(BytesView from, BytesView to) const override {
+    auto cursor = inner_.scan(from, to);
+    if (meanwhile) meanwhile();
+    return cursor;
+  }
+
+  std::function<void()> meanwhile;
+
+ private:
+  Journal& inner_;
+};
+
+TEST(PartitionLog, AReaderInACompactedGapFindsTheTailThatIsEvictedMeanwhile) {
+  SimulatedStorage storage;
+  BusyJournal journal(storage.journal());
+  PartitionLog partition({"stock", 0}, 1, journal);
+  LogBatchBuilder builder;
+  builder.add("shoe", "5", from_millis(1), {});
+  const auto batch = builder.take();
+  batch->base = 5;  // What was before it was compacted away.
+  std::string stored;
+  encode_batch(*batch, false, stored);
+  patch_base_offset(stored, 5);
+  WriteBatch write;
+  write.put(partition.key_of(5), stored);
+  ASSERT_TRUE(journal.append(write));
+  Wakeups wakeups;
+  partition.publish({batch}, wakeups);
+  journal.meanwhile = [&] { partition.evict(5); };
+
+  std::deque<BatchPtr> found;
+  const auto status = partition.read(0, 100, found);
+
+  ASSERT_TRUE(status) << status.error().message;
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found.front()->base, 5);
 }
 
 }  // namespace
