@@ -240,10 +240,9 @@ Status EmbeddedLogImpl::delete_topic(const std::string& name) {
     const auto found = topics_.find(name);
     if (found == topics_.end()) return no_topic(name);
     const EmbeddedTopicPtr topic = found->second;
+    // What its partitions hold goes with the next pass of maintenance.
     WriteBatch batch;
     batch.remove(topic_key(topic->id));
-    batch.remove_range(batch_key(topic->id, 0, 0), batch_key(topic->id + 1, 0, 0));
-    batch.remove_range(partition_key(topic->id, 0), partition_key(topic->id + 1, 0));
     for (const auto& [group, offsets] : offsets_) {
       for (std::int32_t p = 0; p < topic->spec.partitions; ++p) {
         if (offsets.contains({name, p})) batch.remove(offset_key(group, topic->id, p));

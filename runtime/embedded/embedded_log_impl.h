@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -114,6 +115,8 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   Status recover_epochs();
   void run_maintenance();
   Status clean(PartitionLog& partition, const TopicSpec& spec);
+  Status sweep(char kind, const std::set<TopicId>& kept, TopicId end);
+  bool is_stopping() const;
 
   // With mutex_ held.
   Result<EmbeddedTopicPtr> create_locked(const TopicSpec& spec);

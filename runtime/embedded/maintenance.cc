@@ -22,9 +22,15 @@ Status EmbeddedLogImpl::maintain() {
   {
     const std::lock_guard one_pass(maintenance_);
     std::vector<EmbeddedTopicPtr> topics;
+    std::set<TopicId> kept;
+    TopicId end = 0;
     {
       const std::lock_guard lock(mutex_);
-      for (const auto& [name, topic] : topics_) topics.push_back(topic);
+      for (const auto& [name, topic] : topics_) {
+        topics.push_back(topic);
+        kept.insert(topic->id);
+      }
+      end = next_topic_;
     }
     // What is wrong with one partition does not keep the others from being cleaned.
     for (const auto& topic : topics) {
@@ -33,6 +39,9 @@ Status EmbeddedLogImpl::maintain() {
         if (!status && result) result = std::move(status);
       }
     }
+    for (const char kind : {'b', 'p'}) {
+      if (auto status = sweep(kind, kept, end); !status && result) result = std::move(status);
+    }
     if (auto status = journal_.reclaim(); !status && result) result = std::move(status);
   }
   const std::lock_guard lock(stop_mutex_);
@@ -40,11 +49,40 @@ Status EmbeddedLogImpl::maintain() {
   return result;
 }
 
-Status EmbeddedLogImpl::clean(PartitionLog& partition, const TopicSpec& spec) {
-  {
-    const std::lock_guard lock(stop_mutex_);
-    if (stopping_) return {};
+bool EmbeddedLogImpl::is_stopping() const {
+  const std::lock_guard lock(stop_mutex_);
+  return stopping_;
+}
+
+/// Removes what deleted topics, numbered below `end`, have left under keys of that kind. Step by
+/// step: whoever commits waits for one of them only.
+Status EmbeddedLogImpl::sweep(char kind, const std::set<TopicId>& kept, TopicId end) {
+  const auto first_of = [kind](TopicId topic) {
+    return kind == 'b' ? batch_key(topic, 0, 0) : partition_key(topic, 0);
+  };
+  auto cursor = journal_.scan(first_of(0), first_of(end));
+  cursor->seek(first_of(0));
+  while (cursor->valid() && !is_stopping()) {
+    const TopicId topic = topic_of_key(cursor->key());
+    if (kept.contains(topic)) {
+      cursor->seek(first_of(topic + 1));
+      continue;
+    }
+    if (auto status = durability_.status(); !status) return status;
+    const std::string first(cursor->key());
+    for (int i = 0; i < kBatchesAtOnce && cursor->valid(); ++i) {
+      if (topic_of_key(cursor->key()) != topic) break;
+      cursor->next();
+    }
+    WriteBatch changes;
+    changes.remove_range(first, cursor->valid() ? std::string(cursor->key()) : first_of(end));
+    if (auto status = journal_.append(changes); !status) return status;
   }
+  return cursor->status();
+}
+
+Status EmbeddedLogImpl::clean(PartitionLog& partition, const TopicSpec& spec) {
+  if (is_stopping()) return {};
   if (auto status = durability_.status(); !status) return status;
   PartitionCleaner cleaner(partition, spec, journal_, options_, clock_.wall_clock());
   for (const auto task :

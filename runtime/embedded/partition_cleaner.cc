@@ -82,14 +82,29 @@ Status PartitionCleaner::truncate() {
   } else if (auto status = cursor->status(); !status) {
     return status;
   }
-  // From the first key that is there, so that the ranges of many passes do not overlap.
-  WriteBatch changes;
-  cursor->seek(partition_.key_of(0));
-  if (cursor->valid() && base_of_batch_key(cursor->key()) < first_kept) {
-    changes.remove_range(cursor->key(), partition_.key_of(first_kept));
+  // From the first key that is there, so that the ranges of many passes do not overlap; and in
+  // steps, each with the beginning that it leaves.
+  std::string first;
+  int batches = 0;
+  for (cursor->seek(partition_.key_of(0)); cursor->valid(); cursor->next()) {
+    const Offset base = base_of_batch_key(cursor->key());
+    if (base >= first_kept) break;
+    if (batches == kBatchesAtOnce) {
+      if (auto status = remove_before(base, base, first); !status) return status;
+      batches = 0;
+    }
+    if (batches++ == 0) first = cursor->key();
   }
-  cursor.reset();
-  record_.begin = begin;
+  if (auto status = cursor->status(); !status) return status;
+  return remove_before(first_kept, begin, first);
+}
+
+/// Removes the batches from the key `first` on, if there is one, up to `end`, and moves the
+/// beginning to `begin`.
+Status PartitionCleaner::remove_before(Offset end, Offset begin, const std::string& first) {
+  WriteBatch changes;
+  if (!first.empty()) changes.remove_range(first, partition_.key_of(end));
+  record_.begin = std::max(record_.begin, begin);
   record_.cleaned_to = std::max(record_.cleaned_to, begin);
   return save(changes);
 }

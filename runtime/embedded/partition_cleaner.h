@@ -12,6 +12,9 @@
 
 namespace thalweg::internal {
 
+/// How many batches are removed at once: whoever commits waits for that.
+constexpr int kBatchesAtOnce = 10'000;
+
 /// Retention, truncation and compaction of one partition. Runs beside commits and readers: it only
 /// touches batches that commits never change again, and readers see the journal as of one moment.
 class PartitionCleaner {
@@ -50,6 +53,7 @@ class PartitionCleaner {
   using LatestOffsets = boost::unordered_flat_map<std::string, Offset, KeyHash, std::equal_to<>>;
 
   std::unique_ptr<StorageCursor> batches() const;
+  Status remove_before(Offset end, Offset begin, const std::string& first);
   Result<std::shared_ptr<LogBatch>> decode(const StorageCursor& cursor) const;
   Error at(Offset offset, const Error& error) const {
     return at_offset(partition_.name(), offset, error);

@@ -28,6 +28,15 @@ class EmbeddedUpkeep : public EmbeddedStory {
     const Status done = log_->maintain();
     ASSERT_TRUE(done) << done.error().message;
   }
+  /// How many keys of that kind the journal has.
+  int keys(char kind) {
+    const std::string first(1, kind);
+    const std::string end(1, static_cast<char>(kind + 1));
+    int count = 0;
+    auto cursor = storage_.journal().scan(first, end);
+    for (cursor->seek(first); cursor->valid(); cursor->next()) ++count;
+    return count;
+  }
   /// Closes the batch before it: the newest is never compacted.
   void last_word() { write(kStock, {{"last", "word"}}); }
 
@@ -102,6 +111,49 @@ TEST_F(EmbeddedUpkeep, DeletedRecordsAreRemovedFromDiskUpToTheirBatch) {
 
   EXPECT_EQ(log_->range(kStock)->begin, 3);
   EXPECT_THAT(all_of(kStock), ElementsAre(Written{"d", "4"}));
+}
+
+TEST_F(EmbeddedUpkeep, WhatADeletedTopicLeavesGoesWithTheNextPass) {
+  write(kStock, {{"shoe", "1"}});
+  write(kEvents, {{"a", "1", now()}});
+  log_->delete_records(kStock, 1);
+  upkeep();
+  write(kStock, {{"shoe", "2"}});
+  ASSERT_TRUE(log_->delete_topic("stock"));
+  reopen();
+  create({.name = "stock"});
+  write(kStock, {{"shoe", "3"}});
+  EXPECT_EQ(keys('b'), 3);
+
+  upkeep();
+
+  EXPECT_EQ(keys('b'), 2);
+  EXPECT_EQ(keys('p'), 0);
+  EXPECT_THAT(all_of(kStock), ElementsAre(Written{"shoe", "3"}));
+  EXPECT_THAT(all_of(kEvents), SizeIs(1));
+}
+
+TEST_F(EmbeddedUpkeep, MuchIsRemovedInStepsOfWhichEachMayBeTheLast) {
+  constexpr int kBatches = 20'003;
+  const auto fill = [&] {
+    for (int i = 0; i < kBatches; ++i) write(kStock, {{"shoe", std::to_string(i)}});
+    sync();
+  };
+  fill();
+  log_->delete_records(kStock, kBatches - 1);
+
+  upkeep();
+  crash(1);
+
+  EXPECT_EQ(log_->range(kStock)->begin, 10'000);
+  EXPECT_EQ(keys('b'), kBatches - 10'000);
+  fill();
+  ASSERT_TRUE(log_->delete_topic("stock"));
+  sync();
+  upkeep();
+  EXPECT_EQ(keys('b'), 0);
+  crash(1);
+  EXPECT_EQ(keys('b'), 2 * kBatches - 20'000);
 }
 
 TEST_F(EmbeddedUpkeep, CompactionKeepsTheLatestOfEachKeyAtItsOffset) {
