@@ -33,6 +33,10 @@ void Segments::append_prefix(std::int64_t prefix, std::string& out) {
   append_big_endian(prefix, out);
 }
 
+std::int64_t Segments::prefix_in(BytesView stored_key) {
+  return read_big_endian<std::int64_t>(stored_key);
+}
+
 Segments plan_segments(const std::string& name, Segments::Keys keys,
                        const WindowStoreOptions& windows, bool persistent) {
   using std::chrono::milliseconds;

@@ -8,6 +8,9 @@
 namespace thalweg::internal {
 namespace {
 
+// A retention has a few of them; a store that has not dropped any yet may have them from 1970 on.
+constexpr std::int64_t kSegmentsUnasked = 16;
+
 std::string time_bytes(std::int64_t time) {
   std::string bytes;
   append_big_endian(time, bytes);
@@ -35,7 +38,8 @@ std::string above_keys(BytesView last, std::int64_t latest) {
 
 }  // namespace
 
-void WindowScan::plan(std::int64_t first_readable, Timestamp latest) {
+void WindowScan::plan(std::int64_t first_readable, Timestamp latest,
+                      const NextSegment& next_segment) {
   from = std::max({from, first_readable, std::int64_t{0}});
   to = std::min(to, to_millis(latest));
   if (from > to || (first && last && *last < *first)) return;
@@ -44,8 +48,14 @@ void WindowScan::plan(std::int64_t first_readable, Timestamp latest) {
     range.from = time_bytes(segments.prefix_of(from));
     range.to = bytes_after(segments.prefix_of(to), segments.by_time ? 1 : segments.interval);
   } else {
-    auto at = segments.segment_of(from);
-    for (add_segment(at); to - at >= segments.interval;) add_segment(at += segments.interval);
+    const auto begin = segments.segment_of(from);
+    const bool asks = (to - begin) / segments.interval >= kSegmentsUnasked;
+    for (std::optional at = asks ? next_segment(begin) : begin; at && *at <= to;) {
+      add_segment(*at);
+      if (to - *at < segments.interval) break;
+      const auto next = *at + segments.interval;
+      at = asks ? next_segment(next) : next;
+    }
     if (reverse) std::ranges::reverse(ranges);
   }
   for (auto& range : ranges) range.reverse = reverse;

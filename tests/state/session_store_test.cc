@@ -1,9 +1,13 @@
 // Session stores: sessions of a key found by the time they touch, on every disk.
 #include <chrono>
+#include <optional>
+#include <set>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <thalweg/state/internal/window_scan.h>
 
 #include "state/store_world.h"
 
@@ -154,6 +158,38 @@ TEST_P(SessionStoreStory, KeysOnTheChangelogAreThoseOfKafkaStreams) {
   store->put(session("k", 1, 2), "v");
   EXPECT_EQ(store.changelog.changes().back().key,
             std::string("k\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\1", 17));
+}
+
+TEST(CachedSessions, AreFoundInTheSegmentsThatAreThereHoweverFarApart) {
+  World<Sessions> store(DiskKind::kNone,
+                        session_store_builder<std::string, std::string>(
+                            "table", 1min, {.persistent = false, .caching = true}),
+                        true);
+  constexpr std::int64_t kNow = 1'750'000'000'000;
+  store->put(session("a", 0, 5), "1");
+  store->put(session("b", kNow, kNow), "x");
+  store->put(session("a", kNow, kNow + 1), "2");
+
+  const std::string now = std::to_string(kNow);
+  const std::string later = std::to_string(kNow + 1);
+  EXPECT_EQ(show(store->fetch("a")), "a0-5=1 a" + now + "-" + later + "=2");
+  EXPECT_EQ(show(store->fetch("a", true)), "a" + now + "-" + later + "=2 a0-5=1");
+  EXPECT_EQ(show(store->fetch("c")), "");
+}
+
+TEST(WindowScans, AskForTheSegmentsThatAreThereWhenTheyMayBeMany) {
+  internal::WindowScan scan{.segments = {.retention = 60'000, .interval = 60'000},
+                            .first = "a",
+                            .last = "a",
+                            .to = 1'750'000'000'000};
+  const std::set<std::int64_t> present = {60'000, 1'749'999'960'000, 1'750'000'020'000};
+
+  scan.plan(0, at(1'750'000'000'000), [&](std::int64_t segment) {
+    const auto next = present.lower_bound(segment);
+    return next == present.end() ? std::nullopt : std::optional(*next);
+  });
+
+  EXPECT_EQ(scan.ranges.size(), 2U);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -145,8 +146,18 @@ class SegmentedStore : public Interface {
     scan.segments = segments_;
     if (first) key_serde_.serialize(*first, scan.first.emplace());
     if (last) key_serde_.serialize(*last, scan.last.emplace());
-    scan.plan(expired_too ? first_kept() : first_readable(), stream_time());
+    scan.plan(expired_too ? first_kept() : first_readable(), stream_time(),
+              [this](std::int64_t segment) { return next_segment(segment); });
     return std::make_unique<SegmentedIterator<K, V>>(entries_, std::move(scan));
+  }
+
+  /// The first segment from this one on that has entries.
+  std::optional<std::int64_t> next_segment(std::int64_t segment) {
+    std::string from;
+    Segments::append_prefix(segment, from);
+    const TypedIterator<Stored, V> first(entries_, {.from = std::move(from)});
+    if (!first.valid()) return std::nullopt;
+    return Segments::prefix_in(first.key_bytes());
   }
 
   /// Moves the store's time on; false for what is too old to be kept.

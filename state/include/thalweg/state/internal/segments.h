@@ -63,6 +63,8 @@ struct Segments {
   /// Makes the stored key of a key as on the changelog; throws SerdeError if that is too short.
   void append_stored(BytesView changelog_key, std::string& out) const;
   static void append_prefix(std::int64_t prefix, std::string& out);
+  /// What a stored key begins with.
+  static std::int64_t prefix_in(BytesView stored_key);
 };
 
 }  // namespace thalweg::internal

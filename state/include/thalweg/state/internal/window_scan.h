@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,8 +32,12 @@ struct WindowScan {
 
   std::vector<StoreView::Scan> ranges = {};
 
+  /// The first segment that has entries, of those from `segment` on.
+  using NextSegment = std::function<std::optional<std::int64_t>(std::int64_t segment)>;
+
   /// Fills `ranges` for a store in which entries from `first_readable` to `latest` may be seen.
-  void plan(std::int64_t first_readable, Timestamp latest);
+  /// Where these are many segments, it asks which of them are there.
+  void plan(std::int64_t first_readable, Timestamp latest, const NextSegment& next_segment);
   /// Whether an entry within the ranges is asked for.
   bool wants(BytesView stored_key) const;
   /// Sorts stored keys as `order` and `reverse` say.
