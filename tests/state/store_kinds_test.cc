@@ -1,5 +1,7 @@
 // Key-value stores that keep less: only what was used last, or no timestamps.
 
+#include <chrono>
+#include <malloc.h>
 #include <string>
 #include <vector>
 
@@ -204,6 +206,27 @@ TEST(StoreWithoutTimestamps, ReadsEntriesBackWithNone) {
 TEST(StoreWithRoomForNothing, IsRefused) {
   EXPECT_THROW((key_value_store_builder<std::string, std::int64_t>("table", {.max_entries = 0})),
                std::invalid_argument);
+}
+
+TEST(StoreWithATimeToLive, KeepsOneNoteOfAKeyThatIsWrittenOverAndOver) {
+  World<Store> rows(
+      DiskKind::kNone,
+      key_value_store_builder<std::string, std::int64_t>(
+          "table", {.persistent = false, .caching = true, .time_to_live = std::chrono::hours(1)}),
+      true);
+  const auto put = [&](const std::string& key, std::int64_t time) {
+    rows->put(key, time, from_millis(time), kNoHeaders);
+  };
+  put("hot", 0);
+  const auto before = ::mallinfo2().uordblks;
+
+  for (int time = 1; time < 100'000; ++time) put("hot", time);
+
+  EXPECT_LT(::mallinfo2().uordblks, before + 1'000'000);
+  put("other", 3'600'000 + 50'000);
+  EXPECT_TRUE(rows->get("hot"));
+  put("other", 3'600'000 + 99'999);
+  EXPECT_FALSE(rows->get("hot"));
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include <thalweg/state/internal/key_value_store_decorator.h>
@@ -34,8 +34,16 @@ class ExpiringKeyValueStore final : public KeyValueStoreDecorator<K, V> {
     know();
     time_ = std::max(time_, timestamp);
     Base::put(key, std::move(value), timestamp, headers);
-    written_.emplace(timestamp, key);
+    note(key, timestamp);
     expire();
+  }
+  void remove(const K& key) override {
+    forget(key);
+    Base::remove(key);
+  }
+  void remove(const K& key, Timestamp timestamp, const Headers& headers) override {
+    forget(key);
+    Base::remove(key, timestamp, headers);
   }
 
   void abort() override {
@@ -58,27 +66,47 @@ class ExpiringKeyValueStore final : public KeyValueStoreDecorator<K, V> {
     is_known_ = true;
     time_ = kNoTimestamp;
     written_.clear();
+    places_.clear();
     for (auto entry = this->inner().all(); entry->valid(); entry->next()) {
-      written_.emplace(entry->value().timestamp, entry->key());
+      note(entry->key(), entry->value().timestamp);
       time_ = std::max(time_, entry->value().timestamp);
     }
   }
 
-  void expire() {
-    while (!written_.empty() && written_.begin()->first + time_to_live_ <= time_) {
-      const auto oldest = written_.extract(written_.begin());
-      const auto* entry = this->inner().get_with_timestamp(oldest.mapped());
-      // It may have been written again, or deleted.
-      if (!entry || entry->timestamp != oldest.key()) continue;
-      Base::remove(oldest.mapped(), time_, kNoHeaders);
+  /// A key is in written_ once, however often it is put.
+  void note(const K& key, Timestamp timestamp) {
+    const auto [place, is_new] = places_.try_emplace(key);
+    if (is_new) {
+      place->second = written_.emplace(timestamp, &place->first);
+    } else if (place->second->first != timestamp) {
+      auto node = written_.extract(place->second);
+      node.key() = timestamp;
+      place->second = written_.insert(std::move(node));
     }
   }
+  void forget(const K& key) {
+    const auto place = places_.find(key);
+    if (place == places_.end()) return;
+    written_.erase(place->second);
+    places_.erase(place);
+  }
+
+  void expire() {
+    while (!written_.empty() && written_.begin()->first + time_to_live_ <= time_) {
+      const K oldest = *written_.begin()->second;
+      forget(oldest);
+      Base::remove(oldest, time_, kNoHeaders);
+    }
+  }
+
+  using Written = std::multimap<Timestamp, const K*>;  // A key of places_.
 
   const std::chrono::milliseconds time_to_live_;
   std::function<Timestamp()> record_time_;
   bool is_known_ = false;
   Timestamp time_ = kNoTimestamp;
-  std::multimap<Timestamp, K> written_;
+  Written written_;
+  std::unordered_map<K, typename Written::iterator> places_;
 };
 
 }  // namespace thalweg::internal
