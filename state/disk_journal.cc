@@ -24,9 +24,8 @@ SpaceFor use_of(const WriteBatch& batch) {
     return o.value.size() <= JournalIndex::kLargestInline;
   };
   const auto& all = batch.operations();
-  return std::ranges::any_of(all, removes) || std::ranges::all_of(all, is_note)
-             ? SpaceFor::kUpkeep
-             : SpaceFor::kData;
+  return std::ranges::any_of(all, removes) || std::ranges::all_of(all, is_note) ? SpaceFor::kUpkeep
+                                                                                : SpaceFor::kData;
 }
 
 }  // namespace

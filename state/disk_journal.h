@@ -68,7 +68,7 @@ class DiskJournal final : public Journal {
 
   /// Segments of which less than half is still wanted, by number.
   struct Sparse {
-    std::vector<SegmentId> dead;                 ///< Nothing of them is.
+    std::vector<SegmentId> dead;                ///< Nothing of them is.
     std::map<SegmentId, std::uint64_t> wanted;  ///< Bytes.
   };
 

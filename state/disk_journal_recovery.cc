@@ -152,8 +152,7 @@ Result<std::shared_ptr<JournalSegment>> DiskJournal::next_segment(SegmentId id) 
   auto segment = JournalSegment::open(directory_, id);
   // Only the file itself can say that it is no part of the journal, not a system that refuses it.
   if (!segment && segment.error().code == ErrorCode::kCorrupt) return nullptr;
-  const bool follows =
-      !segment || end_.segment == 0 || (*segment)->previous_end() == end_.offset;
+  const bool follows = !segment || end_.segment == 0 || (*segment)->previous_end() == end_.offset;
   return follows ? segment : nullptr;
 }
 

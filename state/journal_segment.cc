@@ -83,8 +83,8 @@ Status JournalSegment::read_header() {
   if (auto status = read(0, kHeaderBytes, header); !status) return status;
   previous_end_ = read_big_endian<std::uint32_t>(BytesView(header).substr(12));
   if (header == header_of(id_, previous_end_)) return {};
-  return failure(ErrorCode::kCorrupt, path_ + " does not begin as segment " + std::to_string(id_) +
-                                          " of a journal");
+  return failure(ErrorCode::kCorrupt,
+                 path_ + " does not begin as segment " + std::to_string(id_) + " of a journal");
 }
 
 JournalSegment::~JournalSegment() { ::close(descriptor_); }

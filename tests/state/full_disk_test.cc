@@ -184,9 +184,7 @@ TEST_F(FullIndex, IsSavedOnceThereIsRoom) {
   const auto status = storage->journal().append(all);
   ASSERT_TRUE(status) << status.error().message;
   ASSERT_TRUE(append());
-  const auto is_there = [this] {
-    return fs::exists(disk.path() + "/log/segments/0000000001.log");
-  };
+  const auto is_there = [this] { return fs::exists(disk.path() + "/log/segments/0000000001.log"); };
 
   // A file goes only when an index without it is on disk.
   while (is_there()) {

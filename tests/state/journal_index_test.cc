@@ -1,9 +1,10 @@
 // The journal's index by itself: what threads that meet in it must not do to each other.
+#include "state/journal_index.h"
+
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "state/journal_index.h"
 #include "state/store_world.h"
 
 namespace thalweg::test {
