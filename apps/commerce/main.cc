@@ -149,6 +149,7 @@ int run(const CommandLine& line) {
 
   ShopProcessOptions options = options_of(line);
   const bool everyone_is_believed = options.shop.auth_secret.empty();
+  const bool asks_operators = everyone_is_believed || !options.shop.admin_token.empty();
   ShopProcess shop(std::move(options));
   if (auto started = shop.start(); !started) {
     spdlog::critical("{}", started.error().message);
@@ -158,6 +159,9 @@ int run(const CommandLine& line) {
                shop.port());
   if (everyone_is_believed) {
     spdlog::warn("development mode: whoever asks is believed to be who they say (X-User, userId)");
+  }
+  if (!asks_operators) {
+    spdlog::warn("admin.token is not set: whoever reaches this address may do what operators do");
   }
   if (line.demo) shop.add_demo_data();
   return serve(shop, signals);

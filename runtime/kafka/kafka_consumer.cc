@@ -227,7 +227,12 @@ void KafkaConsumer::serve_member() {
       auto error = error_of(message->err, "group " + options_.group,
                             rd_kafka_message_errstr(message));
       spdlog::debug("{}", error.message);
-      // A right that is missing, or members of another protocol: librdkafka would try for ever.
+      if (message->err == RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL && !told_of_others_) {
+        // Such as of Kafka Streams, of which one that has just ended stays until its session has.
+        told_of_others_ = true;
+        spdlog::warn("{}: waiting until members of another kind have left", error.message);
+      }
+      // A right that is missing, for example: librdkafka would try for ever.
       if (error.code == ErrorCode::kInvalid) {
         mailbox_->post({.kind = ConsumerEvent::Kind::kFailed, .error = std::move(error)});
       }

@@ -59,6 +59,7 @@ class KafkaConsumer final : public LogConsumer, ClientListener {
   std::shared_ptr<KafkaClient> member_;  ///< Null: in no group, or left.
   RdQueue member_queue_;
   std::chrono::steady_clock::time_point next_wake_{};
+  bool told_of_others_ = false;
   bool assigned_once_ = false;
   RdPartitions revoking_;  ///< Asked back and not released yet.
   std::unique_ptr<SerialThread> asker_;
