@@ -314,7 +314,7 @@ export function startGoods(status, watched, ordered) {
     status.failed,
   );
   byId("ranking-window").addEventListener("change", rankings.now);
-  every(10_000, stock.showViews, status.failed);
+  every(3000, stock.showViews, status.failed);
 
   const coupons = every(
     1000,
