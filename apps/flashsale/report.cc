@@ -40,12 +40,13 @@ void print_counts(std::string& out, const char* title, const Counts& counts) {
   if (counts.empty()) return;
   out += title;
   for (const auto& [name, count] : counts) {
+    out += "  ";
     if constexpr (std::is_integral_v<std::remove_cvref_t<decltype(name)>>) {
-      out += "  " + std::to_string(name);
+      out += std::to_string(name);
     } else {
-      out += "  " + name;
+      out += name;
     }
-    out += " " + std::to_string(count);
+    out.append(1, ' ').append(std::to_string(count));
   }
   out += '\n';
 }

@@ -46,9 +46,17 @@ TopicId topic_of_key(BytesView key) {
   return key.size() < 1 + sizeof(TopicId) ? 0 : read_big_endian<TopicId>(key.data() + 1);
 }
 
-std::string epoch_key(BytesView transactional_id) { return "e" + std::string(transactional_id); }
+std::string epoch_key(BytesView transactional_id) {
+  std::string key = "e";
+  key += transactional_id;
+  return key;
+}
 
-std::string meta_key(BytesView name) { return "m" + std::string(name); }
+std::string meta_key(BytesView name) {
+  std::string key = "m";
+  key += name;
+  return key;
+}
 
 std::string offset_key(BytesView group, TopicId topic, std::int32_t partition) {
   std::string key = "o";

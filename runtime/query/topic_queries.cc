@@ -105,7 +105,8 @@ void append_offsets(std::string_view name, const std::map<std::int32_t, Offset>&
   out.append(",\"").append(name).append("\":{");
   for (const auto& [partition, offset] : offsets) {
     if (out.back() != '{') out += ',';
-    out += "\"" + std::to_string(partition) + "\":" + std::to_string(offset);
+    out.append(1, '"').append(std::to_string(partition)).append("\":");
+    out += std::to_string(offset);
   }
   out += '}';
 }

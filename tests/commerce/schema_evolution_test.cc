@@ -70,6 +70,14 @@ std::string type_of(const reflection::Schema& schema, const reflection::Type& ty
   return base(type.base_type());
 }
 
+/// Null: the table has no such field.
+const reflection::Field* field_of(const reflection::Object& table, std::string_view name) {
+  for (const auto* field : *table.fields()) {
+    if (field->name()->string_view() == name) return field;
+  }
+  return nullptr;
+}
+
 /// What keeps `now` from reading bytes of `then`, or the other way round.
 std::vector<std::string> faults(const reflection::Schema& then, const reflection::Schema& now) {
   std::vector<std::string> found;
@@ -82,7 +90,7 @@ std::vector<std::string> faults(const reflection::Schema& then, const reflection
     }
     for (const auto* old_field : *old_table->fields()) {
       const std::string place = name + '.' + old_field->name()->str();
-      const auto* field = table->fields()->LookupByKey(old_field->name()->c_str());
+      const auto* field = field_of(*table, old_field->name()->string_view());
       if (!field) {
         found.push_back(place + " is gone");
       } else if (field->id() != old_field->id()) {
@@ -95,7 +103,7 @@ std::vector<std::string> faults(const reflection::Schema& then, const reflection
       }
     }
     for (const auto* field : *table->fields()) {
-      const bool is_new = !old_table->fields()->LookupByKey(field->name()->c_str());
+      const bool is_new = !field_of(*old_table, field->name()->string_view());
       if (is_new && table->is_struct()) {
         found.push_back(name + '.' + field->name()->str() + " is new, and a struct cannot grow");
       } else if (is_new && field->required()) {

@@ -14,8 +14,6 @@ namespace thalweg::golden {
 
 namespace json = boost::json;
 
-namespace {
-
 /// The transformer library of the spec language.
 template <typename K>
 class SpecTransformer final : public ValueTransformerWithKey<K, std::int64_t> {
@@ -50,8 +48,6 @@ class SpecTransformer final : public ValueTransformerWithKey<K, std::int64_t> {
   ValueFunction value_;
   KeyValueStore<Key, std::int64_t>* store_ = nullptr;
 };
-
-}  // namespace
 
 template <typename K>
 void SpecTopology::transform_values(const json::value& statement,

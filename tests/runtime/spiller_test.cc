@@ -67,7 +67,9 @@ TEST_F(Spills, OfAStoreThatHasGoneWriteNothingBelowItsSuccessor) {
 
   open();
   EXPECT_TRUE(spiller_.run_once());
-  if (const auto spill = store_->start_spill(from_millis(2))) EXPECT_TRUE(spill->run());
+  if (const auto spill = store_->start_spill(from_millis(2))) {
+    EXPECT_TRUE(spill->run());
+  }
 
   EXPECT_EQ(counts().get("k"), nullptr);
 }
