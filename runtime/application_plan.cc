@@ -82,17 +82,32 @@ void size_repartition_topics(const Topology& topology, const StreamsConfig& conf
   }
 }
 
+// Of the topics of all sources.
+std::set<std::string> topics_of_pattern(const std::string& pattern, const OutsideTopics& outside) {
+  std::set<std::string> found;
+  for (const auto& [sub, topics] : outside) {
+    for (const auto& topic : topics) {
+      if (matches_pattern(pattern, topic)) found.insert(topic);
+    }
+  }
+  return found;
+}
+
 // Kafka Streams' CopartitionedTopicsEnforcer: outside topics of a group must agree, and repartition
-// topics without a number of their own follow them (or the widest of the group).
+// topics without a number of their own follow them; without outside topics, one that was given a
+// number, else the widest of the group.
 void enforce_copartitioning(const Topology& topology, const StreamsConfig& config,
-                            PartitionCounts& counts) {
+                            const OutsideTopics& outside_topics, PartitionCounts& counts) {
   std::set<std::string> repartition;
   std::set<std::string> fixed;
   for (const auto& topic : topology.repartition_topics()) {
     repartition.insert(topic.name);
     if (topic.partitions) fixed.insert(topic.name);
   }
-  for (const auto& group : topology.copartition_groups()) {
+  const auto groups = topology.copartition_groups([&](const std::string& pattern) {
+    return topics_of_pattern(pattern, outside_topics);
+  });
+  for (const auto& group : groups) {
     std::int32_t required = 0;
     bool outside = false;
     for (const auto& topic : group) {
@@ -104,8 +119,10 @@ void enforce_copartitioning(const Topology& topology, const StreamsConfig& confi
       required = counts[topic];
       outside = true;
     }
+    const bool is_given = std::ranges::any_of(
+        group, [&](const std::string& topic) { return fixed.contains(topic); });
     for (const auto& topic : group) {
-      if (!repartition.contains(topic) || outside) continue;
+      if (outside || (is_given && !fixed.contains(topic))) continue;
       required = std::max(required, counts[config.application_id + "-" + topic]);
     }
     for (const auto& topic : group) {
@@ -275,7 +292,7 @@ ApplicationPlan plan_application(const Topology& topology, const StreamsConfig& 
                         ". Create them before the application starts");
   }
   size_repartition_topics(topology, config, *outside, counts);
-  enforce_copartitioning(topology, config, counts);
+  enforce_copartitioning(topology, config, *outside, counts);
 
   ApplicationPlan plan;
   for (const auto& topic : topology.repartition_topics()) {

@@ -89,8 +89,9 @@ std::vector<RepartitionTopic> Topology::repartition_topics() const {
   return graph_->repartition_topics();
 }
 
-std::vector<std::vector<std::string>> Topology::copartition_groups() const {
-  return graph_->copartition_groups();
+std::vector<std::vector<std::string>> Topology::copartition_groups(
+    const internal::TopicsOfPattern& topics_of) const {
+  return graph_->copartition_groups(topics_of);
 }
 
 const StoreBuilder& Topology::store_builder(std::string_view store) const {

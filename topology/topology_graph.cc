@@ -210,15 +210,17 @@ void TopologyGraph::rename_copartitioned(const std::string& source,
   }
 }
 
-std::vector<std::vector<std::string>> TopologyGraph::copartition_groups() const {
+std::vector<std::vector<std::string>> TopologyGraph::copartition_groups(
+    const TopicsOfPattern& topics_of) const {
   std::vector<std::set<std::string>> groups;
   for (const auto& sources : copartitioned_) {
     std::set<std::string> topics;
     for (const std::string& source : sources) {
       const auto found = index_.find(source);
       if (found == index_.end()) continue;
-      const auto& read = nodes_[found->second].topics;
-      topics.insert(read.begin(), read.end());
+      const PlannedNode& node = nodes_[found->second];
+      topics.insert(node.topics.begin(), node.topics.end());
+      if (!node.pattern.empty() && topics_of) topics.merge(topics_of(node.pattern));
     }
     // A topic in two groups makes them one.
     std::erase_if(groups, [&topics](const std::set<std::string>& group) {

@@ -22,11 +22,16 @@
 namespace thalweg::internal {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
 using ::testing::Pair;
 using ::testing::ThrowsMessage;
 using Text = std::string;
+using namespace std::chrono_literals;
 
 /// A log whose broker answers no question about topics.
 class BusyLog final : public LogDecorator {
@@ -89,6 +94,61 @@ TEST_F(AnApplicationPlan, OrAsWideAsItWasTold) {
   EXPECT_EQ(plan({.name = "by-user", .partitions = 7}).internal_topics.front().partitions, 7);
 }
 
+/// Joins `left` with `right`, which both have text as keys.
+Topology joined(KStream<Text, Text> left, KStream<Text, Text> right, StreamsBuilder& builder,
+                Text name = {}) {
+  left.join(right, [](const Text& a, const Text& b) { return a + b; },
+            JoinWindows::of_time_difference_with_no_grace(1s), {.name = std::move(name)})
+      .to("joined");
+  return builder.build();
+}
+
+// They were left out: tasks without the other side's records, and matches that never met.
+TEST_F(AnApplicationPlan, WhatIsJoinedMayComeFromAPattern) {
+  EXPECT_TRUE(log_->create_topic({.name = "orders-eu", .partitions = 4}));
+  EXPECT_TRUE(log_->create_topic({.name = "customers", .partitions = 2}));
+  StreamsBuilder builder;
+  const Topology topology = joined(builder.stream<Text, Text>(TopicPattern{"orders-.*"}),
+                                   builder.stream<Text, Text>("customers"), builder);
+
+  EXPECT_THAT(
+      [&] { plan_application(topology, config_, *log_, true); },
+      ThrowsMessage<TopologyError>(AllOf(HasSubstr("not co-partitioned"), HasSubstr("orders-eu"))));
+}
+
+TEST_F(AnApplicationPlan, ARepartitionTopicIsAsWideAsThePatternsTopicsThatItIsJoinedWith) {
+  EXPECT_TRUE(log_->create_topic({.name = "orders-eu", .partitions = 8}));
+  EXPECT_TRUE(log_->create_topic({.name = "customers", .partitions = 2}));
+  StreamsBuilder builder;
+  const auto by_city =
+      builder.stream<Text, Text>("customers").select_key([](const Text&, const Text& city) {
+        return city;
+      });
+  const Topology topology =
+      joined(builder.stream<Text, Text>(TopicPattern{"orders-.*"}), by_city, builder, "j");
+
+  EXPECT_THAT(plan_application(topology, config_, *log_, true).internal_topics,
+              Contains(AllOf(Field(&TopicSpec::name, "shop-j-right-repartition"),
+                             Field(&TopicSpec::partitions, 8))));
+}
+
+// It was refused: "given 4 partitions, but 8 are needed".
+TEST_F(AnApplicationPlan, AGivenNumberCountsForTheRepartitionTopicsThatItIsJoinedWith) {
+  EXPECT_TRUE(log_->create_topic({.name = "wide", .partitions = 8}));
+  StreamsBuilder builder;
+  const auto other_key = [](const Text&, const Text& value) { return value; };
+  const auto left = builder.stream<Text, Text>("orders").select_key(other_key).repartition(
+      {.name = "left", .partitions = 4});
+  const Topology topology =
+      joined(left, builder.stream<Text, Text>("wide").select_key(other_key), builder, "j");
+
+  EXPECT_THAT(plan_application(topology, config_, *log_, true).internal_topics,
+              IsSupersetOf({AllOf(Field(&TopicSpec::name, "shop-left-repartition"),
+                                  Field(&TopicSpec::partitions, 4)),
+                            AllOf(Field(&TopicSpec::name, "shop-j-right-repartition"),
+                                  Field(&TopicSpec::partitions, 4))}));
+}
+
 TEST_F(AnApplicationPlan, ATopicThatNobodyCanTellOfIsNotMissing) {
   StreamsBuilder builder;
   builder.stream<Text, Text>("orders").to("copies");
@@ -96,8 +156,7 @@ TEST_F(AnApplicationPlan, ATopicThatNobodyCanTellOfIsNotMissing) {
 
   BusyLog busy(*log_);
   EXPECT_THAT([&] { plan_application(topology, config_, busy, false); },
-              ThrowsMessage<TopologyError>(
-                  "topic orders cannot be looked up: the broker is busy"));
+              ThrowsMessage<TopologyError>("topic orders cannot be looked up: the broker is busy"));
 }
 
 // It was planned without the topics that a pattern means, and read nothing of them, without a word.
@@ -146,8 +205,9 @@ TEST_F(AnApplicationPlan, IsCalledOutOfDateUntilItIsNot) {
   const Topology topology = builder.build();
   Told told(3);
 
-  const SourceWatch watch(topology, *log_, std::chrono::milliseconds(1),
-                          [] { return SourceTopics{}; }, [&](const Text& what) { told(what); });
+  const SourceWatch watch(
+      topology, *log_, std::chrono::milliseconds(1), [] { return SourceTopics{}; },
+      [&](const Text& what) { told(what); });
 
   EXPECT_EQ(told.last(), "topic orders has appeared");
 }
@@ -157,8 +217,7 @@ TEST_F(AnApplicationPlan, AStoresNameIsRefusedWhenItsChangelogTopicIsMade) {
   builder.table<Text, Text>("orders", {}, {.store = "bad name", .store_supplier = true});
   const Topology topology = builder.build();
 
-  const auto made =
-      create_internal_topics(plan_application(topology, config_, *log_, true), *log_);
+  const auto made = create_internal_topics(plan_application(topology, config_, *log_, true), *log_);
   ASSERT_FALSE(made);
   EXPECT_THAT(made.error().message, HasSubstr("shop-bad name-changelog"));
 }

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thalweg/schemas/partitioning.h>
 #include <thalweg/topology/streams_builder.h>
 #include <thalweg/topology/windowed_serdes.h>
 
@@ -64,6 +65,27 @@ class WindowsStory : public ::testing::Test {
 constexpr auto kAdd = [](Number so_far, const std::optional<Number>& n) {
   return so_far + n.value_or(0);
 };
+
+// Each window went to a partition of its own, and a key's windows came in any order.
+TEST_F(WindowsStory, AllWindowsOfAKeyGoToThePartitionOfTheKey) {
+  options_.partitions = 12;
+  grouped().windowed_by(TimeWindows::of_size_with_no_grace(10ms)).count().to_stream().to("out");
+  grouped()
+      .windowed_by(SessionWindows::of_inactivity_gap_with_no_grace(5ms))
+      .count()
+      .to_stream()
+      .to("sessions");
+
+  for (const std::int64_t time : {5, 15, 25, 35}) number("order-1", 1, time);
+
+  for (const char* topic : {"out", "sessions"}) {
+    const auto records = world().drain_raw(topic);
+    EXPECT_EQ(records.size(), 4) << topic;
+    for (const auto& record : records) {
+      EXPECT_EQ(record.partition, partition_of("order-1", 12)) << topic;
+    }
+  }
+}
 
 TEST_F(WindowsStory, TumblingWindowsHoldTheirStartAndNotTheirEnd) {
   send(grouped().windowed_by(TimeWindows::of_size_with_no_grace(10ms)).count());

@@ -22,7 +22,10 @@ struct ValueAndTimestamp {
 };
 
 /// A walk over a store's entries in the order of their serialised keys. Sees the open transaction.
-/// Writing to the store ends it: only destruction is allowed afterwards.
+///
+/// The store may be written meanwhile: next() goes on behind the key it stood at, value() is not to
+/// be used before that. What is written further on is visited too, where Kafka Streams shows what
+/// there was at the beginning: do not put keys ahead of the walk without end.
 template <typename K, typename V>
 class KeyValueIterator {
  public:

@@ -147,7 +147,9 @@ class Topology {
   const std::vector<GlobalStore>& global_stores() const;
   std::vector<RepartitionTopic> repartition_topics() const;
   /// Groups of topics read together by one sub-topology, which need equal partition counts.
-  std::vector<std::vector<std::string>> copartition_groups() const;
+  /// `topics_of` gives the topics of a source's pattern; without it, patterns count for nothing.
+  std::vector<std::vector<std::string>> copartition_groups(
+      const internal::TopicsOfPattern& topics_of = {}) const;
   const StoreBuilder& store_builder(std::string_view store) const;
   /// The topic that holds the store's changes: `<store>-changelog` (internal), or the source topic
   /// it reuses; nothing when logging is off.

@@ -10,7 +10,8 @@
 namespace thalweg {
 
 /// A windowed key on a topic, as Kafka Streams writes it: the key, then the start in 8 bytes. The
-/// end is not written: reading needs the size of the windows.
+/// end is not written: reading needs the size of the windows. All windows of a key go to the
+/// partition of the key, unless a partitioner says otherwise.
 template <typename K>
 class TimeWindowedSerde {
  public:
@@ -31,6 +32,9 @@ class TimeWindowedSerde {
     out.window = {from_millis(start), after(from_millis(start), window_size_)};
   }
   SchemaPtr schema() const { return bytes_schema(); }
+  BytesView partition_key(BytesView bytes) const {
+    return key_serde_.partition_key(bytes.substr(0, bytes.size() - sizeof(std::int64_t)));
+  }
 
  private:
   AnySerde<K> key_serde_;
@@ -50,6 +54,7 @@ class AlignedWindowedSerde {
     out.window.end = windows_.end_of(out.window.start);
   }
   SchemaPtr schema() const { return bytes_schema(); }
+  BytesView partition_key(BytesView bytes) const { return by_start_.partition_key(bytes); }
 
  private:
   TimeWindowedSerde<K> by_start_;
@@ -82,6 +87,9 @@ class SessionWindowedSerde {
     out.window = {from_millis(start), from_millis(end)};
   }
   SchemaPtr schema() const { return bytes_schema(); }
+  BytesView partition_key(BytesView bytes) const {
+    return key_serde_.partition_key(bytes.substr(0, bytes.size() - 2 * sizeof(std::int64_t)));
+  }
 
  private:
   AnySerde<K> key_serde_;

@@ -55,6 +55,9 @@ class FlowType {
                                           std::unique_ptr<WrappedProcessor>) = nullptr;
 };
 
+/// The topics that a source with this pattern reads.
+using TopicsOfPattern = std::function<std::set<std::string>(const std::string& pattern)>;
+
 /// A C++ type's name as a programmer writes it.
 std::string type_name(const std::type_info& type);
 
@@ -144,7 +147,8 @@ class TopologyGraph {
   const std::vector<SubTopology>& subtopologies() const;
   const std::vector<GlobalStore>& global_stores() const;
   std::vector<RepartitionTopic> repartition_topics() const;
-  std::vector<std::vector<std::string>> copartition_groups() const;
+  std::vector<std::vector<std::string>> copartition_groups(
+      const TopicsOfPattern& topics_of = {}) const;
   const StoreBuilder& store_builder(std::string_view store) const;
   const std::string* changelog_source(std::string_view store) const;
   const std::vector<PlannedNode>& nodes() const { return nodes_; }

@@ -40,13 +40,19 @@ class SinkNode : public ProcessorNode {
   void start(TaskContext& context) override;
   /// What follows goes to `topic`.
   void use_topic(const std::string& topic);
+  bool internal_topic() const { return internal_topic_; }
   /// Of the topic; asked for once.
   std::int32_t partitions();
   /// Called while handling that a record cannot be written as bytes: returns if the production
   /// exception handler says to go on without it, else throws a ProcessorError.
   void unwritable(const std::exception& error);
+  /// Sends to the partition of `partition_key`, which is the key or a part of it; without one, to
+  /// each partition in turn.
+  void send_by_key(std::optional<BytesView> partition_key, std::optional<BytesView> key,
+                   std::optional<BytesView> value, const RecordContext& context);
   /// Sends where a partitioner says. Throws StreamsError for a partition that is not there.
-  void send(const Partitions& where, std::optional<BytesView> key, std::optional<BytesView> value,
+  void send(const Partitions& where, std::optional<BytesView> partition_key,
+            std::optional<BytesView> key, std::optional<BytesView> value,
             const RecordContext& context);
 
  private:
@@ -88,8 +94,14 @@ class SinkOf final : public SinkNode, public Receiver<K, V> {
     } catch (const std::exception& error) {
       return unwritable(error);
     }
-    send(partitioner_ ? partitioner_(key, value, partitions()) : Partitions::by_key(), key_bytes,
-         value_bytes, context);
+    std::optional<BytesView> partition_key = key_bytes;
+    // Not in internal topics: Kafka Streams spreads the windows of a key there.
+    if (key_bytes && !internal_topic()) partition_key = key_serde_.partition_key(*key_bytes);
+    if (partitioner_) {
+      send(partitioner_(key, value, partitions()), partition_key, key_bytes, value_bytes, context);
+    } else {
+      send_by_key(partition_key, key_bytes, value_bytes, context);
+    }
   }
 
  private:
