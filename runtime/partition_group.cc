@@ -15,8 +15,7 @@ Offset PartitionGroup::lag() const {
 }
 
 bool PartitionGroup::ready(Timestamp wall_clock, std::chrono::milliseconds max_idle) {
-  if (empty()) return false;
-  if (heap_.size() == inputs_.size() || max_idle < std::chrono::milliseconds(0)) return true;
+  if (heap_.size() == inputs_.size() || max_idle < std::chrono::milliseconds(0)) return !empty();
   for (Input& input : inputs_) {
     if (!input.queue->empty()) continue;
     if (input.end == kNoOffset || input.fetched < input.end) {
@@ -26,6 +25,7 @@ bool PartitionGroup::ready(Timestamp wall_clock, std::chrono::milliseconds max_i
     if (!input.waited_until) input.waited_until = wall_clock + max_idle;
     if (wall_clock < *input.waited_until) return false;
   }
+  if (empty()) return false;
   ++enforced_;
   return true;
 }

@@ -31,7 +31,8 @@ class PartitionGroup {
   /// compares them all, or need not be waited for. Kafka Streams' rules (KIP-695): a queue is
   /// waited for while the log is not known to have nothing more for it, then `max_idle` longer, for
   /// records that are not written yet. That wait begins when those for the queues before it are
-  /// over. With a negative `max_idle`, none is waited for.
+  /// over, if need be while all are empty: asked then too, it says no, but what is waited until the
+  /// first record counts. With a negative `max_idle`, none is waited for.
   bool ready(Timestamp wall_clock, std::chrono::milliseconds max_idle);
   /// How often ready() allowed a record although a queue was empty.
   std::uint64_t enforced() const { return enforced_; }

@@ -159,7 +159,8 @@ void StreamTask::suspend() {
 std::size_t StreamTask::process(std::size_t max_records, Timestamp wall_clock) {
   std::size_t done = 0;
   const std::uint64_t enforced = group_.enforced();
-  while (done < max_records && group_.ready(wall_clock, setup_.config->max_task_idle)) {
+  while (done < max_records && !group_.empty() &&
+         group_.ready(wall_clock, setup_.config->max_task_idle)) {
     RecordQueue& queue = group_.next();
     stream_time_ = std::max(stream_time_, queue.head_timestamp());
     if (!queue.head_stands_in()) {

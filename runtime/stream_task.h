@@ -91,6 +91,11 @@ class StreamTask final : public TaskContext {
   /// Processes up to `max_records`; returns how many. By `max.task.idle.ms`, an empty input may be
   /// waited for, as PartitionGroup::ready() says. Throws StreamsError.
   std::size_t process(std::size_t max_records, Timestamp wall_clock);
+  /// Counts time in which every input is empty as waited for them. process() does not: Kafka
+  /// Streams' driver asks only while there are records, its threads always.
+  void note_waiting(Timestamp wall_clock) {
+    if (group_.empty()) group_.ready(wall_clock, setup_.config->max_task_idle);
+  }
   /// Fires what is due on the wall clock. Throws StreamsError.
   bool punctuate_wall_clock(Timestamp wall_clock);
   std::optional<Timestamp> next_wall_clock_punctuation() const { return wall_clock_.next(); }

@@ -242,6 +242,7 @@ bool Worker::process(StreamTask& task, Clock::Instant until, Clock::Instant& now
     if (now - began < kShortTurn) turn_ = std::min(kTurnMax, turn_ * 2);
     more = processed == turn && now < until && !stop_requested_;
   }
+  task.note_waiting(wall_clock);
   return done > 0;
 }
 

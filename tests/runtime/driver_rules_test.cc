@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::ThrowsMessage;
 using namespace std::chrono_literals;
@@ -188,6 +189,22 @@ TEST_F(DriverRules, AProcessorKnowsItsSettingsAndItsDirectory) {
   auto out = driver().create_output_topic<Text, Text>("out");
   EXPECT_EQ(out.read_record().value, "7");
   EXPECT_EQ(out.read_record().value, "/data/shop/0_0");
+}
+
+TEST_F(DriverRules, TimeInWhichEveryTopicIsEmptyIsNotWaitedFor) {
+  const auto note = [this](const Text&, const Text& value) { lines_.push_back(value); };
+  builder_.stream<Text, Text>("left").for_each(note);
+  builder_.stream<Text, Text>("right").for_each(note);
+  StreamsConfig config;
+  config.max_task_idle = 10ms;
+  driver_ = std::make_unique<TopologyTestDriver>(builder_.build(), config);
+  for (const auto by : {10ms, 10ms, 10ms}) driver().advance_wall_clock_time(by);
+
+  driver().pipe("left", "k", "a", from_millis(0));
+  driver().advance_wall_clock_time(9ms);
+  EXPECT_THAT(lines_, IsEmpty());
+  driver().advance_wall_clock_time(1ms);
+  EXPECT_THAT(lines_, ElementsAre("a"));
 }
 
 TEST_F(DriverRules, NothingIsForwardedWithANegativeTime) {

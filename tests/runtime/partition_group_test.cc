@@ -220,6 +220,52 @@ TEST_F(Queues, WaitForAnEmptyOneFromWhenItIsFoundEmpty) {
   EXPECT_TRUE(group_.ready(from_millis(120), kIdle));
 }
 
+TEST_F(Queues, HaveWaitedEnoughIfAllWereEmptyForSoLong) {
+  constexpr std::chrono::milliseconds kIdle(10);
+  with_inputs({"left", "right"});
+  is_read_to_its_end(0);
+  is_read_to_its_end(1);
+
+  EXPECT_FALSE(group_.ready(from_millis(100), kIdle));
+  EXPECT_FALSE(group_.ready(from_millis(110), kIdle)) << "the wait for the right one begins";
+  EXPECT_FALSE(group_.ready(from_millis(120), kIdle)) << "there is nothing to process";
+  EXPECT_EQ(group_.enforced(), 0);
+  arrives(0, {{"l1", 1}});
+
+  EXPECT_TRUE(group_.ready(from_millis(120), kIdle));
+  EXPECT_EQ(group_.enforced(), 1);
+  process_one();
+  EXPECT_FALSE(group_.ready(from_millis(121), kIdle));
+  arrives(0, {{"l2", 2}});
+  EXPECT_TRUE(group_.ready(from_millis(122), kIdle)) << "the right one is as empty as before";
+}
+
+TEST_F(Queues, CountNoTimeInWhichTheLogHasMoreForAnEmptyOne) {
+  constexpr std::chrono::milliseconds kIdle(10);
+  with_inputs({"left", "right"});
+  is_read_to_its_end(0);
+  is_read_to_its_end(1);
+  EXPECT_FALSE(group_.ready(from_millis(100), kIdle));
+  EXPECT_FALSE(group_.ready(from_millis(110), kIdle));
+  arrives(1, {}, /*control_records=*/0, /*left_in_the_log=*/1);
+  EXPECT_FALSE(group_.ready(from_millis(115), kIdle));
+  arrives(1, {}, /*control_records=*/1);
+
+  arrives(0, {{"l1", 1}});
+
+  EXPECT_FALSE(group_.ready(from_millis(120), kIdle));
+  EXPECT_FALSE(group_.ready(from_millis(129), kIdle));
+  EXPECT_TRUE(group_.ready(from_millis(130), kIdle));
+}
+
+TEST_F(Queues, AreNeverReadyWhileAllAreEmpty) {
+  with_inputs({"left", "right"});
+  EXPECT_FALSE(group_.ready(from_millis(100), std::chrono::milliseconds(-1)));
+  is_read_to_its_end(0);
+  is_read_to_its_end(1);
+  EXPECT_FALSE(group_.ready(from_millis(100), kNoIdling));
+}
+
 TEST_F(Queues, WaitForSeveralEmptyOnesOneAfterTheOther) {
   constexpr std::chrono::milliseconds kIdle(10);
   with_inputs({"empty", "empty too", "full"});
