@@ -83,6 +83,7 @@ TEST_F(WordCount, GivesResultsTheTimeOfTheirLatestRecord) {
 TEST_F(WordCount, SaysWhichTopicIsUnknownEmptyOrWasNeverWritten) {
   EXPECT_THROW(driver_.pipe("nowhere", "k", "v", from_millis(0)), std::invalid_argument);
   EXPECT_THROW(lines_.pipe("k", "v", from_millis(-1)), std::invalid_argument);
+  EXPECT_THROW(lines_.pipe({"k", "v", from_millis(-2)}), std::invalid_argument);
   EXPECT_THROW(counts_.read_record(), std::out_of_range);
   EXPECT_THROW(driver_.store("nothing"), std::invalid_argument);
 }
@@ -113,6 +114,23 @@ TEST(TestInput, AdvancesItsTimeByItself) {
   auto out = driver.create_output_topic<std::string, std::string>("out");
   for (const auto& record : out.read_records()) times.push_back(to_millis(record.timestamp));
   EXPECT_THAT(times, ElementsAre(100, 110, 125, 7, 8));
+}
+
+TEST(TestInput, GivesRecordsWithoutATimeItsOwn) {
+  StreamsBuilder builder;
+  builder.stream<std::string, std::string>("in").to("out");
+  TopologyTestDriver driver(builder.build());
+  auto in =
+      driver.create_input_topic<std::string, std::string>("in", {}, {}, from_millis(100), 10ms);
+  in.pipe({"1", "a", kNoTimestamp, {{"h", "x"}}});
+  in.pipe_records({{"1", "b"}, {"1", "c", from_millis(7)}, {"1", "d"}});
+  in.pipe("1", "e");
+
+  std::vector<std::int64_t> times;
+  const auto records = driver.create_output_topic<std::string, std::string>("out").read_records();
+  for (const auto& record : records) times.push_back(to_millis(record.timestamp));
+  EXPECT_THAT(times, ElementsAre(100, 110, 7, 120, 130));
+  EXPECT_EQ(records.front().headers, Headers({{"h", "x"}}));
 }
 
 TEST_F(WordCount, IsReadAsAMapOrAsValues) {

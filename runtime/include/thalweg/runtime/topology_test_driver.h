@@ -41,18 +41,21 @@ template <typename K, typename V>
 class TestInputTopic {
  public:
   /// At the topic's own time, which then advances by `auto_advance`.
-  void pipe(const K& key, const V& value) {
-    pipe(key, value, std::exchange(time_, time_ + advance_));
-  }
+  void pipe(const K& key, const V& value) { pipe(key, value, next_time()); }
   void pipe(const K& key, const V& value, Timestamp timestamp) {
-    pipe(TestRecord<K, V>{key, value, timestamp});
+    pipe_at(TestRecord<K, V>{key, value}, timestamp);
   }
-  void pipe(const TestRecord<K, V>& record);
-  void pipe_null(const K& key, Timestamp timestamp) { pipe(TestRecord<K, V>{key, {}, timestamp}); }
+  /// Without a timestamp (kNoTimestamp): at the topic's own time, as above.
+  void pipe(const TestRecord<K, V>& record) {
+    pipe_at(record, record.timestamp == kNoTimestamp ? next_time() : record.timestamp);
+  }
+  void pipe_null(const K& key, Timestamp timestamp) {
+    pipe_at(TestRecord<K, V>{key, {}}, timestamp);
+  }
   /// Without a key.
-  void pipe_value(const V& value) { pipe_value(value, std::exchange(time_, time_ + advance_)); }
+  void pipe_value(const V& value) { pipe_value(value, next_time()); }
   void pipe_value(const V& value, Timestamp timestamp) {
-    pipe(TestRecord<K, V>{{}, value, timestamp});
+    pipe_at(TestRecord<K, V>{{}, value}, timestamp);
   }
   void pipe_records(const std::vector<TestRecord<K, V>>& records) {
     for (const auto& record : records) pipe(record);
@@ -60,10 +63,7 @@ class TestInputTopic {
   /// The first at `start`, each of the others `advance` later, whatever times they have.
   void pipe_records(const std::vector<TestRecord<K, V>>& records, Timestamp start,
                     std::chrono::milliseconds advance) {
-    for (auto record : records) {
-      record.timestamp = std::exchange(start, start + advance);
-      pipe(record);
-    }
+    for (const auto& record : records) pipe_at(record, std::exchange(start, start + advance));
   }
   /// Each at the topic's own time.
   void pipe_key_values(const std::vector<std::pair<K, V>>& pairs) {
@@ -93,6 +93,9 @@ class TestInputTopic {
         value_serde_(std::move(value_serde)),
         time_(start),
         advance_(auto_advance) {}
+
+  Timestamp next_time() { return std::exchange(time_, time_ + advance_); }
+  void pipe_at(const TestRecord<K, V>& record, Timestamp timestamp);
 
   TopologyTestDriver* driver_;
   std::string topic_;
@@ -235,12 +238,12 @@ class TopologyTestDriver {
 // --- Implementation of the templates --------------------------------------------------------
 
 template <typename K, typename V>
-void TestInputTopic<K, V>::pipe(const TestRecord<K, V>& record) {
+void TestInputTopic<K, V>::pipe_at(const TestRecord<K, V>& record, Timestamp timestamp) {
   std::optional<std::string> key;
   std::optional<std::string> value;
   if (record.key) key_serde_.serialize(*record.key, key.emplace());
   if (record.value) value_serde_.serialize(*record.value, value.emplace());
-  driver_->pipe(topic_, std::move(key), std::move(value), record.timestamp, record.headers);
+  driver_->pipe(topic_, std::move(key), std::move(value), timestamp, record.headers);
 }
 
 template <typename K, typename V>
