@@ -6,14 +6,15 @@
 #include <optional>
 #include <vector>
 
+#include "java_priority_queue.h"
 #include "record_queue.h"
 
 namespace thalweg::internal {
 
 /// The queues of a task, and which of them is next: the one whose head has the lowest timestamp.
 ///
-/// Equal timestamps are taken in the order of java.util.PriorityQueue, whose binary heap this
-/// repeats, so that results are those of Kafka Streams.
+/// Equal timestamps are taken in the order of java.util.PriorityQueue, so that results are those of
+/// Kafka Streams.
 class PartitionGroup {
  public:
   RecordQueue& add_queue(std::unique_ptr<RecordQueue> queue);
@@ -37,7 +38,7 @@ class PartitionGroup {
   /// How often ready() allowed a record although a queue was empty.
   std::uint64_t enforced() const { return enforced_; }
   /// The queue to process next; there must be one.
-  RecordQueue& next() { return *heap_.front(); }
+  RecordQueue& next() { return *heap_.peek(); }
   /// next() is done with its head: puts the queue back where its new head belongs.
   void pop_next();
 
@@ -48,12 +49,14 @@ class PartitionGroup {
     Offset end = kNoOffset;                 // As the last fetch told; none: nothing was told yet.
     std::optional<Timestamp> waited_until;  // Since it was found empty and fetched to its end.
   };
-
-  void offer(RecordQueue* queue);
-  void sift_down_from_root();
+  struct EarlierHead {
+    bool operator()(const RecordQueue* a, const RecordQueue* b) const {
+      return a->head_timestamp() < b->head_timestamp();
+    }
+  };
 
   std::vector<Input> inputs_;
-  std::vector<RecordQueue*> heap_;  // Queues that have a head.
+  JavaPriorityQueue<RecordQueue*, EarlierHead> heap_;  // Queues that have a head.
   std::size_t buffered_ = 0;
   std::uint64_t enforced_ = 0;
 };

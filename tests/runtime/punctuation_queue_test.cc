@@ -2,6 +2,9 @@
 
 #include "punctuation_queue.h"
 
+#include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -26,8 +29,23 @@ class Punctuations : public ::testing::Test {
     });
   }
 
+  /// Every 10 ms, one for each letter.
+  void with_names(const std::string& names, std::int64_t first = 0) {
+    for (const char name : names) {
+      handles_[name] = queue_.schedule(from_millis(first), 10ms, std::string(1, name),
+                                       [this, name](Timestamp) { names_ += name; });
+    }
+  }
+  /// Who fires at that time, in order.
+  std::string names_at(std::int64_t now) {
+    time_is(now);
+    return std::exchange(names_, {});
+  }
+
   PunctuationQueue queue_;
   std::vector<std::int64_t> fired_;
+  std::map<char, Cancellable> handles_;
+  std::string names_;
 };
 
 TEST_F(Punctuations, FireOnceForAGapAndThenAtMultiplesOfTheInterval) {
@@ -53,6 +71,37 @@ TEST_F(Punctuations, FireInTheOrderTheyAreDue) {
   time_is(30);
 
   EXPECT_THAT(fired_, ElementsAre(10, 20));
+}
+
+// What java.util.PriorityQueue gave with the same steps.
+TEST_F(Punctuations, FireInTheOrderOfJavasHeapWhenDueAtOnce) {
+  with_names("ABCD");
+
+  EXPECT_EQ(names_at(3), "ADBC");
+  EXPECT_EQ(names_at(12), "BCAD");
+  EXPECT_EQ(names_at(25), "ADBC");
+  EXPECT_EQ(names_at(31), "BCAD");
+  EXPECT_EQ(names_at(47), "ADBC");
+}
+
+TEST_F(Punctuations, FireInTheOrderOfJavasHeapWhenManyAreDueAtOnce) {
+  with_names("ABCDE");
+
+  EXPECT_EQ(names_at(3), "AEBDC");
+  EXPECT_EQ(names_at(12), "DCEAB");
+  EXPECT_EQ(names_at(25), "ABCDE");
+  EXPECT_EQ(names_at(31), "DEBAC");
+  EXPECT_EQ(names_at(47), "ACEDB");
+}
+
+// Without B from the beginning, it would be "AECD".
+TEST_F(Punctuations, KeepTheirOrderWhenOneOfThemIsCancelled) {
+  with_names("ABCDE", 20);
+  handles_['B'].cancel();
+
+  EXPECT_EQ(names_at(20), "AEDC");
+  EXPECT_EQ(names_at(30), "DCEA");
+  EXPECT_EQ(names_at(40), "EADC");
 }
 
 TEST_F(Punctuations, AreSilentOnceCancelled) {
