@@ -168,8 +168,7 @@ std::size_t StreamTask::process(std::size_t max_records, Timestamp wall_clock) {
       ++done;
     }
     group_.pop_next();
-    stream_clock_.punctuate(
-        stream_time_, [&](const PunctuationQueue::Schedule& due) { punctuate(due, stream_time_); });
+    punctuate_stream_time();
   }
   processed_ += done;
   processed_since_flush_ += done;
@@ -245,6 +244,12 @@ void StreamTask::fail_processing(const std::exception& cause, const RecordMetada
   std::throw_with_nested(
       StreamsError("Exception caught in process. taskId=" + to_string(setup_.id) + ", " +
                    place(metadata) + ": " + cause.what()));
+}
+
+bool StreamTask::punctuate_stream_time() {
+  if (stream_time_ == kNoTimestamp) return false;
+  return stream_clock_.punctuate(
+      stream_time_, [&](const PunctuationQueue::Schedule& due) { punctuate(due, stream_time_); });
 }
 
 bool StreamTask::punctuate_wall_clock(Timestamp wall_clock) {

@@ -96,6 +96,10 @@ class StreamTask final : public TaskContext {
   void note_waiting(Timestamp wall_clock) {
     if (group_.empty()) group_.ready(wall_clock, setup_.config->max_task_idle);
   }
+  /// Fires what is due by stream time; returns whether anything was. process() does so behind each
+  /// record; without one, something is due after start(), as stream time goes on where it was
+  /// committed, and where the wall clock has scheduled it. Throws StreamsError.
+  bool punctuate_stream_time();
   /// Fires what is due on the wall clock. Throws StreamsError.
   bool punctuate_wall_clock(Timestamp wall_clock);
   std::optional<Timestamp> next_wall_clock_punctuation() const { return wall_clock_.next(); }

@@ -251,9 +251,9 @@ bool Worker::punctuate() {
   const Timestamp wall_clock = clock_.wall_clock();
   bool fired = false;
   for (auto& [id, member] : members_) {
-    if (member.state == TaskInfo::State::kRunning) {
-      fired |= member.task->punctuate_wall_clock(wall_clock);
-    }
+    if (member.state != TaskInfo::State::kRunning) continue;
+    fired |= member.task->punctuate_stream_time();
+    fired |= member.task->punctuate_wall_clock(wall_clock);
   }
   if (fired) note_work_since(began);
   return fired;

@@ -19,6 +19,7 @@ namespace thalweg::simulation {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using namespace std::chrono_literals;
 using Text = std::string;
 
@@ -101,6 +102,77 @@ TEST_F(QuietInputs, AreWaitedForWhenTheyHaveJustGivenSomething) {
   clock_.advance(1ms);
   run();
   EXPECT_THAT(seen_, ElementsAre("a", "b"));
+}
+
+/// A task that writes the time every 10 ms of stream time.
+class QuietClock : public Quiet {
+ protected:
+  QuietClock() {
+    log_->create_topic({.name = "in", .partitions = 1});
+    log_->create_topic({.name = "ticks", .partitions = 1});
+    begin();
+  }
+
+  void begin() {
+    struct Ticker final : Processor<Text, Text> {
+      void init(ProcessorContext<Text, Text>& context) override {
+        Processor::init(context);
+        context.schedule(10ms, PunctuationType::kStreamTime, [this](Timestamp at) {
+          this->context().forward("tick", std::to_string(to_millis(at)), at, kNoHeaders);
+        });
+      }
+      void process(const RecordRef<Text, Text>&) override {}
+    };
+    Quiet::begin([] {
+      StreamsBuilder builder;
+      builder.stream<Text, Text>("in")
+          .process([] { return std::make_unique<Ticker>(); })
+          .to("ticks");
+      return builder.build();
+    });
+  }
+  void begin_again() {
+    process_.reset();
+    begin();
+  }
+  /// What is committed.
+  std::vector<Text> ticks() {
+    std::vector<Text> values;
+    for (const LoggedRecord& record : read_topic(*log_, clock_, "ticks")) {
+      values.push_back(*record.value);
+    }
+    return values;
+  }
+};
+
+TEST_F(QuietClock, TicksAtOnceAfterARestartAsStreamTimeIsCommitted) {
+  write("in", "a", from_millis(123));
+  rest();
+  ASSERT_THAT(ticks(), ElementsAre("123"));
+
+  begin_again();
+  EXPECT_THAT(ticks(), ElementsAre("123", "123"));
+
+  write("in", "b", from_millis(125));
+  write("in", "c", from_millis(131));
+  rest();
+  EXPECT_THAT(ticks(), ElementsAre("123", "123", "131"));
+}
+
+TEST_F(QuietClock, DoesNotTickBeforeTheFirstRecord) {
+  begin_again();
+  EXPECT_THAT(ticks(), IsEmpty());
+}
+
+// The tick is part of a transaction, though no record is.
+TEST_F(QuietClock, TicksOnceAfterARestartThoughTheCommitFails) {
+  write("in", "a", from_millis(123));
+  rest();
+
+  log_->fail_next(SimulatedLog::Step::kCommit, ProducerEvent::Kind::kAbortRequired);
+  begin_again();
+
+  EXPECT_THAT(ticks(), ElementsAre("123", "123"));
 }
 
 }  // namespace
