@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <thalweg/state/windowed.h>
+
 namespace thalweg::internal {
 
 Cancellable PunctuationQueue::schedule(Timestamp first, std::chrono::milliseconds interval,
@@ -25,8 +27,9 @@ std::optional<PunctuationQueue::Schedule> PunctuationQueue::take_due(Timestamp n
 }
 
 void PunctuationQueue::put_back(Schedule schedule, Timestamp now) {
-  const auto missed = (now - schedule.next) / schedule.interval;
-  schedule.next += (missed + 1) * schedule.interval;
+  schedule.next += (now - schedule.next) / schedule.interval * schedule.interval;
+  if (schedule.next > kEndOfTime - schedule.interval) return;  // There is no next time.
+  schedule.next += schedule.interval;
   schedules_.offer(std::move(schedule));
 }
 

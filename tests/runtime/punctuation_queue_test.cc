@@ -10,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thalweg/state/windowed.h>
+
 namespace thalweg::internal {
 namespace {
 
@@ -54,6 +56,18 @@ TEST_F(Punctuations, FireOnceForAGapAndThenAtMultiplesOfTheInterval) {
   for (const auto now : {3, 5, 12, 55, 56, 60}) time_is(now);
 
   EXPECT_THAT(fired_, ElementsAre(3, 12, 55, 60));
+}
+
+// The next time wrapped around and was always due: one record from the end of time, and the thread
+// never came back.
+TEST_F(Punctuations, EndWhereTimeEnds) {
+  every(10ms);
+  const std::int64_t end = to_millis(kEndOfTime);
+
+  time_is(end - 1);
+  time_is(end);
+
+  EXPECT_THAT(fired_, ElementsAre(end - 1));
 }
 
 TEST_F(Punctuations, StartAtTheirFirstTime) {
