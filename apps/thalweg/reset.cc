@@ -40,14 +40,29 @@ bool is_internal(const std::string& topic, const std::string& application) {
          (rest.starts_with("KTABLE-FK-JOIN-SUBSCRIPTION-") && rest.ends_with("-topic"));
 }
 
-/// The longest application id that the topic may belong to: `shop` does not own what is
-/// `shop-views`'.
+/// Whether the topic is the application's: that of the longest known id that it fits, as `shop`
+/// does not own what is `shop-views`'. An id that is not known owns what fits no known one: the
+/// beginning of another application's topics is no application.
 bool belongs_to(const std::string& topic, const std::string& application,
                 const std::vector<std::string>& applications) {
   if (!is_internal(topic, application)) return false;
+  const bool known = std::ranges::find(applications, application) != applications.end();
   return std::ranges::none_of(applications, [&](const auto& other) {
-    return other.size() > application.size() && is_internal(topic, other);
+    return (!known || other.size() > application.size()) && is_internal(topic, other);
   });
+}
+
+/// Refuses an id of which there is neither a topic nor local state, unless it is a known one.
+void check_known(StoppedDirectory& directory, const std::string& path,
+                 const std::string& application, const ResetPlan& plan) {
+  const auto applications = directory.applications();
+  const bool known = std::ranges::find(applications, application) != applications.end();
+  const bool owns = !plan.topics.empty() || !plan.families.empty();
+  if (owns || (known && !plan.empty())) return;
+  std::string names;
+  for (const auto& name : applications) names += (names.empty() ? "" : ", ") + name;
+  throw CommandError(kUnknownName, path + " has nothing of an application '" + application + "'",
+                     "known are: " + names);
 }
 
 ResetPlan plan_for(StoppedDirectory& directory, const std::string& application) {
@@ -129,14 +144,7 @@ int reset(Context& context, const ResetArguments& given) {
   }
   const auto directory = open_stopped(context.data_dir);
   const auto plan = plan_for(*directory, given.application);
-  if (plan.empty()) {
-    std::string names;
-    for (const auto& name : directory->applications()) names += (names.empty() ? "" : ", ") + name;
-    throw CommandError(
-        kUnknownName,
-        context.data_dir + " has nothing of an application '" + given.application + "'",
-        "known are: " + names);
-  }
+  check_known(*directory, context.data_dir, given.application, plan);
   print_plan(plan, context.style);
   if (given.dry_run) return kDone;
   if (!given.yes) {

@@ -120,6 +120,25 @@ TEST_F(Stopped, ADryResetSaysWhatAResetDoes) {
   EXPECT_EQ(look({"reset", "rankin"}).code, 66);
 }
 
+TEST_F(Stopped, TheBeginningOfAnApplicationsTopicsIsNoApplication) {
+  open_shop();
+  ASSERT_EQ(shop_.stop(), 0);
+  const auto before = look({"topics", "list", "--internal"});
+  ASSERT_THAT(before.out, AllOf(HasSubstr("order-service-stock-requests-repartition"),
+                                HasSubstr("views-views-by-day-changelog")));
+
+  for (const char* beginning : {"order-service-stock", "views-views-by"}) {
+    const auto ran = look({"reset", beginning, "--yes"});
+
+    EXPECT_EQ(ran.code, 66) << beginning;
+    EXPECT_THAT(ran.out, IsEmpty());
+    EXPECT_THAT(ran.err,
+                AllOf(HasSubstr("has nothing of an application '" + std::string(beginning) + "'"),
+                      HasSubstr("known are: "), HasSubstr("order-service")));
+  }
+  EXPECT_EQ(look({"topics", "list", "--internal"}).out, before.out);
+}
+
 TEST_F(Stopped, AfterAResetTheApplicationComputesEverythingAnew) {
   sell_one_lamp();
   ASSERT_EQ(shop_.stop(), 0);
