@@ -1,6 +1,6 @@
 // thalweg topics produce: writes records.
 
-#include <iostream>
+#include <algorithm>
 
 #include <CLI/CLI.hpp>
 
@@ -8,7 +8,9 @@
 
 #include "context.h"
 #include "exit_codes.h"
+#include "input_lines.h"
 #include "json_fields.h"
+#include "numbers.h"
 #include "server.h"
 #include "topics.h"
 
@@ -30,83 +32,160 @@ struct ProduceArguments {
   bool tombstone = false;
 };
 
-/// A value as it is written on a command line: JSON as such, anything else as text.
-std::string as_json(const std::string& text) {
-  if (parse_json(text)) return text;
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const auto group = bytes.substr(i, 3);
+    std::uint32_t bits = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      bits = bits << 8 | (j < group.size() ? static_cast<unsigned char>(group[j]) : 0u);
+    }
+    for (std::size_t j = 0; j < 4; ++j) {
+      out += j <= group.size() ? kDigits[bits >> (18 - 6 * j) & 63] : '=';
+    }
+  }
+  return out;
+}
+
+/// `"name":"text"`; bytes that are no text as base64, so that they are written as they are.
+std::string text_member(const std::string& name, const std::string& text) {
+  if (!is_utf8(text)) {
+    return '"' + name + R"(":")" + base64(text) + R"(",")" + name + R"(_encoding":"base64")";
+  }
+  std::string out = '"' + name + R"(":)";
   append_json_string(text, out);
   return out;
 }
 
-std::string as_json_text(std::string_view text) {
-  std::string out;
-  append_json_string(text, out);
-  return out;
+/// A value as it is written on a command line: JSON as such, anything else as text.
+std::string value_member(std::string text) {
+  if (!parse_json(text)) return text_member("value", text);
+  std::ranges::replace(text, '\n', ' ');  // Between its parts; a record is one line.
+  return R"("value":)" + text;
 }
 
 std::string headers_json(const std::vector<std::string>& headers) {
   std::string out = "[";
   for (const auto& header : headers) {
     const auto equals = header.find('=');
-    if (equals == header.npos || equals == 0) {
+    if (equals == header.npos || equals == 0 || !is_utf8(header.substr(0, equals))) {
       throw CommandError(kUsage, "--header " + header + " is not of the form NAME=VALUE");
     }
     if (out.size() > 1) out += ',';
-    out += R"({"key":)" + as_json_text(header.substr(0, equals));
-    out += R"(,"value":)" + as_json_text(header.substr(equals + 1)) + '}';
+    out += '{' + text_member("key", header.substr(0, equals)) + ',';
+    out += text_member("value", header.substr(equals + 1)) + '}';
   }
   return out + ']';
 }
 
-std::string record_json(const ProduceArguments& given, const std::optional<std::string>& key,
-                        const std::string& value) {
-  std::string out = R"({"value":)" + value;
-  if (key) out += R"(,"key":)" + as_json_text(*key);
-  if (given.partition) out += R"(,"partition":)" + std::to_string(*given.partition);
-  if (!given.headers.empty()) out += R"(,"headers":)" + headers_json(given.headers);
-  return out + '}';
-}
-
-std::string record_of_line(const ProduceArguments& given, std::string line) {
-  if (given.ndjson) return line;
-  auto key = given.key;
-  if (!given.separator.empty()) {
-    const auto at = line.find(given.separator);
-    if (at == line.npos) {
-      throw CommandError(kBadData, "no separator '" + given.separator + "' in the line: " + line,
-                         "nothing of it and what follows was written");
-    }
-    key = line.substr(0, at);
-    line.erase(0, at + given.separator.size());
+/// Writes records down as the application reads them.
+class RecordWriter {
+ public:
+  explicit RecordWriter(const ProduceArguments& given) : given_(given) {
+    if (given.partition) rest_ += R"(,"partition":)" + std::to_string(*given.partition);
+    if (!given.headers.empty()) rest_ += R"(,"headers":)" + headers_json(given.headers);
   }
-  return record_json(given, key, as_json(line));
-}
 
-/// Collects records and writes them together.
+  std::string tombstone() const { return record(given_.key, R"("value":null)"); }
+  std::string record_of(const std::string& value) const {
+    return record(given_.key, value_member(value));
+  }
+  /// Throws CommandError for a line that is no record.
+  std::string record_of_line(std::string line) const {
+    if (given_.ndjson) return line;
+    if (given_.separator.empty()) return record_of(line);
+    const auto at = line.find(given_.separator);
+    if (at == line.npos) {
+      throw CommandError(kBadData, "no separator '" + given_.separator + "' in the line: " + line);
+    }
+    return record(line.substr(0, at), value_member(line.substr(at + given_.separator.size())));
+  }
+
+ private:
+  std::string record(const std::optional<std::string>& key, const std::string& value) const {
+    return '{' + value + (key ? ',' + text_member("key", *key) : "") + rest_ + '}';
+  }
+
+  const ProduceArguments& given_;
+  std::string rest_;
+};
+
+/// Collects records and writes them together. Failures tell how far it came, in lines of the input.
 class Producer {
  public:
   Producer(Context& context, const ProduceArguments& given) : context_(context), given_(given) {}
 
-  void add(const std::string& record) {
+  /// `line` is 0 for a record that is none of a line.
+  void add(const std::string& record, std::size_t line) {
+    // Two may each be small enough for the application, and not both together.
+    if (body_.size() + record.size() >= kBatchBytes) send();
     body_ += record + '\n';
-    if (++waiting_ == kBatchRecords || body_.size() > kBatchBytes) send();
+    lines_.push_back(line);
+    if (lines_.size() == kBatchRecords) send();
   }
 
   void send() {
-    if (waiting_ == 0) return;
+    if (lines_.empty()) return;
     std::string key = given_.idempotency_key;
     if (!key.empty() && batch_ > 0) key += '-' + std::to_string(batch_);
     ++batch_;
-    const auto reply =
-        context_.server().post(Target({"v1", "topics", given_.topic, "records"}),
-                               std::exchange(body_, {}), "application/x-ndjson", std::move(key));
-    waiting_ = 0;
+    const auto reply = post(std::move(key));
+    written_ += lines_.size();
+    lines_.clear();
     const auto answer = parse_json(reply.body);
     if (!answer) return;
     for (const auto& place : array_of(*answer, "items")) show(place);
   }
 
+  /// What is written of the input when it ends before that line.
+  std::string written_before(std::size_t line) const {
+    if (written_ == 0) return "nothing was written";
+    return std::to_string(written_) + (written_ == 1 ? " record was" : " records were") +
+           " written, up to line " + std::to_string(line - 1);
+  }
+
  private:
+  OutsideReply post(std::string key) {
+    try {
+      return context_.server().post(Target({"v1", "topics", given_.topic, "records"}),
+                                    std::exchange(body_, {}), "application/x-ndjson",
+                                    std::move(key));
+    } catch (const CommandError& error) {
+      if (lines_.front() == 0) throw;
+      throw in_lines(error);
+    }
+  }
+
+  /// The application counts within what was sent at once, and knows of nothing before.
+  CommandError in_lines(const CommandError& error) const {
+    std::string message = error.what();
+    const bool refused = error.code() == kBadData;
+    const bool partly = message.ends_with("others may have been");
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      const auto record =
+          "record " + std::to_string(i + 1) + " of " + std::to_string(lines_.size());
+      if (!message.starts_with(record)) continue;
+      message.replace(0, record.size(), "line " + std::to_string(lines_[i]));
+      break;
+    }
+    if (refused && lines_.size() == 1 && !message.starts_with("line ")) {
+      message.insert(0, "line " + std::to_string(lines_[0]) + ": ");
+    }
+    std::string hint = error.hint() == "nothing was written" ? "" : error.hint();
+    if (written_ == 0 && (!refused || partly || !hint.empty())) {
+      return {error.code(), message, hint};
+    }
+    std::string progress = written_before(lines_.front());
+    const bool unknown = partly || error.code() == kUnavailable || error.code() == kFailed;
+    if (unknown) {
+      progress += "; of lines " + std::to_string(lines_.front()) + " to " +
+                  std::to_string(lines_.back()) + " some may have been";
+    }
+    return {error.code(), message, progress + (hint.empty() ? "" : "; ") + hint};
+  }
+
   void show(const boost::json::value& place) const {
     if (context_.style.json) return print_json(place);
     print(text_of(place, "topic") + ' ' + std::to_string(number_of(place, "partition")) + ':' +
@@ -116,20 +195,42 @@ class Producer {
   Context& context_;
   const ProduceArguments& given_;
   std::string body_;
-  std::size_t waiting_ = 0;
+  std::vector<std::size_t> lines_;  ///< Of the records in `body_`.
   std::size_t batch_ = 0;
+  std::size_t written_ = 0;
 };
 
+void produce_lines(const ProduceArguments& given, const RecordWriter& writer, Producer& producer) {
+  // Batches with an idempotency key must be the same when the call is repeated, however fast its
+  // input comes then.
+  InputLines lines([&] {
+    if (given.idempotency_key.empty()) producer.send();
+  });
+  for (std::string line; lines.next(line);) {
+    // Blank ones are no records, nor does the application count them.
+    if (line.empty() || (given.ndjson && line.find_first_not_of(" \t\r") == line.npos)) continue;
+    std::string record;
+    try {
+      record = writer.record_of_line(line);
+    } catch (const CommandError& error) {
+      producer.send();
+      throw CommandError(error.code(),
+                         "line " + std::to_string(lines.number()) + ": " + error.what(),
+                         producer.written_before(lines.number()));
+    }
+    producer.add(record, lines.number());
+  }
+}
+
 int produce(Context& context, const ProduceArguments& given) {
+  const RecordWriter writer(given);
   Producer producer(context, given);
   if (given.tombstone) {
-    producer.add(record_json(given, given.key, "null"));
+    producer.add(writer.tombstone(), 0);
   } else if (given.value) {
-    producer.add(record_json(given, given.key, as_json(*given.value)));
+    producer.add(writer.record_of(*given.value), 0);
   } else {
-    for (std::string line; std::getline(std::cin, line);) {
-      if (!line.empty()) producer.add(record_of_line(given, std::move(line)));
-    }
+    produce_lines(given, writer, producer);
   }
   producer.send();
   return kDone;
@@ -157,11 +258,14 @@ void add_produce(CLI::App& topics, Context& context) {
       ->allow_extra_args(false)
       ->excludes(ndjson);
   app->add_option("-p,--partition", given->partition, "Instead of the one that the key belongs to")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0))
       ->excludes(ndjson);
   app->add_option("--idempotency-key", given->idempotency_key,
                   "The same call with the same key writes nothing twice");
-  app->footer("Prints where each record is. Values become bytes by the topic's schema.");
+  app->footer(
+      "Prints where each record is. Values become bytes by the topic's schema; what is not UTF-8 "
+      "is "
+      "written\nas it is. Lines are written as they come; with --idempotency-key, 500 at a time.");
   app->callback(
       [&context, given] { context.run = [&context, given] { return produce(context, *given); }; });
 }

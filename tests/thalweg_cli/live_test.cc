@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <optional>
 
 #include <gmock/gmock.h>
@@ -123,6 +124,76 @@ TEST_F(Live, LinesOfStandardInputAreRecords) {
   EXPECT_EQ(std::ranges::count(sent.out, '\n'), 2);
   EXPECT_EQ(wrong.code, 65);
   EXPECT_THAT(wrong.err, HasSubstr("no separator '|'"));
+}
+
+TEST_F(Live, AFaultIsToldWithItsLineAndWithWhatWasWrittenBefore) {
+  std::string lines;
+  for (int i = 1; i <= 600; ++i) {
+    const std::string good = R"({"email":"crowd@example.com","age":20,"gender":"other"})";
+    lines += "crowd-" + std::to_string(i) + '|' + (i == 550 ? "[]" : good) + '\n';
+  }
+
+  const auto ran = ask({"topics", "produce", "users", "-K", "|"}, lines);
+
+  EXPECT_EQ(ran.code, 65);
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("line 550: value: "),
+                             HasSubstr("500 records were written, up to line 500"),
+                             Not(HasSubstr("nothing was written"))));
+  EXPECT_EQ(std::ranges::count(ran.out, '\n'), 500);
+}
+
+TEST_F(Live, WhatComesBeforeALineThatIsNoRecordIsWritten) {
+  const auto ran = ask({"topics", "produce", "external-events.dlq", "-K", "|"},
+                       "early|1\n\nearly|2\nno separator here\nlate|3\n");
+
+  EXPECT_EQ(ran.code, 65);
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("line 4: no separator '|'"),
+                             HasSubstr("2 records were written, up to line 3")));
+  EXPECT_EQ(std::ranges::count(ran.out, '\n'), 2);
+  const auto late = ask({"topics", "tail", "external-events.dlq", "-b", "--key", "late"});
+  EXPECT_THAT(late.out, IsEmpty());
+}
+
+TEST_F(Live, LongLinesAreSentOneByOneWhenTheyDoNotFitTogether) {
+  const auto ran = ask({"topics", "produce", "external-events.dlq"},
+                       std::string(500'000, 'x') + '\n' + std::string(700'000, 'y') + '\n');
+
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(std::ranges::count(ran.out, '\n'), 2);
+}
+
+TEST_F(Live, BytesThatAreNoTextAreWrittenAsTheyAre) {
+  const auto sent =
+      ask({"topics", "produce", "external-events.dlq", "-p", "1", "-K", "|", "-H", "raw=\xff"},
+          "k\xff|v\xfe\n");
+  ASSERT_EQ(sent.code, 0) << sent.err;
+
+  const auto ran =
+      ask({"topics", "tail", "external-events.dlq", "-p", "1", "-n", "1", "--json"}).json();
+  EXPECT_EQ(ran.at("key").as_string(), "a/8=");
+  EXPECT_EQ(ran.at("key_encoding").as_string(), "base64");
+  EXPECT_EQ(ran.at("value").as_string(), "dv4=");
+  EXPECT_EQ(ran.at("value_encoding").as_string(), "base64");
+  EXPECT_THAT(boost::json::serialize(ran.at("headers")), HasSubstr("/w=="));
+}
+
+TEST_F(Live, AValueOverSeveralLinesIsOneRecord) {
+  const auto ran = ask({"topics", "produce", "external-events.dlq", "-v", "{\n \"a\": 1\n}"});
+
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(std::ranges::count(ran.out, '\n'), 1);
+}
+
+TEST_F(Live, LinesAreWrittenWhileTheInputIsStillOpen) {
+  const end_to_end::TemporaryDirectory directory;
+  const std::string story =
+      "cd " + directory.path().string() +
+      "; mkfifo in; " THALWEG_CLI_BINARY " topics produce external-events.dlq --url " + url() +
+      " < in > out & exec 3> in; echo first >&3; "
+      "until grep -q external out; do :; done; exec 3>&-; wait";
+
+  // If the record waits for more of them, the story waits for ever.
+  EXPECT_EQ(std::system(("timeout 60 bash -c '" + story + "'").c_str()), 0);
 }
 
 TEST_F(Live, ARecordThatDoesNotFitItsSchemaIsNotWritten) {
