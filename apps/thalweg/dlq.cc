@@ -1,5 +1,7 @@
 // thalweg dlq: what could not be delivered, and what becomes of it.
 
+#include <functional>
+
 #include <CLI/CLI.hpp>
 
 #include <thalweg/runtime/json_text.h>
@@ -7,6 +9,7 @@
 #include "context.h"
 #include "exit_codes.h"
 #include "json_fields.h"
+#include "numbers.h"
 #include "server.h"
 
 namespace thalweg::cli {
@@ -64,31 +67,41 @@ int list(Context& context, const DlqArguments& given) {
   return kDone;
 }
 
-int show(Context& context, const DlqArguments& given) {
+/// Does it to each, whatever becomes of the others. Every failure is told; the first is the end's.
+int for_each_id(const DlqArguments& given, const std::function<void(const std::string&)>& act) {
+  int code = kDone;
   for (const auto& id : given.ids) {
-    const auto letter = context.server().get_json(Target({"dlq", id}));
-    if (context.style.json) {
-      print_json(letter);
-      continue;
+    try {
+      act(id);
+    } catch (const CommandError& error) {
+      if (given.ids.size() == 1) throw;
+      remark("thalweg: " + id + ": " + error.what());
+      if (!error.hint().empty()) remark("  " + error.hint());
+      if (code == kDone) code = error.code();
     }
-    Table table({{"FIELD"}, {"VALUE"}});
-    for (const auto& [name, value] : *letter.if_object()) table.add({name, cell(value)});
-    print(table, context.style, "");
   }
-  return kDone;
+  return code;
 }
 
-/// Sends the dead letters again, or forgets them: each is tried, the first failure is told.
+int show(Context& context, const DlqArguments& given) {
+  return for_each_id(given, [&](const std::string& id) {
+    const auto letter = context.server().get_json(Target({"dlq", id}));
+    if (context.style.json) return print_json(letter);
+    const auto* members = letter.if_object();
+    if (!members) throw CommandError(kFailed, "the dead letter is no JSON object");
+    Table table({{"FIELD"}, {"VALUE"}});
+    for (const auto& [name, value] : *members) table.add({name, cell(value)});
+    print(table, context.style, "");
+  });
+}
+
+/// Sends the dead letters again, or forgets them.
 int change(Context& context, const DlqArguments& given, const std::string& verb) {
-  for (const auto& id : given.ids) {
+  return for_each_id(given, [&](const std::string& id) {
     const auto reply = context.server().post(Target({"dlq", id, verb}), {}, {});
-    if (context.style.json) {
-      print_json(parsed(reply));
-    } else {
-      print(id + (verb == "retry" ? " is being sent again\n" : " is discarded\n"));
-    }
-  }
-  return kDone;
+    if (context.style.json) return print_json(parsed(reply));
+    print(id + (verb == "retry" ? " is being sent again\n" : " is discarded\n"));
+  });
 }
 
 void add_change(CLI::App& dlq, Context& context, const std::string& verb,
@@ -113,7 +126,7 @@ void add_dlq(CLI::App& app, Context& context) {
   const auto listed = std::make_shared<DlqArguments>();
   auto* list_app = dlq->add_subcommand("list", "Deliveries that were given up");
   list_app->add_option("-n,--limit", listed->limit, "How many at most")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1))
       ->capture_default_str();
   list_app->callback(
       [&context, listed] { context.run = [&context, listed] { return list(context, *listed); }; });

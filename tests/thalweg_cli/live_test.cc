@@ -228,6 +228,30 @@ TEST_F(Live, WhatIsNotThereIsSaidWithANearName) {
   EXPECT_THAT(no_topic.err, HasSubstr("did you mean 'users'?"));
 }
 
+TEST_F(Live, EachDeadLetterIsTriedWhateverBecomesOfTheOthers) {
+  receiver().behave({.fail_next = 2, .fail_status = 400});
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(customer().end_of(customer().order("ada", "lamp", 1)), end_to_end::completed());
+  }
+  const auto listed = ask_until({"dlq", "list", "--json"}, [](const Ran& ran) {
+    return ran.code == 0 && ran.json().as_array().size() == 2;
+  });
+  ASSERT_THAT(listed.json().as_array(), SizeIs(2)) << listed.out;
+  const std::string first(listed.json().at(0).at("id").as_string());
+  const std::string second(listed.json().at(1).at("id").as_string());
+
+  const auto shown = ask({"dlq", "show", "nothing", first});
+  EXPECT_EQ(shown.code, 1);
+  EXPECT_THAT(shown.out, HasSubstr(first));
+  const auto ran = ask({"dlq", "discard", first, "nothing", second});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("no dead letter nothing"));
+  EXPECT_EQ(ran.out, first + " is discarded\n" + second + " is discarded\n");
+
+  const auto empty = ask_until({"dlq", "list"}, [](const Ran& now) { return now.out.empty(); });
+  EXPECT_THAT(empty.out, IsEmpty());
+}
+
 TEST_F(Live, ADeadLetterIsShownAndSentAgain) {
   receiver().behave({.fail_next = 1, .fail_status = 400});
   const auto order = customer().order("ada", "lamp", 1);
