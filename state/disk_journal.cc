@@ -76,7 +76,7 @@ Status DiskJournal::append_locked(const WriteBatch& batch, SpaceFor use) {
   const std::size_t frame_at = to.bytes.size();
   changes_.clear();
   Status indexed;
-  append_frame(batch, to.bytes, [&](const WriteBatch::Operation& operation, std::size_t at) {
+  const auto index_it = [&](const WriteBatch::Operation& operation, std::size_t at) {
     switch (operation.kind) {
       case WriteBatch::Operation::Kind::kPut:
         index_put(operation.key, operation.value, end_.offset + static_cast<std::uint32_t>(at));
@@ -88,7 +88,8 @@ Status DiskJournal::append_locked(const WriteBatch& batch, SpaceFor use) {
         if (indexed) indexed = index_->remove_range(operation.key, operation.value, changes_);
         break;
     }
-  });
+  };
+  append_frame(batch, end_, durable_in(end_.segment), to.bytes, index_it);
   if (indexed) indexed = index_->apply(changes_);
   if (!indexed) {
     to.bytes.resize(frame_at);
@@ -117,6 +118,12 @@ DiskJournal::Unwritten& DiskJournal::tail() {
     unwritten_.push_back({segments()->at(end_.segment), end_.offset, std::exchange(spare_, {})});
   }
   return unwritten_.back();
+}
+
+/// How far the segment is durable: what recovery then finds not whole there is damaged.
+std::uint32_t DiskJournal::durable_in(SegmentId segment) const {
+  const JournalPosition written = written_.load(std::memory_order_relaxed);
+  return written.segment == segment ? written.offset : 0;
 }
 
 Status DiskJournal::begin_segment() {
@@ -171,6 +178,12 @@ Status DiskJournal::sync() {
 }
 
 void DiskJournal::take_unwritten() {
+  if (!unwritten_.empty() && !unwritten_.front().bytes.empty()) {
+    // Frames that came while a sync was under way do not know that it has succeeded: one does now.
+    Unwritten& first = unwritten_.front();
+    const SegmentId id = first.segment->id();
+    set_durable({id, first.at}, durable_in(id), first.bytes);
+  }
   for (auto& unwritten : unwritten_) writing_.push_back(std::move(unwritten));
   unwritten_.clear();
   directory_is_dirty_ |= std::exchange(new_files_, false);

@@ -83,6 +83,7 @@ class DiskJournal final : public Journal {
   Status apply_frames(BytesView bytes, std::uint32_t& whole);
   Status settle(JournalSegment& segment);
   Status discard(SegmentId from, const std::vector<SegmentId>& files);
+  Result<bool> outlives_a_crash(SegmentId id) const;
   Status damaged_before(SegmentId next, SegmentId whole) const;
 
   // disk_journal.cc, with appending_ held.
@@ -90,6 +91,7 @@ class DiskJournal final : public Journal {
   Status begin_segment();
   Status check_room(std::size_t bytes, SpaceFor use);
   Unwritten& tail();
+  std::uint32_t durable_in(SegmentId segment) const;
   void index_put(BytesView key, BytesView value, std::uint32_t offset);
   void take_unwritten();
   void all_is_written();
@@ -121,7 +123,7 @@ class DiskJournal final : public Journal {
 
   mutable std::mutex segments_mutex_;  // Guards the pointer.
   std::shared_ptr<const Segments> segments_ = std::make_shared<const Segments>();
-  std::atomic<JournalPosition> written_;  // Before it, files have it all.
+  std::atomic<JournalPosition> written_;  // Before it, files have it all, durably.
 
   std::mutex reclaiming_;  // One at a time; taken before the others.
 

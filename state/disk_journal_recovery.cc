@@ -32,19 +32,19 @@ Status remove_file(const std::string& path) {
   return failure(ErrorCode::kIo, "cannot remove " + path + ": " + error.message());
 }
 
-/// Whether the first frame of the segment is whole, whatever its header is.
-Result<bool> holds_frame(const std::string& directory, SegmentId id) {
-  const auto segment = JournalSegment::open_unread(directory, id);
-  if (!segment) return std::unexpected(segment.error());
-  const auto size = (*segment)->size();
-  if (!size) return std::unexpected(size.error());
-  constexpr std::uint64_t kBegin = JournalSegment::kHeaderBytes;
-  if (*size <= kBegin) return false;
-  std::string bytes;
-  if (auto status = (*segment)->read(kBegin, *size - kBegin, bytes); !status) {
-    return std::unexpected(status.error());
+/// Before anything is made of them. All segments of a journal have one format.
+Status check_format(const std::string& directory, const std::vector<SegmentId>& files) {
+  for (const SegmentId id : files) {
+    const auto format = JournalSegment::format_of(directory, id);
+    if (!format) return std::unexpected(format.error());
+    if (*format == JournalSegment::kFormat) return {};
+    if (*format == 0) continue;  // What that means is seen later.
+    return failure(ErrorCode::kCorrupt, JournalSegment::path_of(directory, id) + " has format " +
+                                            std::to_string(*format) +
+                                            ", and this program reads format " +
+                                            std::to_string(JournalSegment::kFormat));
   }
-  return FrameReader(bytes).next();
+  return {};
 }
 
 }  // namespace
@@ -68,6 +68,7 @@ Status DiskJournal::recover(const std::shared_ptr<rocksdb::Cache>& cache) {
   }
   auto files = segment_files(directory_);
   if (!files) return std::unexpected(files.error());
+  if (auto status = check_format(directory_, *files); !status) return status;
   auto index = JournalIndex::open(path_ + "/index", cache);
   if (!index) return std::unexpected(index.error());
   index_ = std::move(*index);
@@ -124,7 +125,7 @@ Status DiskJournal::open_saved(const std::vector<IndexedSegment>& saved,
 }
 
 /// Applies the frames that follow end_, in its segment and in `files`, up to the first that is not
-/// whole. What is behind that was never synced: it goes.
+/// whole. What is behind that was never synced, as far as can be told: it goes.
 Status DiskJournal::replay(const std::vector<SegmentId>& files) {
   if (end_.segment != 0) {
     if (auto status = replay_segment(*segments()->at(end_.segment)); !status) return status;
@@ -157,6 +158,10 @@ Result<std::shared_ptr<JournalSegment>> DiskJournal::next_segment(SegmentId id) 
 }
 
 /// Takes in the segment's frames from end_ on, as far as they are whole, and leaves the file alone.
+/// kCorrupt: it is known to have been durable beyond that.
+///
+/// Whole frames behind one that is not do not suffice for that: a crash leaves any part of what was
+/// not synced. It is what they say that counts.
 Status DiskJournal::replay_segment(JournalSegment& segment) {
   const auto size = segment.size();
   if (!size) return std::unexpected(size.error());
@@ -167,7 +172,11 @@ Status DiskJournal::replay_segment(JournalSegment& segment) {
   if (auto status = apply_frames(bytes, whole); !status) return status;
   end_.offset += whole;
   unsaved_bytes_ += whole;
-  return {};
+  const auto durable = durable_by_frames(BytesView(bytes).substr(whole), end_);
+  if (durable.value_or(0) <= end_.offset) return {};
+  return failure(ErrorCode::kCorrupt,
+                 segment.path() + " is damaged at byte " + std::to_string(end_.offset) +
+                     "; it had been synced up to byte " + std::to_string(*durable));
 }
 
 /// Cuts off what is behind end_ and makes the rest last: a process that was killed may not have
@@ -182,7 +191,7 @@ Status DiskJournal::settle(JournalSegment& segment) {
 }
 
 Status DiskJournal::apply_frames(BytesView bytes, std::uint32_t& whole) {
-  FrameReader frames(bytes);
+  FrameReader frames(bytes, end_);
   while (frames.next()) {
     changes_.clear();
     for (FrameOperation operation; frames.operation(operation);) {
@@ -209,20 +218,43 @@ Status DiskJournal::apply_frames(BytesView bytes, std::uint32_t& whole) {
   return {};
 }
 
-/// Removes the segments from `from` on, which end_ does not lead to: a crash leaves such files
-/// without a frame. A frame is only written when all before it has been synced, so where one is
-/// found something else has damaged what lies between; then nothing is touched.
+/// Removes the segments from `from` on, which end_ does not lead to. Where one holds what no crash
+/// leaves behind such a place, something else has damaged what lies between; then nothing is
+/// touched.
 Status DiskJournal::discard(SegmentId from, const std::vector<SegmentId>& files) {
   const auto first = std::ranges::lower_bound(files, from);
   for (auto id = first; id != files.end(); ++id) {
-    const auto has_frame = holds_frame(directory_, *id);
-    if (!has_frame) return std::unexpected(has_frame.error());
-    if (*has_frame) return damaged_before(from, *id);
+    const auto outlives = outlives_a_crash(*id);
+    if (!outlives) return std::unexpected(outlives.error());
+    if (*outlives) return damaged_before(from, *id);
   }
   for (auto id = first; id != files.end(); ++id) {
     if (auto status = remove_file(JournalSegment::path_of(directory_, *id)); !status) return status;
   }
   return end_.segment == 0 ? Status{} : settle(*segments()->at(end_.segment));
+}
+
+/// A crash leaves segments behind end_ without a frame: the first is only written when all before
+/// its segment has been synced. But of the segment that follows end_ a crash may leave frames
+/// without the header, unless that was synced before them, or shares its sector with them.
+Result<bool> DiskJournal::outlives_a_crash(SegmentId id) const {
+  const auto segment = JournalSegment::open_unread(directory_, id);
+  if (!segment) return std::unexpected(segment.error());
+  const auto size = (*segment)->size();
+  if (!size) return std::unexpected(size.error());
+  constexpr std::uint64_t kBegin = JournalSegment::kHeaderBytes;
+  if (*size <= kBegin) return false;
+  std::string bytes;
+  if (auto status = (*segment)->read(kBegin, *size - kBegin, bytes); !status) {
+    return std::unexpected(status.error());
+  }
+  const JournalPosition begin{id, JournalSegment::kHeaderBytes};
+  const auto durable = durable_by_frames(bytes, begin);
+  if (!durable || id != end_.segment + 1) return durable.has_value();
+  const auto format = JournalSegment::format_of(directory_, id);
+  if (!format) return std::unexpected(format.error());
+  const auto first = BytesView(bytes).substr(0, kFrameHeaderBytes);
+  return *format != 0 || *durable > 0 || durable_by_frames(first, begin).has_value();
 }
 
 /// `next` should have followed end_, and `whole`, which is as new or newer, holds a frame.

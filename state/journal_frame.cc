@@ -1,10 +1,44 @@
 #include "journal_frame.h"
 
+#include <algorithm>
+
 #include <thalweg/schemas/internal/crc32c.h>
 
 #include "big_endian.h"
 
 namespace thalweg::internal {
+namespace {
+
+struct FrameHeader {
+  std::uint32_t bytes = 0;
+  std::uint32_t durable = 0;
+  std::uint32_t checksum = 0;  // Of the operations.
+};
+
+constexpr std::size_t kCheckedBytes = kFrameHeaderBytes - sizeof(std::uint32_t);
+
+/// Of a header's first bytes in this place: a frame that is a part of a value, or that was written
+/// to another segment, is none here.
+std::uint32_t header_checksum(BytesView header, JournalPosition at) {
+  char checked[8 + kCheckedBytes];
+  write_big_endian(at.segment, checked);
+  write_big_endian(at.offset, checked + 4);
+  header.copy(checked + 8, kCheckedBytes);
+  return crc32c({checked, sizeof checked});
+}
+
+std::optional<FrameHeader> read_header(BytesView bytes, JournalPosition at) {
+  if (bytes.size() < kFrameHeaderBytes) return std::nullopt;
+  const auto field = [bytes](std::size_t i) {
+    return read_big_endian<std::uint32_t>(bytes.substr(i));
+  };
+  // A file that grew before its bytes arrived ends in zeros, which are no frame.
+  if (field(0) == 0 || field(4) > at.offset) return std::nullopt;
+  if (header_checksum(bytes, at) != field(kCheckedBytes)) return std::nullopt;
+  return FrameHeader{.bytes = field(0), .durable = field(4), .checksum = field(8)};
+}
+
+}  // namespace
 
 std::size_t frame_bytes(const WriteBatch& batch) {
   return kFrameHeaderBytes + kOperationHeaderBytes * batch.operations().size() + batch.bytes();
@@ -19,23 +53,41 @@ void begin_operation(const WriteBatch::Operation& operation, std::string& out) {
   out.append(operation.key);
 }
 
-void finish_frame(std::size_t frame_at, std::string& out) {
+void finish_frame(std::size_t frame_at, JournalPosition at, std::uint32_t durable,
+                  std::string& out) {
   const BytesView operations = BytesView(out).substr(frame_at + kFrameHeaderBytes);
-  write_big_endian(static_cast<std::uint32_t>(operations.size()), out.data() + frame_at);
-  write_big_endian(crc32c(operations), out.data() + frame_at + 4);
+  char* header = out.data() + frame_at;
+  write_big_endian(static_cast<std::uint32_t>(operations.size()), header);
+  write_big_endian(durable, header + 4);
+  write_big_endian(crc32c(operations), header + 8);
+  write_big_endian(header_checksum({header, kCheckedBytes}, at), header + kCheckedBytes);
+}
+
+void set_durable(JournalPosition at, std::uint32_t durable, std::string& frames) {
+  char* header = frames.data();
+  write_big_endian(durable, header + 4);
+  write_big_endian(header_checksum({header, kCheckedBytes}, at), header + kCheckedBytes);
+}
+
+std::optional<std::uint32_t> durable_by_frames(BytesView bytes, JournalPosition at) {
+  std::optional<std::uint32_t> most;
+  for (; bytes.size() >= kFrameHeaderBytes; bytes.remove_prefix(1), ++at.offset) {
+    if (const auto header = read_header(bytes, at)) {
+      most = std::max(most.value_or(0), header->durable);
+    }
+  }
+  return most;
 }
 
 bool FrameReader::next() {
   const BytesView rest = bytes_.substr(end_);
-  if (rest.size() < kFrameHeaderBytes) return false;
-  const auto size = read_big_endian<std::uint32_t>(rest);
-  // A file that grew before its bytes arrived ends in zeros, which are no frame.
-  if (size == 0 || rest.size() - kFrameHeaderBytes < size) return false;
-  const BytesView operations = rest.substr(kFrameHeaderBytes, size);
-  if (crc32c(operations) != read_big_endian<std::uint32_t>(rest.substr(4))) return false;
+  const auto header =
+      read_header(rest, {from_.segment, from_.offset + static_cast<std::uint32_t>(end_)});
+  if (!header || rest.size() - kFrameHeaderBytes < header->bytes) return false;
+  if (crc32c(rest.substr(kFrameHeaderBytes, header->bytes)) != header->checksum) return false;
   begin_ = end_;
   at_ = begin_ + kFrameHeaderBytes;
-  end_ = at_ + size;
+  end_ = at_ + header->bytes;
   return true;
 }
 

@@ -15,12 +15,14 @@
 namespace thalweg::internal {
 namespace {
 
-constexpr BytesView kMagic = "THWJRNL1";
+constexpr BytesView kMagic = "THWJRNL";
 constexpr BytesView kEnding = ".log";
 constexpr std::size_t kDigits = 10;
 
-std::string header_of(SegmentId id, std::uint32_t previous_end) {
+std::string header_of(SegmentId id, std::uint32_t previous_end,
+                      int format = JournalSegment::kFormat) {
   std::string header(kMagic);
+  header.push_back(static_cast<char>('0' + format));
   append_big_endian(id, header);
   append_big_endian(previous_end, header);
   append_big_endian(crc32c(header), header);
@@ -76,6 +78,19 @@ Result<std::shared_ptr<JournalSegment>> JournalSegment::open(const std::string& 
   if (!segment) return segment;
   if (auto status = (*segment)->read_header(); !status) return std::unexpected(status.error());
   return segment;
+}
+
+Result<int> JournalSegment::format_of(const std::string& directory, SegmentId id) {
+  const auto segment = open_unread(directory, id);
+  if (!segment) return std::unexpected(segment.error());
+  std::string header;
+  if (auto status = (*segment)->read(0, kHeaderBytes, header); !status) {
+    if (status.error().code == ErrorCode::kCorrupt) return 0;
+    return std::unexpected(status.error());
+  }
+  const int format = header[kMagic.size()] - '0';
+  const auto previous_end = read_big_endian<std::uint32_t>(BytesView(header).substr(12));
+  return header == header_of(id, previous_end, format) ? format : 0;
 }
 
 Status JournalSegment::read_header() {

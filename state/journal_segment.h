@@ -22,18 +22,22 @@ struct JournalPosition {
 /// One file of the journal: a header, then frames (journal_frame.h). Any thread may read what has
 /// been written; who writes takes turns.
 ///
-///   0  8 bytes "THWJRNL1"   12  u32  where the segment before it ends
-///   8  u32  its number      16  u32  CRC-32C of all before
+///   0  7 bytes "THWJRNL"      12  u32  where the segment before it ends
+///   7  its format, a digit    16  u32  CRC-32C of all before
+///   8  u32  its number
 class JournalSegment {
  public:
   static constexpr std::uint32_t kHeaderBytes = 20;
+  static constexpr int kFormat = 2;
 
   static Result<std::shared_ptr<JournalSegment>> create(const std::string& directory, SegmentId id,
                                                         std::uint32_t previous_end);
   /// kNotFound: there is no such file. kCorrupt: it has no whole header. Any other error says
   /// nothing about the file.
   static Result<std::shared_ptr<JournalSegment>> open(const std::string& directory, SegmentId id);
-  /// The same whatever its header is.
+  /// The format of the segment, this one or another; 0 when it has no whole header.
+  static Result<int> format_of(const std::string& directory, SegmentId id);
+  /// Opens it whatever its header is.
   static Result<std::shared_ptr<JournalSegment>> open_unread(const std::string& directory,
                                                              SegmentId id);
   static std::string path_of(const std::string& directory, SegmentId id);
