@@ -110,7 +110,7 @@ class StringSchema final : public Schema {
   }
 };
 
-class BytesSchema final : public Schema {
+class BytesSchema : public Schema {
  public:
   std::string_view name() const override { return "bytes"; }
   void to_json(BytesView bytes, std::string& out) const override {
@@ -121,6 +121,15 @@ class BytesSchema final : public Schema {
   void from_json(std::string_view json, std::string& out) const override {
     internal::append_from_base64(json_string_value("bytes", json), out);
   }
+};
+
+class WindowedKeySchema final : public BytesSchema {
+ public:
+  explicit WindowedKeySchema(std::size_t window_bytes) : window_bytes_(window_bytes) {}
+  std::size_t window_bytes() const override { return window_bytes_; }
+
+ private:
+  std::size_t window_bytes_;
 };
 
 class UuidSchema final : public Schema {
@@ -158,6 +167,9 @@ SchemaPtr shared(Arguments... arguments) {
 }  // namespace
 
 SchemaPtr bytes_schema() { return shared<BytesSchema>(); }
+SchemaPtr windowed_key_schema(std::size_t window_bytes) {
+  return std::make_shared<const WindowedKeySchema>(window_bytes);
+}
 
 SchemaPtr Serde<std::int16_t>::schema() { return shared<IntegerSchema<std::int16_t>>("i16"); }
 SchemaPtr Serde<std::int32_t>::schema() { return shared<IntegerSchema<std::int32_t>>("i32"); }

@@ -117,6 +117,11 @@ Result<std::string> parse_key(std::string_view text, const Schema& schema) {
     return bad_key(text, schema, "the store's keys are not whole numbers");
   }
   if (schema.name() == "string") return std::string(text.starts_with("str:") ? rest : text);
+  if (const auto window = schema.window_bytes(); window > 0) {
+    return bad_key(text, schema,
+                   "write it as b64:..., of the key's own bytes and the " + std::to_string(window) +
+                       " of its window");
+  }
   if (schema.name() == "bytes") return bad_key(text, schema, "write it as b64:...");
   const auto bare = text.starts_with("str:") ? rest : text;
   // As a number or an object first, else as a string (uuid).

@@ -122,10 +122,18 @@ Result<HttpResponse> read_key(const KeyRequest& request, std::int32_t partition,
   return response;
 }
 
+using Views = std::vector<std::shared_ptr<const StoreView>>;
+
+// Where the key lies.
+std::int32_t home_of(const StoreRef& store, BytesView key, const Views& views) {
+  return partition_of_row(key, store.key_schema->window_bytes(),
+                          static_cast<std::int32_t>(views.size()));
+}
+
 void answer_key(QueryContext& context, const KeyRequest& request, Responder responder) {
   const auto views = context.views(request.store);
   if (!views) return responder.send(views.error());
-  const auto partition = partition_of(request.key, static_cast<std::int32_t>(views->size()));
+  const auto partition = home_of(request.store, request.key, *views);
   const auto& view = (*views)[static_cast<std::size_t>(partition)];
   if (!view) return responder.send(context.restoring(request.store));
   auto response = read_key(request, partition, *view);
@@ -162,7 +170,7 @@ std::string target_of(const HttpRequest& request) {
 std::optional<std::int32_t> partition_elsewhere(const StoreRef& store, const std::string& key) {
   const auto views = store.source->views(store.name);
   if (!views || views->empty()) return std::nullopt;
-  const auto partition = partition_of(key, static_cast<std::int32_t>(views->size()));
+  const auto partition = home_of(store, key, *views);
   if ((*views)[static_cast<std::size_t>(partition)]) return std::nullopt;
   return partition;
 }

@@ -64,14 +64,22 @@ class FakeSource final : public internal::QuerySource {
     for (int i = 0; i < partitions; ++i) views.push_back(std::make_shared<MapView>());
     infos_.push_back(std::move(info));
   }
+  /// The keys of the store that was added last are windowed.
+  void name_windows_in(std::size_t bytes) { infos_.back().key_schema = windowed_key_schema(bytes); }
   template <typename K, typename V>
   void put(const std::string& store, const K& key, const V& value) {
+    std::string key_bytes;
+    Serde<K>::serialize(key, key_bytes);
+    put_into(store, partition_of(key_bytes, static_cast<std::int32_t>(views_[store].size())), key,
+             value);
+  }
+  /// Puts a row into that partition, whatever its key says.
+  template <typename K, typename V>
+  void put_into(const std::string& store, std::int32_t partition, const K& key, const V& value) {
     std::string key_bytes, value_bytes;
     Serde<K>::serialize(key, key_bytes);
     Serde<V>::serialize(value, value_bytes);
-    auto& views = views_[store];
-    const auto partition = partition_of(key_bytes, static_cast<std::int32_t>(views.size()));
-    views[static_cast<std::size_t>(partition)]->rows[key_bytes] = value_bytes;
+    views_[store][static_cast<std::size_t>(partition)]->rows[key_bytes] = value_bytes;
   }
   /// A store of windows or sessions over `partitions` tasks, empty.
   template <typename K, typename V>

@@ -150,6 +150,49 @@ TEST_F(StateQueries, APartitionThatIsNotHereIs503WithItsProgress) {
   EXPECT_THAT(response.body, HasSubstr("75 of 100"));
 }
 
+// --- Where rows lie
+// --------------------------------------------------------------------------------------
+
+TEST_F(StateQueries, ARowOfAWindowedKeyIsWhereTheKeyWithinIs) {
+  for (const std::size_t bytes : {8u, 16u}) {
+    const std::string store = "kept-" + std::to_string(bytes);
+    shop_->add_store<Bytes, std::int64_t>(store, 3);
+    shop_->name_windows_in(bytes);
+    const auto home = partition_of("ann", 3);
+    std::string key = "ann" + std::string(bytes, '\0');
+    while (partition_of(key, 3) == home) ++key.back();
+    shop_->put_into<Bytes, std::int64_t>(store, home, Bytes{key}, 7);
+    for (std::int32_t i = 0; i < 3; ++i) {
+      if (i != home) shop_->lose(store, static_cast<std::size_t>(i));
+    }
+  }
+  start();
+
+  for (const std::size_t bytes : {8u, 16u}) {
+    const std::string store = "kept-" + std::to_string(bytes);
+    std::string key = "ann" + std::string(bytes, '\0'), text = "b64:";
+    while (partition_of(key, 3) == partition_of("ann", 3)) ++key.back();
+    internal::append_base64(key, true, text);
+
+    const auto row = get("/v1/stores/" + store + "/keys/" + text);
+
+    EXPECT_EQ(row.status, 200) << row.body;
+    EXPECT_EQ(member(row.body, "value"), "7");
+  }
+}
+
+TEST_F(StateQueries, AWindowedKeyIsWrittenInBytesAndWhoDoesNotIsToldOfWhich) {
+  shop_->add_store<Bytes, std::int64_t>("kept", 3);
+  shop_->name_windows_in(16);
+  start();
+
+  const auto plain = get("/v1/stores/kept/keys/ann");
+
+  EXPECT_EQ(plain.status, 400);
+  EXPECT_THAT(plain.body, HasSubstr("b64:..., of the key's own bytes and the 16 of its window"));
+  EXPECT_EQ(get("/v1/stores/kept/keys/b64:__4").status, 404) << "shorter than a window";
+}
+
 // --- Several applications
 // -------------------------------------------------------------------------
 

@@ -29,6 +29,13 @@ TEST(Partitioning, NegativeHashLosesItsSignBitOnly) {
   EXPECT_EQ(partition_of("anything", 1), 0);
 }
 
+TEST(Partitioning, RowsOfWindowedKeysLieWithAllWindowsOfTheKeyWithin) {
+  EXPECT_EQ(partition_of_row("order-1", 0, 7), partition_of("order-1", 7));
+  EXPECT_EQ(partition_of_row("order-112345678", 8, 7), partition_of("order-1", 7));
+  EXPECT_EQ(partition_of_row("order-11234567812345678", 16, 7), partition_of("order-1", 7));
+  EXPECT_EQ(partition_of_row("short", 8, 7), partition_of("short", 7)) << "no windowed key";
+}
+
 TEST(JavaHash, IsThatOfStringsAndByteArrays) {
   EXPECT_EQ(internal::java_hash(""), 0u);
   EXPECT_EQ(internal::java_hash("hello"), 99162322u);

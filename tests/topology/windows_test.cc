@@ -253,6 +253,14 @@ TEST(WindowDefinitions, RetentionMustCoverSizeAndGrace) {
   EXPECT_NO_THROW(windows.count({.retention = 15ms}));
 }
 
+TEST(WindowedSerdes, TellHowManyBytesNameTheWindow) {
+  const AnySerde<Text> text;
+  EXPECT_EQ(TimeWindowedSerde<Text>(text).schema()->window_bytes(), 8u);
+  EXPECT_EQ(SessionWindowedSerde<Text>(text).schema()->window_bytes(), 16u);
+  EXPECT_EQ(text.schema()->window_bytes(), 0u);
+  EXPECT_EQ(TimeWindowedSerde<Text>(text).schema()->name(), "bytes");
+}
+
 TEST(WindowedSerdes, WriteWhatKafkaStreamsWrites) {
   const AnySerde<Text> text;
   std::string bytes;

@@ -84,23 +84,24 @@ class ReadOnlyKeyValueStore {
                         AnySerde<K> key_serde, AnySerde<V> value_serde)
       : views_(std::move(by_partition)),
         key_serde_(std::move(key_serde)),
-        value_serde_(std::move(value_serde)) {}
+        value_serde_(std::move(value_serde)),
+        window_bytes_(key_serde_.schema()->window_bytes()) {}
+
+  using Row = ValueAndTimestamp<V>;
 
   /// The row of `key`. kUnavailable: its task is with nobody who answers, or still restoring.
-  Result<std::optional<ValueAndTimestamp<V>>> get(const K& key) const {
-    std::string bytes;
-    key_serde_.serialize(key, bytes);
-    const auto partition = partition_of(bytes, static_cast<std::int32_t>(views_.size()));
-    const auto& view = views_[static_cast<std::size_t>(partition)];
-    if (!view) return failure(ErrorCode::kUnavailable, "partition is not restored here yet");
-    auto entry = view->get(bytes);
-    if (!entry) return std::unexpected(entry.error());
-    read_from(*view);
-    if (!entry->has_value()) return std::optional<ValueAndTimestamp<V>>{};
-    std::optional<ValueAndTimestamp<V>> row(std::in_place);
-    value_serde_.deserialize((*entry)->value, row->value);
-    row->timestamp = (*entry)->timestamp;
-    return row;
+  ///
+  /// It asks the partition that the default partitioner gives the key, murmur2 of its bytes; of a
+  /// windowed key (by its schema) that of the key within, then that of the whole.
+  Result<std::optional<Row>> get(const K& key) const {
+    const std::string bytes = bytes_of(key);
+    const auto partitions = static_cast<std::int32_t>(views_.size());
+    const auto partition = partition_of_row(bytes, window_bytes_, partitions);
+    auto row = read(partition, bytes);
+    // A windowed key that was grouped by went through a topic as a whole.
+    const auto of_whole = partition_of(bytes, partitions);
+    if (!row || *row || of_whole == partition) return row;
+    return read(of_whole, bytes);
   }
 
   /// Calls `visit(key, value, timestamp)` for every row, partition by partition, each in key order.
@@ -131,6 +132,23 @@ class ReadOnlyKeyValueStore {
   CommitSequence last_commit() const { return last_commit_; }
 
  private:
+  std::string bytes_of(const K& key) const {
+    std::string bytes;
+    key_serde_.serialize(key, bytes);
+    return bytes;
+  }
+  Result<std::optional<Row>> read(std::int32_t partition, const std::string& key) const {
+    const auto& view = views_[static_cast<std::size_t>(partition)];
+    if (!view) return failure(ErrorCode::kUnavailable, "partition is not restored here yet");
+    auto entry = view->get(key);
+    if (!entry) return std::unexpected(entry.error());
+    read_from(*view);
+    if (!entry->has_value()) return std::optional<Row>{};
+    std::optional<Row> row(std::in_place);
+    value_serde_.deserialize((*entry)->value, row->value);
+    row->timestamp = (*entry)->timestamp;
+    return row;
+  }
   void read_from(const StoreView& view) const {
     last_commit_ = std::max(last_commit_, view.last_commit());
   }
@@ -138,6 +156,7 @@ class ReadOnlyKeyValueStore {
   std::vector<std::shared_ptr<const StoreView>> views_;
   AnySerde<K> key_serde_;
   AnySerde<V> value_serde_;
+  std::size_t window_bytes_;
   mutable CommitSequence last_commit_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,11 +26,15 @@ class Schema {
   virtual void to_json(BytesView bytes, std::string& out) const = 0;
   /// Appends the bytes of one JSON value. The error names the type and what was wrong.
   virtual void from_json(std::string_view json, std::string& out) const = 0;
+  /// How many bytes at the end of a key name its window; 0: it is no windowed key.
+  virtual std::size_t window_bytes() const { return 0; }
 };
 
 using SchemaPtr = std::shared_ptr<const Schema>;
 
 /// The schema of bytes about which nothing is known: a JSON string in base64.
 SchemaPtr bytes_schema();
+/// The same for a windowed key: the bytes of a key, then `window_bytes` that name its window.
+SchemaPtr windowed_key_schema(std::size_t window_bytes);
 
 }  // namespace thalweg

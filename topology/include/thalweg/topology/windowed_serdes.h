@@ -31,10 +31,7 @@ class TimeWindowedSerde {
     key_serde_.deserialize(bytes.substr(0, bytes.size() - kSize), out.key);
     out.window = {from_millis(start), after(from_millis(start), window_size_)};
   }
-  SchemaPtr schema() const { return bytes_schema(); }
-  BytesView partition_key(BytesView bytes) const {
-    return key_serde_.partition_key(bytes.substr(0, bytes.size() - sizeof(std::int64_t)));
-  }
+  SchemaPtr schema() const { return windowed_key_schema(sizeof(std::int64_t)); }
 
  private:
   AnySerde<K> key_serde_;
@@ -53,8 +50,7 @@ class AlignedWindowedSerde {
     by_start_.deserialize(bytes, out);
     out.window.end = windows_.end_of(out.window.start);
   }
-  SchemaPtr schema() const { return bytes_schema(); }
-  BytesView partition_key(BytesView bytes) const { return by_start_.partition_key(bytes); }
+  SchemaPtr schema() const { return by_start_.schema(); }
 
  private:
   TimeWindowedSerde<K> by_start_;
@@ -86,10 +82,7 @@ class SessionWindowedSerde {
     key_serde_.deserialize(bytes.substr(0, key_size), out.key);
     out.window = {from_millis(start), from_millis(end)};
   }
-  SchemaPtr schema() const { return bytes_schema(); }
-  BytesView partition_key(BytesView bytes) const {
-    return key_serde_.partition_key(bytes.substr(0, bytes.size() - 2 * sizeof(std::int64_t)));
-  }
+  SchemaPtr schema() const { return windowed_key_schema(2 * sizeof(std::int64_t)); }
 
  private:
   AnySerde<K> key_serde_;
