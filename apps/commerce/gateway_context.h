@@ -124,35 +124,12 @@ class GatewayContext {
   };
   template <typename V>
   Result<Found<V>> find(const char* store, const std::string& key) {
-    const auto application = applications_.with_store(store);
-    if (!application) return std::unexpected(application.error());
-    auto view = (*application)->template store<std::string, V>(store);
-    if (!view) return std::unexpected(view.error());
-    auto entry = view->get(key);
-    if (!entry) return std::unexpected(entry.error());
-    Found<V> found;
-    if (*entry) found.row = std::move((*entry)->value);
-    found.commit = view->last_commit();
-    return found;
+    return read<V>(store, [&](const auto& rows) { return rows.get(key); });
   }
   /// The row of `key` in whichever partition it is: for stores whose keys do not tell.
   template <typename V>
   Result<Found<V>> find_in_all(const char* store, const std::string& key) {
-    const auto application = applications_.with_store(store);
-    if (!application) return std::unexpected(application.error());
-    const auto views = (*application)->all_views(store);
-    if (!views) return std::unexpected(views.error());
-    Found<V> found;
-    for (const auto& view : *views) {
-      if (!view) return failure(ErrorCode::kUnavailable, "a partition is not restored yet");
-      const auto entry = view->get(key);
-      if (!entry) return std::unexpected(entry.error());
-      found.commit = std::max(found.commit, view->last_commit());
-      if (!*entry) continue;
-      Serde<V>::deserialize((*entry)->value, found.row.emplace());
-      break;
-    }
-    return found;
+    return read<V>(store, [&](const auto& rows) { return rows.find_in_all(key); });
   }
   /// The view of the store's partition that holds `key`.
   Result<std::shared_ptr<const StoreView>> partition_view(const char* store,
@@ -203,6 +180,21 @@ class GatewayContext {
   bool is_operator(const HttpRequest& request) const;
 
  private:
+  /// What `ask(rows)` gives of the store's rows.
+  template <typename V, typename Ask>
+  Result<Found<V>> read(const char* store, Ask ask) {
+    const auto application = applications_.with_store(store);
+    if (!application) return std::unexpected(application.error());
+    const auto rows = (*application)->template store<std::string, V>(store);
+    if (!rows) return std::unexpected(rows.error());
+    auto entry = ask(*rows);
+    if (!entry) return std::unexpected(entry.error());
+    Found<V> found;
+    if (*entry) found.row = std::move((*entry)->value);
+    found.commit = rows->last_commit();
+    return found;
+  }
+
   HttpServer& server_;
   Applications applications_;
   Environment environment_;

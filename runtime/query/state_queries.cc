@@ -104,42 +104,71 @@ HttpResponse windows_response(const KeyRequest& request, std::int32_t partition,
   return response;
 }
 
-Result<HttpResponse> read_key(const KeyRequest& request, std::int32_t partition,
-                              const StoreView& view) {
-  HttpResponse response;
-  if (has_windows(request.store)) {
-    const auto rows = read_windows(view, request.store.kind, request.key, request.windows);
-    if (!rows) return std::unexpected(rows.error());
-    response = windows_response(request, partition, *rows);
-  } else {
-    const auto entry = view.get(request.key);
-    if (!entry) return std::unexpected(entry.error());
-    response = row_response(request, partition, *entry);
-  }
-  if (auto host = request.store.source->host(); !host.empty()) {
-    response.headers.emplace_back(kServedByHeader, std::move(host));
-  }
-  return response;
-}
-
 using Views = std::vector<std::shared_ptr<const StoreView>>;
 
-// Where the key lies.
+// Where the key lies, unless something else than the default partitioner has spread the records.
 std::int32_t home_of(const StoreRef& store, BytesView key, const Views& views) {
   return partition_of_row(key, store.key_schema->window_bytes(),
                           static_cast<std::int32_t>(views.size()));
 }
 
+// What was read of a key, and the newest commit that it can show.
+struct KeyAnswer {
+  HttpResponse response;
+  bool is_found = false;
+  CommitSequence commit = 0;
+};
+
+Result<KeyAnswer> read_key(const KeyRequest& request, std::int32_t partition,
+                           const StoreView& view) {
+  KeyAnswer answer;
+  if (has_windows(request.store)) {
+    const auto rows = read_windows(view, request.store.kind, request.key, request.windows);
+    if (!rows) return std::unexpected(rows.error());
+    answer.response = windows_response(request, partition, *rows);
+    answer.is_found = !rows->empty();
+  } else {
+    const auto entry = view.get(request.key);
+    if (!entry) return std::unexpected(entry.error());
+    answer.response = row_response(request, partition, *entry);
+    answer.is_found = entry->has_value();
+  }
+  answer.commit = view.last_commit();
+  if (auto host = request.store.source->host(); !host.empty()) {
+    answer.response.headers.emplace_back(kServedByHeader, std::move(host));
+  }
+  return answer;
+}
+
+// Unless something is found: looks in the partitions that are here, the home aside.
+Status look_beside(const KeyRequest& request, const Views& views, std::int32_t home,
+                   KeyAnswer& answer) {
+  for (std::int32_t i = 0; !answer.is_found && i < std::ssize(views); ++i) {
+    const auto& view = views[static_cast<std::size_t>(i)];
+    if (i == home || !view) continue;
+    auto beside = read_key(request, i, *view);
+    if (!beside && beside.error().code == ErrorCode::kUnavailable) continue;  // It has just left.
+    if (!beside) return std::unexpected(beside.error());
+    const auto commit = std::max(answer.commit, beside->commit);
+    if (beside->is_found) answer = *std::move(beside);
+    answer.commit = commit;
+  }
+  return {};
+}
+
 void answer_key(QueryContext& context, const KeyRequest& request, Responder responder) {
   const auto views = context.views(request.store);
   if (!views) return responder.send(views.error());
-  const auto partition = home_of(request.store, request.key, *views);
-  const auto& view = (*views)[static_cast<std::size_t>(partition)];
+  const auto home = home_of(request.store, request.key, *views);
+  const auto& view = (*views)[static_cast<std::size_t>(home)];
   if (!view) return responder.send(context.restoring(request.store));
-  auto response = read_key(request, partition, *view);
-  if (!response) return responder.send(failed(response.error()));
-  context.send_durable(request.options, view->last_commit(), std::move(responder),
-                       *std::move(response));
+  auto answer = read_key(request, home, *view);
+  if (!answer) return responder.send(failed(answer.error()));
+  if (const auto looked = look_beside(request, *views, home, *answer); !looked) {
+    return responder.send(failed(looked.error()));
+  }
+  context.send_durable(request.options, answer->commit, std::move(responder),
+                       std::move(answer->response));
 }
 
 // The answer of a copy that is near enough; none if there is no such copy here.
@@ -147,10 +176,10 @@ std::optional<HttpResponse> stale_answer(const KeyRequest& request, std::int32_t
                                          Offset max_lag) {
   const auto copy = request.store.source->standby(request.store.name, partition);
   if (!copy || copy->lag > max_lag) return std::nullopt;
-  auto response = read_key(request, partition, *copy->view);
-  if (!response) return std::nullopt;  // It has just become the task's own.
-  response->headers.emplace_back("X-Lag", std::to_string(copy->lag));
-  return *std::move(response);
+  auto answer = read_key(request, partition, *copy->view);
+  if (!answer) return std::nullopt;  // It has just become the task's own.
+  answer->response.headers.emplace_back("X-Lag", std::to_string(copy->lag));
+  return std::move(answer->response);
 }
 
 // The request as it was, for another process.
@@ -240,13 +269,27 @@ class KeySearch : public std::enable_shared_from_this<KeySearch> {
     }
     const auto host = asked_.store.source->active_host(asked_.store.name, *partition);
     if (!host) return look_again(context_->restoring(asked_.store));
-    context_->forwarder().ask(*host, target_, [self = shared_from_this()](HttpResponse answer) {
-      if (answer.status != 503) return self->responder_.send(std::move(answer));
-      self->look_again(std::move(answer));
-    });
+    const auto hear = [self = shared_from_this(), home = *partition](HttpResponse answer) {
+      if (answer.status == 503) return self->look_again(std::move(answer));
+      if (answer.status != 404) return self->responder_.send(std::move(answer));
+      self->context_->server().post([self, home, answer = std::move(answer)]() mutable {
+        self->look_here(home, std::move(answer));
+      });
+    };
+    context_->forwarder().ask(*host, target_, hear);
   }
 
  private:
+  // The process that has the key's partition knows no such row; one that is here may have it.
+  void look_here(std::int32_t home, HttpResponse otherwise) {
+    KeyAnswer answer{.response = std::move(otherwise)};
+    if (const auto views = asked_.store.source->views(asked_.store.name)) {
+      const auto looked = look_beside(asked_, *views, home, answer);
+      if (!looked) return responder_.send(failed(looked.error()));
+    }
+    context_->send_durable(asked_.options, answer.commit, std::move(responder_),
+                           std::move(answer.response));
+  }
   void look_again(HttpResponse otherwise) {
     if (patience_.is_over()) return responder_.send(std::move(otherwise));
     patience_.later([self = shared_from_this()] { self->look(); });

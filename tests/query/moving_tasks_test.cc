@@ -79,6 +79,22 @@ TEST_F(MovingTasks, AKeyOfAnotherProcessIsAnsweredByIt) {
   EXPECT_EQ(row.header("x-served-by"), "there");
 }
 
+TEST_F(MovingTasks, AKeyThatItsOwnerDoesNotHaveIsLookedForHere) {
+  start_both(task_of(7));
+  neighbour_takes(task_of(7));
+  int number = kProducts;
+  while (task_of(number) != task_of(7)) ++number;
+  shop_->put_into<std::string, std::int64_t>("stock", (task_of(7) + 1) % kPartitions,
+                                             product(number), 5);
+
+  const auto row = get("/v1/stores/stock/keys/" + product(number));
+
+  EXPECT_EQ(row.status, 200);
+  EXPECT_EQ(member(row.body, "value"), "5");
+  EXPECT_EQ(row.header("x-served-by"), "here");
+  EXPECT_EQ(get("/v1/stores/stock/keys/none").status, 404);
+}
+
 TEST_F(MovingTasks, AKeyWhoseTaskIsOnItsWayIsAnsweredWhenThatHasArrived) {
   start_both(task_of(7), {.at_least_time = std::chrono::minutes(10)});
 

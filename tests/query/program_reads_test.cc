@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 
+#include <thalweg/runtime/read_only_window_store.h>
 #include <thalweg/topology/kgrouped_stream.h>
 #include <thalweg/topology/kstream.h>
 #include <thalweg/topology/ktable.h>
@@ -20,6 +21,7 @@
 namespace thalweg::testing {
 namespace {
 
+using ::testing::IsEmpty;
 using namespace std::chrono_literals;
 
 using Text = std::string;
@@ -57,6 +59,7 @@ class ProgramReads : public QueryStory {
     return bytes;
   }
   static std::int32_t home(const Text& key) { return partition_of(key, kPartitions); }
+  static std::int32_t elsewhere(const Text& key) { return (home(key) + 1) % kPartitions; }
 };
 
 TEST_F(ProgramReads, AWindowedKeyIsReadWhereTheKeyWithinIs) {
@@ -89,6 +92,55 @@ TEST_F(ProgramReads, AWindowedKeyThatWasGroupedByIsReadWhereTheWholeIs) {
   ASSERT_TRUE(*row);
   EXPECT_EQ((*row)->value, 7);
   EXPECT_FALSE(rows(keys).get(second_of("bob", 1)).value());
+}
+
+TEST_F(ProgramReads, WhatLiesElsewhereThanItsKeySaysIsFoundWhereAllAreAsked) {
+  shop_->add_store<Text, Number>("rows", kPartitions);
+  shop_->put_into<Text, Number>("rows", elsewhere("ann"), "ann", 7);
+  shop_->show_commit("rows", static_cast<std::size_t>(elsewhere("ann")), 9);
+  const auto read = rows<Text>();
+
+  EXPECT_FALSE(read.get("ann").value());
+  EXPECT_EQ(read.last_commit(), 0u);
+  const auto row = read.find_in_all("ann").value();
+
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->value, 7);
+  EXPECT_EQ(row->timestamp, from_millis(1'000));
+  EXPECT_EQ(read.last_commit(), 9u);
+}
+
+TEST_F(ProgramReads, ThatARowIsNowhereIsSaidOnlyOfPartitionsThatAnswered) {
+  shop_->add_store<Text, Number>("rows", kPartitions);
+  shop_->put_into<Text, Number>("rows", 2, "ann", 7);
+  const auto whole = rows<Text>();
+  EXPECT_FALSE(whole.find_in_all("bob").value());
+  shop_->lose("rows", 0);
+  const auto part = rows<Text>();
+
+  EXPECT_EQ(part.find_in_all("ann").value()->value, 7);
+  const auto unknown = part.find_in_all("bob");
+
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(ProgramReads, WindowsThatLieElsewhereAreFetchedWhereAllAreAsked) {
+  shop_->add_windows<Text, Number>("rows", StateStore::Kind::kWindow, kPartitions);
+  shop_->put_window_into<Text, Number>("rows", elsewhere("ann"), "ann", second_of("ann", 2).window,
+                                       7);
+  const ReadOnlyWindowStore<Text, Number> windows(*shop_->views("rows"), {}, {});
+
+  EXPECT_THAT(windows.fetch("ann").value(), IsEmpty());
+  const auto found = windows.fetch_in_all("ann").value();
+
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found.front().value, 7);
+  EXPECT_THAT(windows.fetch_in_all("ann", {.to = from_millis(1'999)}).value(), IsEmpty());
+  shop_->lose("rows", static_cast<std::size_t>(home("ann")));
+  const ReadOnlyWindowStore<Text, Number> part(*shop_->views("rows"), {}, {});
+  EXPECT_EQ(part.fetch_in_all("ann").value().size(), 1u);
+  EXPECT_EQ(part.fetch_in_all("bob").error().code, ErrorCode::kUnavailable);
 }
 
 // --- Stores of a topology that runs
@@ -162,6 +214,17 @@ TEST_F(ReadsOfARunningTopology, RowsOfATableOfWindowsAreFoundByTheirWindowedKeys
     EXPECT_EQ((*row)->value, 1);
   }
   EXPECT_FALSE(kept->get(second_of("visitor-1", 6)).value());
+}
+
+TEST_F(ReadsOfARunningTopology, RowsOfATopicThatIsSpreadInAnotherWayAreFoundInAll) {
+  visits().count({.store = "counts"});
+  run();
+  visited("ann", 5'000, (partition_of("ann", kPartitions) + 1) % kPartitions);
+  const auto counts = application_->store<Text, Number>("counts");
+  ASSERT_TRUE(counts) << counts.error().message;
+
+  EXPECT_FALSE(counts->get("ann").value());
+  EXPECT_EQ(counts->find_in_all("ann").value()->value, 1);
 }
 
 }  // namespace

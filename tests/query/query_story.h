@@ -90,22 +90,30 @@ class FakeSource final : public internal::QuerySource {
   /// Puts a row where such a store with segments of a minute has it.
   template <typename K, typename V>
   void put_window(const std::string& store, const K& key, const Window& window, const V& value) {
+    std::string key_bytes;
+    Serde<K>::serialize(key, key_bytes);
+    put_window_into(store, partition_of(key_bytes, static_cast<std::int32_t>(views_[store].size())),
+                    key, window, value);
+  }
+  template <typename K, typename V>
+  void put_window_into(const std::string& store, std::int32_t partition, const K& key,
+                       const Window& window, const V& value) {
     const bool sessions = infos_.back().kind == StateStore::Kind::kSession;
     internal::Segments segments{
         .keys = sessions ? internal::Segments::Keys::kSession : internal::Segments::Keys::kWindow,
         .retention = 3'600'000,
         .interval = 60'000};
-    std::string key_bytes, stored, value_bytes;
-    Serde<K>::serialize(key, key_bytes);
+    std::string stored, value_bytes;
     internal::StoredWindowSerde<K>(AnySerde<K>(), segments, 60'000)
         .serialize({{key, window}, 0}, stored);
     Serde<V>::serialize(value, value_bytes);
-    auto& views = views_[store];
-    const auto partition = partition_of(key_bytes, static_cast<std::int32_t>(views.size()));
-    views[static_cast<std::size_t>(partition)]->rows[stored] = value_bytes;
+    views_[store][static_cast<std::size_t>(partition)]->rows[stored] = value_bytes;
   }
   void show_commit(const std::string& store, CommitSequence commit) {
     for (auto& view : views_[store]) view->commit = commit;
+  }
+  void show_commit(const std::string& store, std::size_t partition, CommitSequence commit) {
+    views_[store][partition]->commit = commit;
   }
   void lose(const std::string& store, std::size_t partition) { views_[store][partition] = nullptr; }
   void restore_under_way(const std::string& store, Offset position, Offset end) {

@@ -193,6 +193,25 @@ TEST_F(StateQueries, AWindowedKeyIsWrittenInBytesAndWhoDoesNotIsToldOfWhich) {
   EXPECT_EQ(get("/v1/stores/kept/keys/b64:__4").status, 404) << "shorter than a window";
 }
 
+TEST_F(StateQueries, ARowThatLiesElsewhereThanItsKeySaysIsFound) {
+  shop_->add_store<std::string, std::int64_t>("stock", 3);
+  const auto elsewhere = (partition_of("sandal", 3) + 2) % 3;
+  shop_->put_into<std::string, std::int64_t>("stock", elsewhere, "sandal", 4);
+  start();
+
+  const auto row = body_of("/v1/stores/stock/keys/sandal");
+
+  EXPECT_EQ(member(row, "value"), "4");
+  EXPECT_EQ(member(row, "partition"), std::to_string(elsewhere));
+}
+
+TEST_F(StateQueries, AKeyThatNoPartitionHereHasIs404EvenIfOthersAreNotHere) {
+  start_with_stock();
+  shop_->lose("stock", static_cast<std::size_t>((partition_of("sandal", 3) + 1) % 3));
+
+  EXPECT_EQ(get("/v1/stores/stock/keys/sandal").status, 404);
+}
+
 // --- Several applications
 // -------------------------------------------------------------------------
 

@@ -128,6 +128,17 @@ TEST_F(WindowQueries, ASessionBelongsToARangeThatItOnlyTouches) {
   EXPECT_THAT(items("/v1/stores/sessions/keys/ann?reverse=true&limit=1"), ElementsAre("400000:3"));
 }
 
+TEST_F(WindowQueries, WindowsThatLieElsewhereThanTheirKeySaysAreFound) {
+  shop_->add_windows<std::string, std::int64_t>("views", StateStore::Kind::kWindow, 3);
+  const auto elsewhere = (partition_of("lamp", 3) + 1) % 3;
+  shop_->put_window_into<std::string, std::int64_t>("views", elsewhere, "lamp", minute(2), 7);
+  start();
+
+  EXPECT_THAT(items("/v1/stores/views/keys/lamp"), ElementsAre("120000:7"));
+  EXPECT_EQ(member(body_of("/v1/stores/views/keys/lamp"), "partition"), std::to_string(elsewhere));
+  EXPECT_THAT(items("/v1/stores/views/keys/lamp?from=120001"), IsEmpty());
+}
+
 TEST_F(WindowQueries, BoundsThatAreNoTimesAre400) {
   start_with_views();
 

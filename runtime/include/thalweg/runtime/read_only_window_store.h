@@ -58,18 +58,48 @@ class ReadOnlyWindows {
         key_serde_(std::move(key_serde)),
         value_serde_(std::move(value_serde)) {}
 
+  using Windows = std::vector<WindowValue<V>>;
+
   /// The windows of `key` in the range. kUnavailable: its task is with nobody who answers, or
   /// still restoring.
-  Result<std::vector<WindowValue<V>>> fetch(const K& key, const WindowRange& range = {}) const {
+  ///
+  /// It asks the partition that the default partitioner gives the key, murmur2 of its bytes. What
+  /// something else has spread (ReadOnlyKeyValueStore::get says what may) fetch_in_all() finds.
+  Result<Windows> fetch(const K& key, const WindowRange& range = {}) const {
+    const std::string bytes = bytes_of(key);
+    return read(partition_of(bytes, static_cast<std::int32_t>(views_.size())), bytes, range);
+  }
+
+  /// The windows of `key` in the first partition that has some in the range, as Kafka Streams
+  /// looks for them. kUnavailable: those that answer have none, and some do not answer.
+  Result<Windows> fetch_in_all(const K& key, const WindowRange& range = {}) const {
+    const std::string bytes = bytes_of(key);
+    Result<Windows> nothing;
+    for (std::int32_t i = 0; i < static_cast<std::int32_t>(views_.size()); ++i) {
+      auto windows = read(i, bytes, range);
+      if (windows && !windows->empty()) return windows;
+      if (!windows && nothing) nothing = std::unexpected(windows.error());
+    }
+    return nothing;
+  }
+
+  /// The newest commit whose writes the reads so far can have shown.
+  CommitSequence last_commit() const { return last_commit_; }
+
+ private:
+  std::string bytes_of(const K& key) const {
     std::string bytes;
     key_serde_.serialize(key, bytes);
-    const auto partition = partition_of(bytes, static_cast<std::int32_t>(views_.size()));
+    return bytes;
+  }
+  Result<Windows> read(std::int32_t partition, const std::string& key,
+                       const WindowRange& range) const {
     const auto& view = views_[static_cast<std::size_t>(partition)];
     if (!view) return failure(ErrorCode::kUnavailable, "partition is not restored here yet");
-    auto rows = internal::read_windows(*view, kKind, bytes, range);
+    auto rows = internal::read_windows(*view, kKind, key, range);
     if (!rows) return std::unexpected(rows.error());
     last_commit_ = std::max(last_commit_, view->last_commit());
-    std::vector<WindowValue<V>> windows(rows->size());
+    Windows windows(rows->size());
     for (std::size_t i = 0; i < windows.size(); ++i) {
       const auto& row = (*rows)[i];
       value_serde_.deserialize(row.value, windows[i].value);
@@ -79,10 +109,6 @@ class ReadOnlyWindows {
     return windows;
   }
 
-  /// The newest commit whose writes the reads so far can have shown.
-  CommitSequence last_commit() const { return last_commit_; }
-
- private:
   std::vector<std::shared_ptr<const StoreView>> views_;
   AnySerde<K> key_serde_;
   AnySerde<V> value_serde_;

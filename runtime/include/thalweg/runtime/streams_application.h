@@ -92,7 +92,9 @@ class ReadOnlyKeyValueStore {
   /// The row of `key`. kUnavailable: its task is with nobody who answers, or still restoring.
   ///
   /// It asks the partition that the default partitioner gives the key, murmur2 of its bytes; of a
-  /// windowed key (by its schema) that of the key within, then that of the whole.
+  /// windowed key (by its schema) that of the key within, then that of the whole. What something
+  /// else has spread (`Repartitioned::partitioner`, `TableJoined::partitioner`, whoever writes the
+  /// source topic) it may not find: find_in_all() does.
   Result<std::optional<Row>> get(const K& key) const {
     const std::string bytes = bytes_of(key);
     const auto partitions = static_cast<std::int32_t>(views_.size());
@@ -102,6 +104,19 @@ class ReadOnlyKeyValueStore {
     const auto of_whole = partition_of(bytes, partitions);
     if (!row || *row || of_whole == partition) return row;
     return read(of_whole, bytes);
+  }
+
+  /// The row of `key` in whichever partition it is, as Kafka Streams looks for it. Each miss asks
+  /// all of them. kUnavailable: those that answer do not have it, and some do not answer.
+  Result<std::optional<Row>> find_in_all(const K& key) const {
+    const std::string bytes = bytes_of(key);
+    Result<std::optional<Row>> nothing;
+    for (std::int32_t i = 0; i < static_cast<std::int32_t>(views_.size()); ++i) {
+      auto row = read(i, bytes);
+      if (row && *row) return row;
+      if (!row && nothing) nothing = std::unexpected(row.error());
+    }
+    return nothing;
   }
 
   /// Calls `visit(key, value, timestamp)` for every row, partition by partition, each in key order.
