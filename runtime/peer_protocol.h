@@ -27,6 +27,9 @@ std::string peer_position_target(std::string_view application, const TopicPartit
 
 /// Rows as the body of an answer.
 void append_peer_row(const StoredEntry& row, std::string& out);
+/// Goes with rows of windows: StoreView::first_readable() of the view that they are from, in
+/// milliseconds.
+inline constexpr const char* kFirstReadableHeader = "X-First-Readable";
 /// Nothing when the bytes are no rows.
 std::optional<std::vector<StoredEntry>> read_peer_rows(std::string_view body);
 

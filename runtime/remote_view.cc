@@ -1,5 +1,6 @@
 #include "remote_view.h"
 
+#include <cstdlib>
 #include <future>
 
 #include "peer_protocol.h"
@@ -31,6 +32,9 @@ Result<std::vector<StoredEntry>> RemoteView::ask(std::string target) const {
   }
   auto rows = read_peer_rows(response->body);
   if (!rows) return failure(ErrorCode::kUnavailable, "no rows in the answer about " + what());
+  for (const auto& [name, value] : response->headers) {
+    if (name == kFirstReadableHeader) first_readable_ = std::strtoll(value.c_str(), nullptr, 10);
+  }
   return *std::move(rows);
 }
 

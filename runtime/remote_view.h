@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -27,6 +29,8 @@ class RemoteView final : public StoreView {
   Result<std::vector<StoredEntry>> scan(const Scan& scan) const override;
   std::uint64_t approximate_entries() const override { return 0; }
   CommitSequence last_commit() const override { return 0; }
+  /// As the last answer said.
+  Timestamp first_readable() const override { return from_millis(first_readable_.load()); }
 
  private:
   Result<std::vector<StoredEntry>> ask(std::string target) const;
@@ -36,6 +40,7 @@ class RemoteView final : public StoreView {
   const std::string application_;
   const std::string store_;
   const std::int32_t partition_;
+  mutable std::atomic<std::int64_t> first_readable_ = to_millis(kNoTimestamp);
 };
 
 }  // namespace thalweg::internal

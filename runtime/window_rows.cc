@@ -7,7 +7,7 @@
 
 // Reads stores of windows through their views, which show rows as they lie in the table:
 // `segment | key | times` (state/internal/segments.h). Which segments there are is asked of the
-// view itself, as it knows best which have been dropped.
+// view itself, as it knows best which have been dropped, and what of the others has expired.
 
 namespace thalweg::internal {
 namespace {
@@ -55,8 +55,10 @@ class WindowReader {
     for (;;) {
       auto page = view_.scan(scan);
       if (!page) return std::unexpected(page.error());
+      const Timestamp first_readable = view_.first_readable();
       for (auto& entry : *page) {
-        if (auto row = row_of(entry); row && !visit(*std::move(row))) return false;
+        auto row = row_of(entry, first_readable);
+        if (row && !visit(*std::move(row))) return false;
       }
       if (page->size() < kPiece) return true;
       if (range_.reverse) {
@@ -81,12 +83,13 @@ class WindowReader {
   }
 
  private:
-  /// The row, if it is one of the range.
-  std::optional<WindowRow> row_of(StoredEntry& entry) const {
+  /// The row, if it is one of the range and has not expired.
+  std::optional<WindowRow> row_of(StoredEntry& entry, Timestamp first_readable) const {
     const BytesView stored(entry.key);
     if (stored.size() < Segments::kPrefixSize + layout_.suffix_size()) return {};
     const BytesView bytes = stored.substr(Segments::kPrefixSize);
     const Timestamp time = from_millis(layout_.time_of(bytes));
+    if (time < first_readable) return {};
     WindowRow row{std::string(layout_.key_of(bytes)), {}, {}, entry.timestamp};
     if (layout_.keys == Segments::Keys::kWindow) {
       row.window.start = time;

@@ -23,6 +23,7 @@ class LayeredTableImpl final : public LayeredTable,
   LayeredTableImpl(const StoreContext& context, std::optional<Segments> segments)
       : storage_(context.storage),
         segments_(segments),
+        is_cached_(context.caching),
         cache_bytes_(context.caching ? context.cache_bytes : 0),
         family_name_(context.family),
         identity_(context.identity),
@@ -38,6 +39,11 @@ class LayeredTableImpl final : public LayeredTable,
   Result<std::vector<StoredEntry>> scan(const Scan& scan) const override;
   std::uint64_t approximate_entries() const override;
   CommitSequence last_commit() const override { return last_commit_.load(); }
+  Timestamp first_readable() const override {
+    if (!segments_) return kNoTimestamp;
+    std::shared_lock lock(mutex_);
+    return from_millis(is_cached_ ? first_segment_ : segments_->first_readable(marks_.stream_time));
+  }
 
   // The task's side
   bool persistent() const override { return storage_ != nullptr; }
@@ -83,6 +89,7 @@ class LayeredTableImpl final : public LayeredTable,
 
   Storage* const storage_;
   const std::optional<Segments> segments_;  // None: keys without a time.
+  const bool is_cached_;
   const std::size_t cache_bytes_;
   const std::string family_name_;
   const Checkpoint identity_;
@@ -243,9 +250,7 @@ Status LayeredTableImpl::scan_all_levels(const Scan& scan, std::vector<StoredEnt
 
 Result<std::vector<StoredEntry>> LayeredTableImpl::scan(const Scan& scan) const {
   std::vector<StoredEntry> entries;
-  if (auto status = scan_all_levels(scan, entries); !status) {
-    return std::unexpected(status.error());
-  }
+  if (auto read = scan_all_levels(scan, entries); !read) return std::unexpected(read.error());
   return entries;
 }
 
@@ -445,8 +450,7 @@ Status LayeredTableImpl::discard() {
   std::lock_guard spilling(spilling_);
   release(false);
   offset_ = spilled_offset_ = 0;
-  marks_ = {};
-  first_segment_ = spilled_first_segment_ = 0;
+  spilled_first_segment_ = 0;
   family_is_empty_ = true;
   if (!storage_) return {};
   if (auto status = storage_->drop_family(family_name_); !status) {
@@ -468,6 +472,8 @@ void LayeredTableImpl::release(bool closing) {
   {
     std::lock_guard lock(mutex_);
     is_closed_ = closing;
+    marks_ = {};
+    first_segment_ = 0;
     fresh_.swap(dropped);
     if (is_ordered_) fresh_.make_ordered();
     frozen_.swap(frozen);

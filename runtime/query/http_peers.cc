@@ -16,6 +16,7 @@
 #include <thalweg/runtime/clock.h>
 #include <thalweg/runtime/peers.h>
 
+#include "peer_protocol.h"
 #include "this_thread.h"
 
 namespace thalweg {
@@ -91,7 +92,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     HttpResponse response{.status = static_cast<int>(answer.result_int()),
                           .content_type = std::string(answer[http::field::content_type]),
                           .body = std::move(answer.body())};
-    for (const char* name : {"Retry-After", kServedByHeader}) {
+    for (const char* name : {"Retry-After", kServedByHeader, internal::kFirstReadableHeader}) {
       if (const auto value = answer[name]; !value.empty()) {
         response.headers.emplace_back(name, std::string(value));
       }

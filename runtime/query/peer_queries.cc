@@ -68,6 +68,9 @@ void get_view(QueryContext& context, HttpRequest& request, Responder responder) 
   HttpResponse response{.content_type = "application/octet-stream"};
   for (const auto& row : *rows) append_peer_row(row, response.body);
   response.headers.emplace_back(kServedByHeader, store->source->host());
+  if (const Timestamp first = view.first_readable(); first != kNoTimestamp) {
+    response.headers.emplace_back(kFirstReadableHeader, std::to_string(to_millis(first)));
+  }
   context.send_durable({}, view.last_commit(), std::move(responder), std::move(response));
 }
 

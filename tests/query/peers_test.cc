@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <thalweg/runtime/read_only_window_store.h>
+
 #include "query/query_forwarder.h"
 #include "query/query_story.h"
 #include "remote_positions.h"
@@ -142,6 +144,23 @@ TEST_F(Peering, AViewOfAnotherProcessShowsItsRows) {
   ASSERT_EQ(page->size(), 2u);
   EXPECT_EQ(page->at(0).key, "sneaker-7");
   EXPECT_EQ(page->at(1).key, "sneaker-6");
+}
+
+TEST_F(Peering, AViewOfAnotherProcessKnowsWhatHasExpiredThere) {
+  shop_->add_windows<std::string, std::int64_t>("views", StateStore::Kind::kWindow, 1);
+  for (const std::int64_t start : {40, 1'000}) {
+    shop_->put_window<std::string, std::int64_t>(
+        "views", "lamp", {from_millis(start), from_millis(start + 60'000)}, start);
+  }
+  shop_->expire("views", from_millis(901));
+  start();
+  const RemoteView views(*peers_, address(), "shop", "views", 0);
+
+  const auto rows = internal::read_windows(views, StateStore::Kind::kWindow, "lamp", {});
+
+  ASSERT_TRUE(rows) << rows.error().message;
+  ASSERT_EQ(rows->size(), 1u);
+  EXPECT_EQ(rows->front().window.start, from_millis(1'000));
 }
 
 TEST_F(Peering, APartitionThatIsNotThereIsUnavailable) {

@@ -227,5 +227,26 @@ TEST_F(ReadsOfARunningTopology, RowsOfATopicThatIsSpreadInAnotherWayAreFoundInAl
   EXPECT_EQ(counts->find_in_all("ann").value()->value, 1);
 }
 
+TEST_F(ReadsOfARunningTopology, OnlyACacheShowsWindowsThatHaveExpired) {
+  const auto grouped = visits();
+  for (const bool caching : {false, true}) {
+    grouped.windowed_by(TimeWindows::of_size_with_no_grace(10ms))
+        .count({.store = caching ? "cached" : "plain", .caching = caching, .retention = 100ms});
+  }
+  run();
+  visited("ann", 40);
+  visited("ann", 900);
+  visited("ann", 1'000);
+  const auto starts = [&](const char* store) {
+    std::vector<std::int64_t> found;
+    const auto windows = window_store<Text, Number>(*application_, store).value().fetch("ann");
+    for (const auto& window : windows.value()) found.push_back(to_millis(window.window.start));
+    return found;
+  };
+
+  EXPECT_THAT(starts("plain"), ::testing::ElementsAre(1'000));
+  EXPECT_THAT(starts("cached"), ::testing::ElementsAre(40, 900, 1'000));
+}
+
 }  // namespace
 }  // namespace thalweg::testing

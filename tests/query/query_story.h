@@ -44,9 +44,11 @@ class MapView final : public StoreView {
   }
   std::uint64_t approximate_entries() const override { return rows.size(); }
   CommitSequence last_commit() const override { return commit; }
+  Timestamp first_readable() const override { return readable_from; }
 
   std::map<std::string, std::string> rows;
   CommitSequence commit = 0;
+  Timestamp readable_from = kNoTimestamp;
 };
 
 /// An application that says what the test wants it to say.
@@ -114,6 +116,10 @@ class FakeSource final : public internal::QuerySource {
   }
   void show_commit(const std::string& store, std::size_t partition, CommitSequence commit) {
     views_[store][partition]->commit = commit;
+  }
+  /// Windows from before that time have expired.
+  void expire(const std::string& store, Timestamp before) {
+    for (auto& view : views_[store]) view->readable_from = before;
   }
   void lose(const std::string& store, std::size_t partition) { views_[store][partition] = nullptr; }
   void restore_under_way(const std::string& store, Offset position, Offset end) {

@@ -128,6 +128,30 @@ TEST_F(WindowQueries, ASessionBelongsToARangeThatItOnlyTouches) {
   EXPECT_THAT(items("/v1/stores/sessions/keys/ann?reverse=true&limit=1"), ElementsAre("400000:3"));
 }
 
+TEST_F(WindowQueries, WindowsThatHaveExpiredAreNotShownAlthoughTheirRowsAreThere) {
+  shop_->add_windows<std::string, std::int64_t>("views", StateStore::Kind::kWindow, 3);
+  for (std::int64_t i = 0; i < 10; ++i) count("lamp", i, 10 + i);
+  shop_->expire("views", from_millis(7 * kMinute + 1));
+  start();
+
+  EXPECT_THAT(items("/v1/stores/views/keys/lamp"), ElementsAre("480000:18", "540000:19"));
+  EXPECT_THAT(items("/v1/stores/views/keys/lamp?reverse=true&limit=3"),
+              ElementsAre("540000:19", "480000:18"));
+  EXPECT_EQ(member(body_of("/v1/stores/views/keys/lamp?limit=2"), "more"), "false");
+}
+
+TEST_F(WindowQueries, ASessionExpiresByItsEnd) {
+  shop_->add_windows<std::string, std::int64_t>("sessions", StateStore::Kind::kSession, 3);
+  shop_->put_window<std::string, std::int64_t>("sessions", "ann",
+                                               {from_millis(0), from_millis(10'000)}, 1);
+  shop_->put_window<std::string, std::int64_t>("sessions", "ann",
+                                               {from_millis(100), from_millis(300'000)}, 2);
+  shop_->expire("sessions", from_millis(10'001));
+  start();
+
+  EXPECT_THAT(items("/v1/stores/sessions/keys/ann"), ElementsAre("100:2"));
+}
+
 TEST_F(WindowQueries, WindowsThatLieElsewhereThanTheirKeySaysAreFound) {
   shop_->add_windows<std::string, std::int64_t>("views", StateStore::Kind::kWindow, 3);
   const auto elsewhere = (partition_of("lamp", 3) + 1) % 3;

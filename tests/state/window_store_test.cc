@@ -204,6 +204,33 @@ TEST(CachedWindows, ShowWhatHasExpiredAsLongAsTheCacheHasRoom) {
   }
 }
 
+TEST_P(WindowStoreStory, ViewsTellWhatTheStoreShows) {
+  auto store = world();
+  EXPECT_LT(store->view()->first_readable(), at(0));
+  store->put("a", "first", at(0));
+  store->put("b", "later", at(100));
+  EXPECT_LT(store->view()->first_readable(), at(0)) << "nothing is committed";
+  store.commit();
+  const auto view = store->view();
+  EXPECT_EQ(view->first_readable(), at(1));
+  ASSERT_TRUE(store->discard());
+  EXPECT_LT(view->first_readable(), at(0));
+  store.restore();
+  EXPECT_EQ(view->first_readable(), at(1));
+}
+
+TEST(CachedWindows, AreShownByViewsUntilTheirSegmentGoes) {
+  World<Windows> store(DiskKind::kSimulated,
+                       window_store_builder<std::string, std::string>("table", ten_of_hundred(),
+                                                                      {.caching = true}),
+                       true);
+  store->put("a", "value", at(0));
+  store->put("a", "value", at(145));
+  store.commit();
+
+  EXPECT_EQ(store->view()->first_readable(), at(30));
+}
+
 TEST_P(WindowStoreStory, ExpiredSegmentsLeaveMemoryAndDisk) {
   auto store = world();
   for (int start = 0; start < 60; ++start) store->put("a", "value", at(start));

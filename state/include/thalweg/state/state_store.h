@@ -121,6 +121,9 @@ class StoreView {
   /// The last commit whose writes the view can show. An answer that leaves the process waits until
   /// the log has made that commit durable.
   virtual CommitSequence last_commit() const = 0;
+  /// Of a store of windows: those that start (sessions: end) before this have expired, and readers
+  /// pass them over although their rows are still there. Asked after the rows themselves.
+  virtual Timestamp first_readable() const { return kNoTimestamp; }
 };
 
 /// A piece of work that moves a store's committed writes to disk. run() blocks and belongs to the
