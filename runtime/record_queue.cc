@@ -1,9 +1,30 @@
 #include "record_queue.h"
 
 #include <algorithm>
+#include <exception>
+#include <optional>
 #include <utility>
 
+#include <thalweg/schemas/error.h>
+#include <thalweg/topology/errors.h>
+
 namespace thalweg::internal {
+
+namespace {
+
+// What an extractor throws comes as a StreamsError around it. A SerdeError in there says that the
+// record's time cannot be read.
+std::optional<SerdeError> unreadable_time(const StreamsError& error) {
+  try {
+    std::rethrow_if_nested(error);
+  } catch (const SerdeError& cause) {
+    return cause;
+  } catch (...) {
+  }
+  return std::nullopt;
+}
+
+}  // namespace
 
 RecordQueue::RecordQueue(TopicPartition partition, SourceNode& source, TaskContext& context,
                          Offset position, Timestamp partition_time, BadRecord on_bad_record)
@@ -62,6 +83,11 @@ bool RecordQueue::readable(const RecordView& record) {
     if (!input_->prepare(record, metadata_, partition_time_)) return false;
   } catch (const SerdeError& error) {
     on_bad_record_(record, metadata_, error);
+    return false;
+  } catch (const StreamsError& error) {
+    const auto unreadable = unreadable_time(error);
+    if (!unreadable) throw;
+    on_bad_record_(record, metadata_, *unreadable);
     return false;
   }
   head_timestamp_ = input_->timestamp();

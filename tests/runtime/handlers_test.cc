@@ -121,6 +121,28 @@ TEST_F(Handlers, KeepTheRecordWithWhatIsKnownOfTheFailure) {
   EXPECT_EQ(header(dead_letter(), "__streams.errors.message"), "not in this house");
 }
 
+TEST_F(Handlers, KeepARecordWhoseTimeItsExtractorCannotRead) {
+  config_.deserialization_handler = FailureHandling::kDeadLetter;
+  StreamsBuilder builder;
+  const auto time_of = [](const Text&, const Text& value, Timestamp time, Timestamp) {
+    if (value == "some day") throw SerdeError("when is that?");
+    if (value == "broken") throw std::runtime_error("out of order");
+    return time;
+  };
+  builder.stream<Text, Text>("in", {.timestamp_extractor = time_of}).to("out");
+  driver_.emplace(builder.build(), config_);
+
+  pipe("some day");
+  pipe("today");
+
+  EXPECT_THAT(out(), ElementsAre(Pair("k", "today")));
+  const auto kept = dead_letter();
+  EXPECT_EQ(kept.value, "some day");
+  EXPECT_EQ(header(kept, "__streams.errors.message"), "when is that?");
+  EXPECT_THAT([this] { pipe("broken"); },
+              ThrowsMessage<StreamsError>(HasSubstr("user code error in timestamp extractor")));
+}
+
 // --- Suppliers that bring stores along ----------------------------------------------------------
 
 struct Counter final : Processor<Text, Text> {
