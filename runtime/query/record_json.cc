@@ -11,6 +11,9 @@ namespace thalweg::internal {
 
 namespace {
 
+// The last millisecond of the year 9999. Times are added to, and written as dates of four digits.
+constexpr std::int64_t kLatestTime = 253'402'300'799'999;
+
 std::unexpected<Error> wrong(std::string_view field, std::string_view what) {
   return failure(ErrorCode::kInvalid, std::string(field) + ": " + std::string(what));
 }
@@ -115,6 +118,7 @@ Status read_member(std::string_view name, std::string_view json, RawRecord& raw,
   } else if (name == "timestamp") {
     const auto millis = parse_integer(json);
     if (!millis || *millis < 0) return wrong(name, "is not a number of milliseconds since 1970");
+    if (*millis > kLatestTime) return wrong(name, "is behind the year 9999");
     record.timestamp = from_millis(*millis);
   } else if (name == "partition") {
     const auto partition = parse_integer(json);

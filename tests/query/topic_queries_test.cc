@@ -222,6 +222,8 @@ TEST_F(TopicQueries, RecordsThatCannotBeAre400AndNothingIsWritten) {
                            R"({"value":1,"vlaue":2})",
                            R"({"value":1,"timestamp":-1})",
                            R"({"value":1,"timestamp":"now"})",
+                           R"({"value":1,"timestamp":253402300800000})",
+                           R"({"value":1,"timestamp":9223372036854775807})",
                            R"({"value":1,"partition":3})",
                            R"({"value":1,"partition":-1})",
                            R"({"value":"!","value_encoding":"base64"})",
@@ -233,6 +235,17 @@ TEST_F(TopicQueries, RecordsThatCannotBeAre400AndNothingIsWritten) {
     EXPECT_EQ(post("orders", body).status, 400) << body;
   }
   EXPECT_EQ(values(), "");
+}
+
+TEST_F(TopicQueries, ARecordMayBeOfAnyTimeUpToTheYear9999) {
+  start_with_topic(1);
+
+  EXPECT_EQ(post("orders", R"({"value":"last","timestamp":253402300799999})").status, 200);
+  const auto refused = post("orders", R"({"value":"later","timestamp":253402300800000})");
+
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.body, HasSubstr("timestamp: is behind the year 9999"));
+  EXPECT_EQ(values(), "\"last\" ");
 }
 
 TEST_F(TopicQueries, JsonNestedTooDeepIs400AndHarmsNobody) {
