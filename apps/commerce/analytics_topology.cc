@@ -2,6 +2,7 @@
 #include <thalweg/topology/time_windowed_kstream.h>
 
 #include "product_table.h"
+#include "public_input.h"
 #include "topics.h"
 #include "topologies.h"
 
@@ -65,10 +66,11 @@ void keep_customers(const Orders& orders) {
 
 }  // namespace
 
-Topology build_analytics(const ShopConfig&) {
+Topology build_analytics(const ShopConfig& config) {
   StreamsBuilder builder;
-  const auto products = product_table(builder, stores::kProductPrices);
-  const auto orders = builder.stream<Id, CompletedOrder>(topics::kOrderCompleted);
+  const auto products = product_table(builder, stores::kProductPrices, config);
+  const auto orders = builder.stream<Id, CompletedOrder>(
+      topics::kOrderCompleted, {.timestamp_extractor = TimeOfOthers(config)});
   keep_sales_per_hour(orders);
   keep_revenue(orders, products);
   keep_customers(orders);

@@ -4,6 +4,7 @@
 #include "coupon_book.h"
 #include "coupon_desk.h"
 #include "coupon_request.h"
+#include "public_input.h"
 #include "small_processors.h"
 #include "topics.h"
 #include "topologies.h"
@@ -36,10 +37,11 @@ class PendingProcessor final : public FixedKeyProcessor<UserKey, CouponRequest, 
 };
 
 /// Reads requests; what is none goes to the dead letters.
-Requests read_requests(StreamsBuilder& builder) {
+Requests read_requests(StreamsBuilder& builder, const ShopConfig& config) {
   const std::string topic = topics::kCouponRequests;
   auto records = builder.stream<UserKey, CouponRequest>(
-      topic, {.value_serde = AnySerde<CouponRequest>(CouponRequestSerde{})});
+      topic, {.value_serde = AnySerde<CouponRequest>(CouponRequestSerde{}),
+              .timestamp_extractor = TimeOfOthers(config)});
   auto branches = records.split({.name = topic + "-"})
                       .branch([](const UserKey& key, const CouponRequest& request) {
                         return request.readable(key);
@@ -53,13 +55,13 @@ Requests read_requests(StreamsBuilder& builder) {
 }
 
 /// By user: each request is noted and goes on to its coupon once.
-Commands keep_book(StreamsBuilder& builder) {
+Commands keep_book(StreamsBuilder& builder, const ShopConfig& config) {
   builder.add_state_store(key_value_store_builder<std::string, CouponRequestRow>(
       stores::kCouponRequests, {.caching = true}));
   builder.add_state_store(
       key_value_store_builder<std::string, HeldCoupon>(stores::kCouponsByUser, {.caching = true}));
   const auto fresh =
-      read_requests(builder)
+      read_requests(builder, config)
           .process_values([] { return std::make_unique<PendingProcessor>(); }, {},
                           {.name = "requests-pending"})
           .merge(builder.stream<UserKey, CouponEvent>(topics::kCouponEvents))
@@ -141,9 +143,9 @@ std::string coupon_by_user_key(std::string_view user_id, std::string_view coupon
   return coupon_by_user_prefix(user_id).append(coupon_id);
 }
 
-Topology build_coupons(const ShopConfig&) {
+Topology build_coupons(const ShopConfig& config) {
   StreamsBuilder builder;
-  tell(decide(builder, keep_book(builder)));
+  tell(decide(builder, keep_book(builder, config)));
   return builder.build();
 }
 

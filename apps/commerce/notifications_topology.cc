@@ -3,6 +3,7 @@
 
 #include "coupon_request.h"
 #include "notice.h"
+#include "public_input.h"
 #include "topics.h"
 #include "topologies.h"
 
@@ -23,16 +24,18 @@ class ResultNotices final : public FixedKeyProcessor<std::string, CouponResult, 
 };
 
 /// Everything that users are told, by user.
-Notices notices(StreamsBuilder& builder) {
+Notices notices(StreamsBuilder& builder, const ShopConfig& config) {
   const auto results =
       builder
           .stream<std::string, CouponResult>(
-              topics::kCouponResults, {.value_serde = AnySerde<CouponResult>(CouponResultSerde{})})
+              topics::kCouponResults, {.value_serde = AnySerde<CouponResult>(CouponResultSerde{}),
+                                       .timestamp_extractor = TimeOfOthers(config)})
           .process_values([] { return std::make_unique<ResultNotices>(); }, {},
                           {.name = "result-notices"});
   return builder
       .stream<std::string, Notice>(topics::kNotificationEvents,
-                                   {.value_serde = AnySerde<Notice>(OrderNoticeSerde{})})
+                                   {.value_serde = AnySerde<Notice>(OrderNoticeSerde{}),
+                                    .timestamp_extractor = TimeOfOthers(config)})
       .merge(results)
       .select_key([](const std::string&, const Notice& notice) { return notice.user_id; },
                   {.name = "notices-by-user"})
@@ -79,9 +82,9 @@ void keep(StreamsBuilder& builder) {
 
 }  // namespace
 
-Topology build_notifications(const ShopConfig&) {
+Topology build_notifications(const ShopConfig& config) {
   StreamsBuilder builder;
-  number(notices(builder));
+  number(notices(builder, config));
   keep(builder);
   return builder.build();
 }

@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include <thalweg/runtime/clock.h>
 #include <thalweg/runtime/json_text.h>
 
 #include "text.h"
@@ -41,6 +42,15 @@ std::optional<std::int64_t> read_time(JsonFields& fields, std::string_view name)
   const auto millis = parse_iso8601(*text);
   if (!millis) fields.fault(name, "is no ISO-8601 time in UTC, such as 2026-11-21T09:30:00.123Z");
   return millis;
+}
+
+Timestamp TimeOfOthers::checked(Timestamp time) const {
+  if (time < from_millis(0)) throw SerdeError("the record's time is before 1970");
+  if (clock_ && time > clock_->wall_clock() + kAheadMost) {
+    throw SerdeError("the record's time, " + std::to_string(to_millis(time)) +
+                     ", is more than a day ahead of the shop's clock");
+  }
+  return time;
 }
 
 }  // namespace thalweg::shop

@@ -2,6 +2,7 @@
 #include <thalweg/topology/time_windowed_kstream.h>
 
 #include "product_table.h"
+#include "public_input.h"
 #include "rank_index.h"
 #include "topics.h"
 #include "topologies.h"
@@ -47,10 +48,12 @@ void rank_windows(StreamsBuilder& builder, const Units& units, const std::string
 
 }  // namespace
 
-Topology build_ranking(const ShopConfig&) {
+Topology build_ranking(const ShopConfig& config) {
   StreamsBuilder builder;
-  const auto products = product_table(builder, stores::kProducts);
-  const auto units = builder.stream<Id, CompletedOrder>(topics::kOrderCompleted)
+  const auto products = product_table(builder, stores::kProducts, config);
+  const auto units = builder
+                         .stream<Id, CompletedOrder>(topics::kOrderCompleted,
+                                                     {.timestamp_extractor = TimeOfOthers(config)})
                          .flat_map(units_by_product, {.name = "units-by-product"})
                          .repartition({.name = "units-by-product"});
   rank_all_time(builder, units, products);

@@ -2,6 +2,7 @@
 
 #include <thalweg/state/stores.h>
 
+#include "public_input.h"
 #include "saga.h"
 #include "small_processors.h"
 #include "topics.h"
@@ -13,9 +14,12 @@ using Id = std::string;
 using Commands = KStream<Id, SagaCommand>;
 
 /// Reads a topic that others write to; what is no command goes to its dead letters.
-Commands foreign(StreamsBuilder& builder, const std::string& topic, JsonCommandSerde::Parse parse) {
+Commands foreign(StreamsBuilder& builder, const ShopConfig& config, const std::string& topic,
+                 JsonCommandSerde::Parse parse) {
+  // Events have the times of their commands, and what is sold counts at those times.
   auto commands = builder.stream<Id, SagaCommand>(
-      topic, {.value_serde = AnySerde<SagaCommand>(JsonCommandSerde{parse})});
+      topic, {.value_serde = AnySerde<SagaCommand>(JsonCommandSerde{parse}),
+              .timestamp_extractor = TimeOfOthers(config)});
   auto branches = commands.split({.name = topic + "-"})
                       .branch([](const Id& key, const SagaCommand& command) {
                         return command.readable(key);
@@ -34,13 +38,13 @@ Commands own(StreamsBuilder& builder, const std::string& topic) {
       topic, {.value_serde = AnySerde<SagaCommand>(OwnCommandSerde<T>{})});
 }
 
-Commands saga_commands(StreamsBuilder& builder) {
-  return foreign(builder, topics::kOrderStart, parse_order_start)
-      .merge(foreign(builder, topics::kOrderCancel, parse_order_cancel))
-      .merge(foreign(builder, topics::kOrderCencel, parse_order_cancel))
-      .merge(foreign(builder, topics::kStockRollback, parse_stock_rollback))
-      .merge(foreign(builder, topics::kOrderProcessing, parse_process_order))
-      .merge(foreign(builder, topics::kPaymentProcessing, parse_process_payment))
+Commands saga_commands(StreamsBuilder& builder, const ShopConfig& config) {
+  return foreign(builder, config, topics::kOrderStart, parse_order_start)
+      .merge(foreign(builder, config, topics::kOrderCancel, parse_order_cancel))
+      .merge(foreign(builder, config, topics::kOrderCencel, parse_order_cancel))
+      .merge(foreign(builder, config, topics::kStockRollback, parse_stock_rollback))
+      .merge(foreign(builder, config, topics::kOrderProcessing, parse_process_order))
+      .merge(foreign(builder, config, topics::kPaymentProcessing, parse_process_payment))
       .merge(own<StockReply>(builder, topics::kStockReplies))
       .merge(own<CouponReply>(builder, topics::kCouponReplies))
       .merge(own<PaymentReply>(builder, topics::kPaymentReplies))
@@ -52,9 +56,10 @@ Commands saga_commands(StreamsBuilder& builder) {
 KStream<std::string, OrderEvent> decide_orders(StreamsBuilder& builder, const ShopConfig& config) {
   builder.add_state_store(
       key_value_store_builder<std::string, Saga>(SagaProcessor::kStore, {.caching = true}));
-  return saga_commands(builder).process_values(
-      [timeout = config.saga_timeout] { return std::make_unique<SagaProcessor>(timeout); },
-      {SagaProcessor::kStore}, {.name = "saga"});
+  return saga_commands(builder, config)
+      .process_values(
+          [timeout = config.saga_timeout] { return std::make_unique<SagaProcessor>(timeout); },
+          {SagaProcessor::kStore}, {.name = "saga"});
 }
 
 }  // namespace thalweg::shop

@@ -6,6 +6,10 @@
 
 #include "outside_config.h"
 
+namespace thalweg {
+class Clock;
+}
+
 namespace thalweg::shop {
 
 /// The shop's own settings, under the keys in the comments.
@@ -26,6 +30,9 @@ struct ShopConfig {
   std::set<std::string> flatbuffers_topics;
   DeliveryConfig delivery;
   PaymentProviderConfig payment_provider;
+  /// Of those who write to public topics nobody may be far ahead of it (TimeOfOthers); null: as far
+  /// as they like.
+  const Clock* clock = nullptr;
 };
 
 }  // namespace thalweg::shop

@@ -40,6 +40,7 @@ Status ShopProcess::start() {
   auto opened = LocalEnvironment::open(options_.streams);
   if (!opened) return std::unexpected(opened.error());
   environment_ = *std::move(opened);
+  options_.shop.clock = environment_->environment().clock;
   log_ = with_wire_formats(environment_->log(), options_.shop.flatbuffers_topics);
   if (auto named = name_this_process(); !named) return named;
   if (auto made = make_topics(); !made) return made;

@@ -8,6 +8,7 @@
 
 #include "model.h"
 #include "product_table.h"
+#include "public_input.h"
 #include "rank_index.h"
 #include "raw_view_keeper.h"
 #include "topics.h"
@@ -25,16 +26,16 @@ using Viewers = KStream<Id, View>;
 using std::chrono::hours;
 using std::chrono::minutes;
 
-/// A view is as old as it says, and never younger than its record.
-Timestamp time_of(const MaybeId&, const View& view, Timestamp record_time, Timestamp) {
-  return view.at > 0 ? std::min(from_millis(view.at), record_time) : record_time;
-}
-
 bool has_email(const View& view) { return !view.email.empty(); }
 bool has_segment(const View& view) { return view.age >= 0 && !view.gender.empty(); }
 
 /// The views by product. Our own come that way; those of others may have any key, or none.
-Views views_by_product(StreamsBuilder& builder) {
+Views views_by_product(StreamsBuilder& builder, const ShopConfig& config) {
+  // A view is as old as it says, and never younger than its record.
+  const auto time_of = [times = TimeOfOthers(config)](const MaybeId&, const View& view,
+                                                      Timestamp record_time, Timestamp) {
+    return times.checked(view.at > 0 ? std::min(from_millis(view.at), record_time) : record_time);
+  };
   const auto views = builder.stream<MaybeId, View>(
       topics::kViewLog,
       {.value_serde = AnySerde<View>(PublicViewSerde{}), .timestamp_extractor = time_of});
@@ -194,10 +195,10 @@ std::string segment_list(Timestamp day, std::string_view segment) {
   return window_list(day) + "/" + std::string(segment);
 }
 
-Topology build_views(const ShopConfig&) {
+Topology build_views(const ShopConfig& config) {
   StreamsBuilder builder;
-  const auto products = product_table(builder, stores::kProductsOfViews);
-  const auto views = views_by_product(builder);
+  const auto products = product_table(builder, stores::kProductsOfViews, config);
+  const auto views = views_by_product(builder, config);
   for (const auto& window : kViewWindows) count_windows(builder, views, window);
   keep_raw_views(builder, views, stores::kRawViews);
   keep_trend(builder, views);

@@ -102,6 +102,30 @@ TEST_F(ShopOverHttp, RefusesAProductWhoseEventsNobodyCouldRead) {
   EXPECT_EQ(records_of("product-commands"), 1);
 }
 
+// --- Times that cannot be -------------------------------------------------------------------
+
+TEST_F(ShopOverHttp, BelievesNobodyWhoIsFarAheadOfItsClock) {
+  const auto records = [this](const std::string& topic, std::int64_t expected) {
+    std::int64_t found = 0;
+    for (int asked = 0; asked < 20'000 && found < expected; ++asked) found = records_of(topic);
+    return found;
+  };
+  const std::string view = R"("value":{"productId":"lamp"}})";
+
+  const auto refused = request("POST", "/v1/topics/view-log-topic/records",
+                               R"({"key":"lamp","timestamp":9223372036854775807,)" + view,
+                               "Content-Type: application/json\r\n");
+  write("view-log-topic", R"({"key":"lamp","timestamp":200000000000000,)" + view);
+  write("order-completed",
+        R"({"key":"o1","timestamp":200000000000000,"value":{"orderId":"o1","userId":"ann",)"
+        R"("products":[{"id":"lamp","qty":1}],"totalAmount":30}})");
+
+  EXPECT_EQ(refused.status, 400) << refused.body;
+  EXPECT_EQ(records("view-log-topic.dlq", 1), 1);
+  EXPECT_EQ(records("order-completed.dlq", 2), 2) << "ranking and analytics read it";
+  EXPECT_EQ(shop_->failure(), "");
+}
+
 // --- Keys that are used twice ---------------------------------------------------------------
 
 TEST_F(ShopOverHttp, RefusesAKeyOfAnotherDepositOrRestock) {

@@ -1,5 +1,7 @@
 // Products by what was sold of them: of all time, by day and by hour, in the order's own time.
 
+#include <thalweg/runtime/clock.h>
+
 #include "rank_index.h"
 #include "sales_fixture.h"
 
@@ -14,7 +16,7 @@ using ::testing::SizeIs;
 
 class RankingTest : public SalesTest {
  protected:
-  RankingTest() : SalesTest(build_ranking()) {}
+  explicit RankingTest(const ShopConfig& config = {}) : SalesTest(build_ranking(config)) {}
 
   /// The list as a reader walks it: who is first comes first.
   std::vector<std::pair<std::string, std::int64_t>> ranking(const char* store,
@@ -35,6 +37,31 @@ class RankingTest : public SalesTest {
     return ranking(stores::kRankingByHour, hour + ":00:00.000Z");
   }
 };
+
+/// The same on the evening of the 21st.
+class RankingThatEvening : public RankingTest {
+ protected:
+  RankingThatEvening() : RankingTest(that_evening()) {}
+
+ private:
+  static ShopConfig that_evening() {
+    static const ManualClock clock(at("2026-11-21T20:00:00Z"));
+    ShopConfig config;
+    config.clock = &clock;
+    return config;
+  }
+};
+
+TEST_F(RankingThatEvening, AnOrderOfTheFutureIsNoneAndNobodyIsLateForIt) {
+  sold("2026-11-21T10:00:00Z", "lamp", 2);
+  sold("2030-01-01T00:00:00Z", "lamp", 5);
+  sold("2026-11-21T10:01:00Z", "lamp", 1);
+
+  EXPECT_THAT(of_all_time(), ElementsAre(Pair("lamp", 3)));
+  EXPECT_THAT(of_hour("2026-11-21T10"), ElementsAre(Pair("lamp", 3)));
+  ASSERT_NE(driver_.produced("order-completed.dlq"), nullptr);
+  EXPECT_THAT(*driver_.produced("order-completed.dlq"), SizeIs(1));
+}
 
 TEST_F(RankingTest, WhoSellsMostIsFirst) {
   sold("2026-11-21T10:00:00Z", "lamp", 2);

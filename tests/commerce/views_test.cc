@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thalweg/runtime/clock.h>
 #include <thalweg/runtime/topology_test_driver.h>
 
 #include "model.h"
@@ -160,6 +161,31 @@ TEST_F(ViewsTest, AViewIsNotYoungerThanItsRecord) {
   view("10:00:01", "lamp");
 
   EXPECT_EQ(count("views-by-minute", "lamp", "10:00:00"), 2) << "time did not run ahead";
+}
+
+TEST(ViewsOfTheFuture, AreNoViewsAndEndNoWindow) {
+  const ManualClock clock(from_millis(*parse_iso8601("2026-11-21T10:00:00Z")));
+  const Timestamp now = clock.wall_clock();
+  ShopConfig config;
+  config.clock = &clock;
+  TopologyTestDriver driver(build_views(config), views_config());
+  const auto view = [&](Timestamp time) {
+    driver.pipe(topics::kViewLog, "lamp", R"({"productId":"lamp"})", time);
+  };
+
+  view(now);
+  view(Timestamp::max());
+  view(now + std::chrono::hours(24) + std::chrono::milliseconds(1));
+  view(now);
+
+  const auto* counted =
+      driver.window_store<std::string, std::int64_t>("views-by-minute").fetch("lamp", now);
+  ASSERT_NE(counted, nullptr);
+  EXPECT_EQ(*counted, 2);
+  ASSERT_NE(driver.produced("view-log-topic.dlq"), nullptr);
+  EXPECT_THAT(*driver.produced("view-log-topic.dlq"), SizeIs(2));
+  view(now + std::chrono::hours(24));
+  EXPECT_THAT(*driver.produced("view-log-topic.dlq"), SizeIs(2)) << "a clock may be a day wrong";
 }
 
 TEST_F(ViewsTest, ViewsOfAnyKeyAreCountedByTheirProduct) {
