@@ -65,11 +65,7 @@ void declare(CLI::App& app, CommandLine& line) {
 StreamsConfigBuilder settings_of(const CommandLine& line, const char* threads) {
   StreamsConfigBuilder builder;
   builder.allow(thalweg::shop::shop_setting_keys());
-  // An order crosses five commits. A short pause between two of them makes each carry many orders,
-  // which costs half the processor time of committing every few records.
-  builder.set("commit.interval.min.ms", "2", "the shop's default");
-  builder.set("num.stream.threads", threads, "the shop's default");
-  builder.set("client.id", "ecommerce-app", "the shop's default");
+  thalweg::shop::set_shop_defaults(threads, builder);
   if (!line.config_file.empty()) builder.from_toml_file(line.config_file);
   builder.from_environment(environ);
   for (const auto& setting : line.settings) builder.set_assignment(setting, "--set");
@@ -94,6 +90,7 @@ ShopProcessOptions options_of(const CommandLine& line) {
   if (!builder.build().bootstrap_servers.empty()) builder = settings_of(line, "1");
   ShopProcessOptions options;
   options.streams = builder.build();
+  options.processing_handler = thalweg::shop::chosen_processing_handler(builder);
   options.listen = line.listen;
   options.roles = thalweg::shop::parse_roles(line.roles);
   options.http_threads = line.http_threads;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,10 +29,18 @@ struct Role {
   /// Null for the gateway, which is HTTP and has no topology.
   Topology (*topology)(const ShopConfig& config);
   Pace pace = Pace::kServes;
+  /// What becomes of a record for which the role's code throws, unless that is set.
+  FailureHandling on_failure = FailureHandling::kDeadLetter;
 };
 
 /// Settings for an application of that pace.
 void set_pace(Pace pace, StreamsConfig& config);
+
+/// Where records go that cannot be read or processed.
+inline constexpr const char* kDeadLetterTopic = "{topic}.dlq";
+/// What the role does with them; `processing` is what was set of those that cannot be processed.
+void set_handlers(const Role& role, std::optional<FailureHandling> processing,
+                  StreamsConfig& config);
 
 /// Every role there is.
 std::span<const Role> all_roles();

@@ -128,9 +128,7 @@ void ShopProcess::add_application(const Role& role, bool looks_on) {
   // Threads and metrics of the applications must be told apart.
   config.application_id = role.application_id;
   config.client_id += "-" + config.application_id;
-  // What a source cannot read stops nobody.
-  config.deserialization_handler = FailureHandling::kDeadLetter;
-  config.dead_letter_topic = "{topic}.dlq";
+  set_handlers(role, options_.processing_handler, config);
   set_pace(role.pace, config);
   if (looks_on) config.num_stream_threads = 0;
   applications_.push_back(std::make_unique<StreamsApplication>(

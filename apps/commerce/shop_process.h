@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct ShopProcessOptions {
   std::string listen = "127.0.0.1:8080";
   std::vector<const Role*> roles = parse_roles(names_of_all_roles());
   int http_threads = 1;
+  /// `processing.exception.handler`; absent: each role does as suits it.
+  std::optional<FailureHandling> processing_handler = {};
 };
 
 /// The shop in one process: storage and log, the applications of its roles, HTTP.

@@ -1,10 +1,12 @@
 #include "shop_settings.h"
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 
 #include <fmt/format.h>
 
+#include "roles.h"
 #include "wire_format.h"
 
 namespace thalweg::shop {
@@ -55,6 +57,24 @@ std::vector<std::string> shop_setting_keys() {
   std::vector<std::string> keys = wire_format_keys();
   for (const auto& setting : kSettings) keys.emplace_back(setting.key);
   return keys;
+}
+
+void set_shop_defaults(const char* threads, StreamsConfigBuilder& builder) {
+  constexpr const char* kOrigin = "the shop's default";
+  // An order crosses five commits. A short pause between two of them makes each carry many orders,
+  // which costs half the processor time of committing every few records.
+  builder.set("commit.interval.min.ms", "2", kOrigin);
+  builder.set("num.stream.threads", threads, kOrigin);
+  builder.set("client.id", "ecommerce-app", kOrigin);
+  builder.set("errors.dead.letter.queue.topic.name", kDeadLetterTopic, kOrigin);
+}
+
+std::optional<FailureHandling> chosen_processing_handler(const StreamsConfigBuilder& builder) {
+  const auto settings = builder.effective();
+  const auto chosen = std::ranges::find(settings, "processing.exception.handler",
+                                        &StreamsConfigBuilder::Effective::key);
+  if (chosen == settings.end() || chosen->origin == "default") return std::nullopt;
+  return builder.build().processing_handler;
 }
 
 std::string shop_settings_help() {

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <thalweg/runtime/streams_config.h>
 
 namespace thalweg::shop {
 
@@ -17,6 +20,11 @@ struct ShopSetting {
 std::span<const ShopSetting> shop_settings();
 /// Of all of them, and of those that name a topic.
 std::vector<std::string> shop_setting_keys();
+/// Where the shop's defaults of its applications' settings are others; before any other settings.
+/// `threads`: how many each role has.
+void set_shop_defaults(const char* threads, StreamsConfigBuilder& builder);
+/// `processing.exception.handler`, if somebody has set it.
+std::optional<FailureHandling> chosen_processing_handler(const StreamsConfigBuilder& builder);
 /// For people: as StreamsConfigBuilder::help().
 std::string shop_settings_help();
 

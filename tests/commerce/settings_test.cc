@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -89,6 +90,18 @@ TEST(ShopSettings, HaveTheDefaultsThatTheHelpTells) {
             shop.idempotency_retention.count());
 }
 
+TEST(ShopSettings, KnowWhereDeadLettersGo) {
+  StreamsConfigBuilder builder;
+  set_shop_defaults("3", builder);
+  builder.set("application.id", "shop", "test");
+  EXPECT_FALSE(chosen_processing_handler(builder).has_value());
+
+  builder.set("processing.exception.handler", "dead-letter", "--set");
+
+  EXPECT_NO_THROW(builder.build());
+  EXPECT_TRUE(chosen_processing_handler(builder) == FailureHandling::kDeadLetter);
+}
+
 std::vector<std::string_view> names(const std::vector<const Role*>& roles) {
   std::vector<std::string_view> names;
   for (const Role* role : roles) names.push_back(role->name);
@@ -106,6 +119,22 @@ TEST(Roles, AreGroupsOfTheirOwn) {
   for (const Role& role : all_roles()) groups.insert(role.application_id);
 
   EXPECT_THAT(groups, SizeIs(all_roles().size()));
+}
+
+TEST(Roles, StopForARecordThatFailsOnlyWhereAllMustComeOutEven) {
+  for (const Role& role : all_roles()) {
+    const bool exact = role.name == "orders" || role.name == "coupons";
+    StreamsConfig config;
+    set_handlers(role, std::nullopt, config);
+
+    EXPECT_TRUE(config.processing_handler ==
+                (exact ? FailureHandling::kFail : FailureHandling::kDeadLetter))
+        << role.name;
+    EXPECT_TRUE(config.deserialization_handler == FailureHandling::kDeadLetter) << role.name;
+    EXPECT_EQ(config.dead_letter_topic, "{topic}.dlq");
+    set_handlers(role, FailureHandling::kContinue, config);
+    EXPECT_TRUE(config.processing_handler == FailureHandling::kContinue) << "somebody said so";
+  }
 }
 
 TEST(Roles, AreAProcessEachInTheComposeFile) {
