@@ -25,6 +25,15 @@ std::string hint_for(std::string_view name, const std::vector<std::string>& know
 
 constexpr std::size_t kPositionsMax = 64;  // Of at_least=, each of which is waited for.
 
+// Who reads a topic as bytes knows less of it than who reads or writes what they mean.
+void learn(TopicSchemasRef& known, const Topology::TopicSchemas& more) {
+  const auto take = [](SchemaPtr& schema, const SchemaPtr& other) {
+    if (!schema || (other && other->name() != bytes_schema()->name())) schema = other;
+  };
+  take(known.key, more.key);
+  take(known.value, more.value);
+}
+
 SchemaPtr or_bytes(SchemaPtr schema) { return schema ? std::move(schema) : bytes_schema(); }
 
 }  // namespace
@@ -41,7 +50,7 @@ QueryContext::QueryContext(HttpServer& server, std::vector<std::unique_ptr<Query
       changes_(std::make_unique<ChangeFeed>(*this)) {
   for (const auto& source : sources_) {
     for (const auto& [topic, schemas] : source->topic_schemas()) {
-      topic_schemas_[topic] = {schemas.key, schemas.value};
+      learn(topic_schemas_[topic], schemas);
       // Internal topics go by their names without the application's prefix in a topology.
       topic_schemas_.try_emplace(source->application_id() + "-" + topic,
                                  TopicSchemasRef{schemas.key, schemas.value});

@@ -197,6 +197,22 @@ TEST_F(TopicQueries, KeysAndValuesGoThroughTheSchemasOfTheTopology) {
   EXPECT_EQ(values(), "42 ");
 }
 
+TEST_F(TopicQueries, WhoReadsATopicAsBytesHidesNothingOfWhatOthersKnowOfIt) {
+  const Topology::TopicSchemas json{Serde<std::string>::schema(), Serde<JsonText>::schema()};
+  const Topology::TopicSchemas bytes{Serde<Bytes>::schema(), Serde<Bytes>::schema()};
+  second_application("before").schemas["orders"] = bytes;
+  std::swap(sources_[0], sources_[1]);
+  shop_->schemas["orders"] = json;
+  second_application("behind").schemas["orders"] = bytes;
+  start_with_topic(1);
+
+  EXPECT_EQ(post("orders", R"({"key":"o1","value":{"total":3}})").status, 200);
+
+  const auto found = records();
+  EXPECT_EQ(member(found.at(0), "key"), "\"o1\"");
+  EXPECT_EQ(member(found.at(0), "value"), R"({"total":3})");
+}
+
 TEST_F(TopicQueries, TopicsOfTextTakeJsonAsItIsWritten) {
   shop_->schemas["orders"] = {Serde<std::string>::schema(), Serde<JsonText>::schema()};
   start_with_topic(1);
