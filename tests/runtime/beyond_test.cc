@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thalweg/runtime/mock_processor_context.h>
 #include <thalweg/runtime/topology_test_driver.h>
 #include <thalweg/topology/aggregators.h>
 #include <thalweg/topology/durable_timers.h>
@@ -248,6 +249,22 @@ TEST_F(Reminders, FireAtTheLastTimeTheyWereSetTo) {
 
   driver_->advance_wall_clock_time(20ms);
   EXPECT_THAT(fired(), ElementsAre(Pair("order", "35")));
+}
+
+TEST(RemindersAlone, FireUpToTheEndOfTime) {
+  MockProcessorContext<Text, Text> context;
+  context.add_state_store(DurableTimers<Text>::store("reminders"));
+  Reminder reminder;
+  reminder.init(context);
+  reminder.timers.set("soon", from_millis(5));
+  reminder.timers.set("at last", Timestamp::max());
+  ASSERT_EQ(context.scheduled_punctuators().size(), 1u);
+
+  context.scheduled_punctuators().front().punctuator(Timestamp::max());
+
+  ASSERT_EQ(context.forwarded().size(), 2u);
+  EXPECT_EQ(context.forwarded()[0].key, "soon");
+  EXPECT_EQ(context.forwarded()[1].key, "at last");
 }
 
 TEST_F(Reminders, AreInTheChangelogUntilTheyFire) {

@@ -72,6 +72,7 @@ class DurableTimers {
   // which they fire.
   static constexpr const char* kByKey = "k";
   static constexpr const char* kByTime = "t";
+  static constexpr const char* kPastAllTimes = "u";
   static constexpr std::size_t kTimeSize = 8;
 
   static std::string bytes_of(const K& key) {
@@ -101,7 +102,9 @@ class DurableTimers {
 
   void fire(Timestamp now) {
     std::vector<std::string> due;
-    const std::string later = kByTime + text_of(now + std::chrono::milliseconds(1));
+    const std::string later = now < Timestamp::max()
+                                  ? kByTime + text_of(now + std::chrono::milliseconds(1))
+                                  : std::string(kPastAllTimes);
     for (auto entry = store_->range(kByTime + text_of(from_millis(0)), later);
          entry->valid() && entry->key() < later; entry->next()) {
       due.push_back(entry->key().substr(1));
