@@ -32,8 +32,9 @@ class Peers {
 std::unique_ptr<Peers> http_peers(const std::string& token = {});
 
 /// A request with this header was passed on already: who gets it answers, or says that it cannot.
-/// So two that each take the other for the owner do not ask in turns.
-inline constexpr const char* kForwardedHeader = "X-Forwarded-Host";
+/// So two that each take the other for the owner do not ask in turns. A name of our own: proxies in
+/// front of a process add X-Forwarded-... to requests that nobody has passed on.
+inline constexpr const char* kForwardedHeader = "X-Thalweg-Forwarded";
 /// Which process has answered.
 inline constexpr const char* kServedByHeader = "X-Served-By";
 
