@@ -17,14 +17,6 @@ namespace {
 
 constexpr int kHandlerThreads = 16;
 
-std::string_view token_of(const HttpRequest& request) {
-  constexpr std::string_view kBearer = "Bearer ";
-  std::string_view token = request.header("Authorization").value_or("");
-  if (!token.starts_with(kBearer)) return request.query("access_token").value_or("");
-  token.remove_prefix(kBearer.size());
-  return token;
-}
-
 }  // namespace
 
 Body::Body(const HttpRequest& request) {
@@ -262,10 +254,12 @@ std::expected<Claims, HttpResponse> GatewayContext::claims(const HttpRequest& re
     if (!is_id(user)) return std::unexpected(bad_request({"X-User " + id_fault()}));
     return Claims{.user_id = std::string(user)};
   }
-  auto claims = read_token(token_of(request), config_.auth_secret, now());
+  const auto token = request.bearer_token();
+  auto claims = read_token(token, config_.auth_secret, now());
   if (claims) return *std::move(claims);
   auto response = problem(401, "unauthorized", claims.error().message);
-  response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  response.headers.emplace_back("WWW-Authenticate",
+                                token.empty() ? "Bearer" : "Bearer error=\"invalid_token\"");
   return std::unexpected(std::move(response));
 }
 
@@ -286,7 +280,7 @@ std::optional<HttpResponse> GatewayContext::stranger(const HttpRequest& request)
 
 bool GatewayContext::is_operator(const HttpRequest& request) const {
   if (!asks_operators_for_a_token()) return caller(request).has_value();
-  return same_secret(token_of(request), config_.admin_token);
+  return same_secret(request.bearer_token(), config_.admin_token);
 }
 
 Gateway::Gateway(HttpServer& server, const Applications& applications, Environment environment,

@@ -39,15 +39,6 @@ bool equal_secrets(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
-/// Empty: none.
-std::string given_token(const HttpRequest& request) {
-  constexpr std::string_view kScheme = "Bearer ";
-  const auto authorization = request.header("Authorization").value_or("");
-  if (authorization.starts_with(kScheme)) return std::string(authorization.substr(kScheme.size()));
-  if (changes_something(request.method())) return {};
-  return std::string(request.query("access_token").value_or(""));
-}
-
 }  // namespace
 
 void call_ready(ResponseStream::Ready& ready, bool alive) {
@@ -322,10 +313,15 @@ std::optional<HttpResponse> HttpConnection::origin_fault() const {
 std::optional<HttpResponse> HttpConnection::token_fault() const {
   const auto& token = loop_->shared().options.bearer_token;
   if (token.empty() || route_->options.without_token) return std::nullopt;
-  if (equal_secrets(given_token(request_), token)) return std::nullopt;
-  auto response = problem(401, "token_required", "this request needs the server's bearer token",
-                          "send the header 'Authorization: Bearer <token>'");
-  response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  const auto given = request_.bearer_token();
+  if (equal_secrets(given, token)) return std::nullopt;
+  auto response =
+      given.empty()
+          ? problem(401, "token_required", "this request needs the server's bearer token",
+                    "send the header 'Authorization: Bearer <token>'")
+          : problem(401, "token_refused", "the token of this request is not the server's");
+  response.headers.emplace_back("WWW-Authenticate",
+                                given.empty() ? "Bearer" : "Bearer error=\"invalid_token\"");
   return response;
 }
 

@@ -27,6 +27,17 @@ std::optional<std::string_view> HttpRequest::header(std::string_view name) const
   return std::nullopt;
 }
 
+std::string_view HttpRequest::bearer_token() const {
+  constexpr std::string_view kScheme = "Bearer ";
+  const auto given = header("Authorization").value_or("");
+  if (internal::equal_ignoring_case(given.substr(0, kScheme.size()), kScheme)) {
+    const auto begin = given.find_first_not_of(' ', kScheme.size());
+    return begin == std::string_view::npos ? std::string_view() : given.substr(begin);
+  }
+  const bool is_read = method() == "GET" || method() == "HEAD";
+  return is_read ? query("access_token").value_or("") : std::string_view();
+}
+
 namespace internal {
 
 namespace {

@@ -249,6 +249,25 @@ TEST_F(GatewayTest, WithASecretOnlyTokensAreBelieved) {
   EXPECT_EQ(request("POST", "/users/ann/deposit", deposit, ann).status, 200);
 }
 
+TEST_F(GatewayTest, ATokenInTheAddressMayReadButNotDoAnything) {
+  ShopConfig config;
+  config.auth_secret = "secret";
+  open(config);
+  const std::string token = make_token("ann", "secret", 0);
+  const std::string deposit = R"({"amount":5})";
+
+  const auto refused = request("POST", "/users/ann/deposit?access_token=" + token, deposit);
+  EXPECT_EQ(refused.status, 401) << "a link is followed too easily";
+  EXPECT_EQ(refused.header("www-authenticate"), "Bearer");
+  EXPECT_EQ(
+      request("POST", "/users/ann/deposit", deposit, "Authorization: bearer " + token + "\r\n")
+          .status,
+      200);
+  EXPECT_EQ(request("GET", "/users/ann/balance?access_token=" + token).status, 200);
+  const auto wrong = request("GET", "/users/ann/balance?access_token=guess");
+  EXPECT_EQ(wrong.header("www-authenticate"), "Bearer error=\"invalid_token\"");
+}
+
 TEST_F(GatewayTest, WithATokenOfTheirOwnOperatorsAloneSeeAndChangeWhatIsTheirs) {
   ShopConfig config;
   config.auth_secret = "secret";

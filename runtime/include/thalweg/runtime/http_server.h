@@ -34,6 +34,10 @@ class HttpRequest {
   std::optional<std::string_view> query(std::string_view name) const;
   /// The first header of that name, in any case.
   std::optional<std::string_view> header(std::string_view name) const;
+  /// The token it comes with, empty if with none: `Authorization: Bearer <token>`, or the parameter
+  /// `access_token` of a GET. What changes something needs the header: a link is followed too
+  /// easily.
+  std::string_view bearer_token() const;
   /// The client's `address:port`.
   std::string_view peer() const { return text(peer_); }
   const std::string& body() const { return body_; }
