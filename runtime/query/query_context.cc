@@ -122,15 +122,26 @@ std::vector<std::string> QueryContext::store_names() const {
 Answered<StoreRef> QueryContext::store(const HttpRequest& request) {
   const auto name = request.param("store");
   const auto application = request.query("application");
+  if (auto known = sources(request); !known) return std::unexpected(std::move(known.error()));
   const std::lock_guard lock(mutex_);
   if (!stores_.contains(name)) find_stores();
   std::vector<const StoreRef*> found;
   std::vector<std::string> owners;
+  std::vector<std::string> others;
   for (auto [at, end] = stores_.equal_range(name); at != end; ++at) {
     const auto& owner = at->second.source->application_id();
-    if (application && owner != *application) continue;
+    if (application && owner != *application) {
+      others.push_back(owner);
+      continue;
+    }
     found.push_back(&at->second);
     owners.push_back(owner);
+  }
+  if (found.empty() && !others.empty()) {
+    return std::unexpected(problem(404, "unknown_store",
+                                   "the application '" + std::string(*application) +
+                                       "' has no store '" + std::string(name) + "'",
+                                   "application= with one of these has it: " + join(others)));
   }
   if (found.empty()) {
     return std::unexpected(problem(404, "unknown_store",

@@ -227,6 +227,26 @@ TEST_F(StateQueries, AStoreIsFoundInWhicheverApplicationHasIt) {
   EXPECT_EQ(get("/v1/stores?application=nobody").status, 404);
 }
 
+TEST_F(StateQueries, AnApplicationThatIsNotThereOrHasNotTheStoreIsToldApartFromNoSuchStore) {
+  auto& views = second_application("views");
+  shop_->add_store<std::string, std::int64_t>("stock", 1);
+  views.add_store<std::string, std::int64_t>("visits", 1);
+  start();
+
+  const auto nobody = get("/v1/stores/stock/keys?application=nobody");
+  const auto wrong = get("/v1/stores/stock/keys/lamp?application=views");
+  const auto nowhere = get("/v1/stores/stok/keys?application=views");
+
+  EXPECT_EQ(nobody.status, 404);
+  EXPECT_EQ(member(nobody.body, "code"), "\"unknown_application\"");
+  EXPECT_EQ(member(nobody.body, "hint"), "\"known are: shop, views\"");
+  EXPECT_EQ(wrong.status, 404);
+  EXPECT_EQ(member(wrong.body, "detail"), "\"the application 'views' has no store 'stock'\"");
+  EXPECT_EQ(member(wrong.body, "hint"), "\"application= with one of these has it: shop\"");
+  EXPECT_EQ(nowhere.status, 404);
+  EXPECT_EQ(member(nowhere.body, "hint"), "\"did you mean 'stock'?\"");
+}
+
 TEST_F(StateQueries, AStoreOfTheSameNameInTwoApplicationsNeedsTheApplicationToo) {
   auto& views = second_application("views");
   shop_->add_store<std::string, std::int64_t>("counts", 1);
