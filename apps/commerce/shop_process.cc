@@ -32,6 +32,7 @@ Status ShopProcess::start() {
   // server refuses to listen there.
   http.bearer_token = options_.shop.admin_token;
   http.allow_remote = !options_.shop.auth_secret.empty() && !options_.shop.admin_token.empty();
+  http.allow_remote_by = "auth.secret and admin.token";
   http.limits.connections = 4096;
   server_ = std::make_unique<HttpServer>(std::move(http));
   // First of all: a port that is taken should be known before any state is touched, and whoever

@@ -216,7 +216,7 @@ class HttpServer::Impl {
       return failure(ErrorCode::kInvalid, "will not listen on '" + options.listen +
                                               "', which others can reach: " + std::string(what));
     };
-    if (!options.allow_remote) return refused("remote access must be allowed explicitly");
+    if (!options.allow_remote) return refused("set " + options.allow_remote_by);
     if (options.bearer_token.empty() && !options.allow_remote_without_token) {
       return refused("set a bearer token, or allow remote access without one explicitly");
     }

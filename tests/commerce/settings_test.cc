@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -106,6 +107,17 @@ std::vector<std::string_view> names(const std::vector<const Role*>& roles) {
   std::vector<std::string_view> names;
   for (const Role* role : roles) names.push_back(role->name);
   return names;
+}
+
+TEST(ShopSettings, ThatListeningForOthersNeedsAreNamed) {
+  ShopProcessOptions options;
+  options.listen = "0.0.0.0:0";
+  ShopProcess shop(std::move(options));
+
+  const auto refused = shop.start();
+
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().message, HasSubstr("set auth.secret and admin.token"));
 }
 
 TEST(Roles, AreReadByName) {

@@ -248,6 +248,7 @@ TEST(HttpListening, OthersReachTheServerOnlyWhenThatWasAskedFor) {
   const auto refused = careless.start();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("set allow_remote in"));
 
   HttpServer tokenless({.listen = "0.0.0.0:0", .allow_remote = true});
   EXPECT_FALSE(tokenless.start());

@@ -163,6 +163,8 @@ struct HttpServerOptions {
   /// otherwise. A GET may bring it as the parameter `access_token` (RFC 6750, 2.3), for clients
   /// that set no headers, as EventSource.
   std::string bearer_token = {};
+  /// What somebody sets so that `allow_remote` is true, for the error that says so.
+  std::string allow_remote_by = "allow_remote in HttpServerOptions";
 };
 
 struct HttpRouteOptions {
