@@ -273,6 +273,10 @@ void HttpConnection::begin_body() {
 }
 
 std::optional<HttpResponse> HttpConnection::refusal() {
+  // About the server as a whole.
+  if (request_.method() == "OPTIONS" && request_.path() == "*") {
+    return HttpResponse{.status = 204, .content_type = {}};
+  }
   if (const char* fault = HttpRequestAccess::parse_target(request_, segments_)) {
     return problem(400, "bad_target", fault);
   }

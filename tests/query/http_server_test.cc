@@ -229,6 +229,8 @@ TEST_F(HttpAnswers, AnUnknownPathIs404AndAKnownPathWithAnotherMethod405) {
   EXPECT_EQ(response.status, 405);
   EXPECT_EQ(response.header("allow"), "GET, HEAD, OPTIONS");
   EXPECT_EQ(connect()->request("OPTIONS", "/echo", "").header("allow"), "OPTIONS, POST");
+  EXPECT_EQ(connect()->request("OPTIONS", "*", "").status, 204) << "of the server as a whole";
+  EXPECT_EQ(connect()->request("GET", "*", "").status, 400);
 }
 
 TEST_F(HttpAnswers, ALiteralSegmentWinsOverAParameter) {
