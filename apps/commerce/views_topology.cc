@@ -96,7 +96,7 @@ void keep_viewed_products(const Views& views, const KTable<Id, ProductInfo>& pro
 /// table of users knows. Those without an e-mail that name a segment all the same come by product.
 Viewers views_by_viewer(StreamsBuilder& builder, const Views& views) {
   const auto users =
-      builder.table<Id, User>(topics::kUsers)
+      builder.table<Id, User>(topics::kUsers, {}, {.store = stores::kUsersOfViews})
           .group_by(
               [](const Id&, const User& user) {
                 return std::pair(user.email.empty() ? MaybeId() : MaybeId(user.email), user);

@@ -17,6 +17,7 @@ inline constexpr const char* kViewedProducts = "viewed-products";     ///< id ->
 inline constexpr const char* kRawViews = "raw-views";                 ///< id by time -> each View
 inline constexpr const char* kTrend = "trend";        ///< id by five minutes -> views
 inline constexpr const char* kTrending = "trending";  ///< A list of growth for each of them.
+inline constexpr const char* kUsersOfViews = "users-of-views";  ///< user id -> User
 inline constexpr const char* kUsersByEmail = "users-by-email";  ///< e-mail -> User
 /// "segment \n id" by day -> views
 inline constexpr const char* kViewsBySegment = "views-by-segment";
