@@ -53,7 +53,7 @@ inline constexpr const char* kUsers = "users";
 inline constexpr const char* kProductCommands = "product-commands";
 inline constexpr const char* kAccountCommands = "account-commands";
 // Answers on their way back to the saga, and its timeouts: a plan has no loops of its own, so these
-// three go through topics that are named.
+// go through topics that are named, as do those of the coupons (kCouponReplies).
 inline constexpr const char* kStockReplies = "stock-replies";
 inline constexpr const char* kPaymentReplies = "payment-replies";
 inline constexpr const char* kSagaTimeouts = "saga-timeouts";

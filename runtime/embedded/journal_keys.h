@@ -11,6 +11,8 @@ namespace thalweg::internal {
 // What the embedded log keeps in its journal, by the first byte of the key. Numbers in keys are
 // big-endian, so that the batches of a partition lie one after the other, in order.
 //
+//   a <application.id>                        what an application is made of, which others note
+//                                             (application_record.cc)
 //   b <topic id> <partition> <base offset>    a batch (log_batch.h)
 //   e <transactional id>                      the epoch of the newest producer that committed
 //   m <name>                                  the log itself: format, cluster id, next topic id

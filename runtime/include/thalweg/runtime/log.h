@@ -17,9 +17,11 @@
 namespace thalweg {
 
 // The log port: what the runtime asks of Apache Kafka, of the embedded log, or of the simulated
-// one. It is cut at a client's own semantics and never blocks: operations start, and later report
-// an event from poll(). A consumer or producer is used by one thread. The protocol of commits,
-// aborts and assignments stands above the port, once, in runtime/.
+// one. It is cut at a client's own semantics. Consumers and producers never block: operations
+// start, and later report an event from poll(). The calls of Log itself may wait for an answer, all
+// but consumer(), producer(), cluster_id() and delete_records(). A consumer or producer is used by
+// one thread. The protocol of commits, aborts and assignments stands above the port, once, in
+// runtime/.
 
 enum class CleanupPolicy : std::uint8_t { kDelete, kCompact, kCompactAndDelete };
 

@@ -48,7 +48,7 @@ class LatencyHistogram {
   }
   /// The upper bound, in seconds, below which the share `q` (0..1) of all durations lies.
   double quantile_seconds(double q) const;
-  /// How many durations were at most the upper bound of bucket `i`, alone.
+  /// How many durations are in bucket `i` alone, not cumulative.
   std::uint64_t bucket(int i) const {
     return buckets_[static_cast<std::size_t>(i)].load(std::memory_order_relaxed);
   }

@@ -200,8 +200,8 @@ class StreamsApplication {
   StreamsApplication(const StreamsApplication&) = delete;
   StreamsApplication& operator=(const StreamsApplication&) = delete;
 
-  /// Fails when a source topic is missing or has another partition count than its co-partitioned
-  /// ones.
+  /// Fails when a source topic has another partition count than its co-partitioned ones, or, on
+  /// Kafka, is missing; the embedded log makes it.
   Status start();
   /// Stops as SIGTERM does: flush, commit, spill, leave. May be called again, and from any thread.
   void close();
