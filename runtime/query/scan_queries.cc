@@ -1,6 +1,7 @@
 // GET /v1/stores/{store}/keys: rows of all partitions, wherever their tasks are.
 
 #include <algorithm>
+#include <utility>
 
 #include "query/patience.h"
 #include "query/query_context.h"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::size_t kPageBytes = 8u << 20;  // A page ends early when it gets larger.
 constexpr std::size_t kStreamedRows = 200;    // Per piece of an NDJSON answer.
+constexpr std::int64_t kPartitionMax = 1'000'000;
 
 struct ScanRequest {
   StoreRef store;
@@ -23,20 +25,36 @@ struct ScanRequest {
   std::size_t limit = 0;
   bool limited = false;  ///< The request names a limit.
   bool partial = false;  ///< Rows of the partitions that are here will do.
+  std::string cursor = {};
+  std::optional<StoreScan::Place> after = {};  ///< What the cursor says.
 };
 
-// Goes on where the page before ended.
-std::optional<HttpResponse> read_cursor(const HttpRequest& request, StoreView::Scan& bounds) {
-  const auto text = request.query("cursor");
-  if (!text) return std::nullopt;
-  auto last = decode_base64(*text);
-  if (!last) return bad_parameter("cursor", *text, "what next_cursor of the page before says");
-  if (bounds.reverse) {
-    lower(bounds, *std::move(last));
-  } else {
-    raise(bounds, *std::move(last) + '\0');
-  }
-  return std::nullopt;
+// A cursor says which row was the page's last: "2:lamp" for that of partition 2, as base64. The key
+// alone would not do, as several partitions may have it.
+void append_cursor(const StoreScan::Row& last, std::string& out) {
+  append_base64(std::to_string(last.partition) + ':' + last.entry.key, true, out);
+}
+
+std::optional<StoreScan::Place> parse_cursor(std::string_view cursor) {
+  const auto place = decode_base64(cursor);
+  if (!place) return std::nullopt;
+  const auto colon = place->find(':');
+  if (colon == std::string::npos) return std::nullopt;
+  const auto partition = parse_integer(std::string_view(*place).substr(0, colon));
+  if (!partition || *partition < 0 || *partition > kPartitionMax) return std::nullopt;
+  return StoreScan::Place{place->substr(colon + 1), static_cast<std::int32_t>(*partition)};
+}
+
+HttpResponse bad_cursor(std::string_view cursor) {
+  return bad_parameter("cursor", cursor, "what next_cursor of the page before says");
+}
+
+// Goes on where the page before ended; an empty cursor is none.
+std::optional<HttpResponse> read_cursor(const HttpRequest& request, ScanRequest& scan) {
+  scan.cursor = request.query("cursor").value_or("");
+  if (scan.cursor.empty()) return std::nullopt;
+  scan.after = parse_cursor(scan.cursor);
+  return scan.after ? std::nullopt : std::optional(bad_cursor(scan.cursor));
 }
 
 Answered<ScanRequest> read_scan(QueryContext& context, const HttpRequest& request) {
@@ -56,7 +74,7 @@ Answered<ScanRequest> read_scan(QueryContext& context, const HttpRequest& reques
       *partial};
   scan.bounds.reverse = *reverse;
   auto fault = read_bounds(request, *scan.store.key_schema, scan.bounds);
-  if (!fault) fault = read_cursor(request, scan.bounds);
+  if (!fault) fault = read_cursor(request, scan);
   if (fault) return std::unexpected(*std::move(fault));
   return scan;
 }
@@ -92,7 +110,7 @@ void answer_page(QueryContext& context, const ScanRequest& request, const StoreS
   body += R"(],"next_cursor":)";
   if (rows.size() > shown) {
     body += '"';
-    append_base64(rows[shown - 1].entry.key, true, body);
+    append_cursor(rows[shown - 1], body);
     body += '"';
   } else {
     body += "null";
@@ -176,6 +194,9 @@ class ScanSearch : public std::enable_shared_from_this<ScanSearch> {
   void look() {
     auto views = context_->views(request_.store);
     if (!views) return responder_.send(std::move(views.error()));
+    if (request_.after && std::cmp_greater_equal(request_.after->partition, views->size())) {
+      return responder_.send(bad_cursor(request_.cursor));
+    }
     auto not_here = missing(*views);
     if (not_here.empty() || (request_.partial && !streamed_)) {
       return answer(*std::move(views), not_here, false);
@@ -194,7 +215,7 @@ class ScanSearch : public std::enable_shared_from_this<ScanSearch> {
   using Views = std::vector<std::shared_ptr<const StoreView>>;
 
   void answer(Views views, const std::vector<std::size_t>& not_here, bool waits) {
-    StoreScan scan(std::move(views), request_.bounds);
+    StoreScan scan(std::move(views), request_.bounds, request_.after);
     if (streamed_) {
       return std::make_shared<StreamedScan>(context_, std::move(request_), std::move(scan), waits)
           ->start(std::move(responder_));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "query/store_request.h"
+
 namespace thalweg::internal {
 
 namespace {
@@ -9,9 +11,20 @@ namespace {
 constexpr std::size_t kPieceMin = 16;
 constexpr std::size_t kPieceMax = 256;
 
+// What a partition still has behind that place. Its own row of that key comes before the place when
+// its turn is before that of the place's partition.
+void go_behind(const StoreScan::Place& place, std::int32_t partition, StoreView::Scan& bounds) {
+  if (bounds.reverse) {
+    lower(bounds, partition < place.partition ? place.key + '\0' : place.key);
+  } else {
+    raise(bounds, partition > place.partition ? place.key : place.key + '\0');
+  }
+}
+
 }  // namespace
 
-StoreScan::StoreScan(std::vector<std::shared_ptr<const StoreView>> views, StoreView::Scan bounds)
+StoreScan::StoreScan(std::vector<std::shared_ptr<const StoreView>> views, StoreView::Scan bounds,
+                     const std::optional<Place>& after)
     : reverse_(bounds.reverse) {
   for (std::size_t i = 0; i < views.size(); ++i) {
     if (!views[i]) continue;
@@ -19,6 +32,7 @@ StoreScan::StoreScan(std::vector<std::shared_ptr<const StoreView>> views, StoreV
               .view = std::move(views[i]),
               .scan = bounds,
               .read = {}};
+    if (after) go_behind(*after, part.partition, part.scan);
     parts_.push_back(std::move(part));
   }
 }
@@ -50,7 +64,7 @@ Status StoreScan::next(std::size_t count, std::vector<Row>& rows) {
       const auto& key = part.read[part.used].key;
       if (best) {
         const auto& best_key = best->read[best->used].key;
-        if (reverse_ ? key <= best_key : key >= best_key) continue;
+        if (reverse_ ? key < best_key : key >= best_key) continue;
       }
       best = &part;
     }

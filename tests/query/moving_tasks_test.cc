@@ -22,7 +22,8 @@ class MovingTasks : public QueryStory {
     if (neighbours_context_) neighbours_context_->close();
   }
 
-  /// The stock of ten products; the task of `lost` is not in the process that is asked.
+  /// The stock of ten products, and how many orders each task has seen paid and placed; the task of
+  /// `lost` is not in the process that is asked.
   void start_both(std::int32_t lost, QueryOptions options = {}) {
     auto source = std::make_unique<FakeSource>("shop");
     FakeSource& there = *source;
@@ -31,10 +32,17 @@ class MovingTasks : public QueryStory {
       for (int i = 0; i < kProducts; ++i) {
         process->put<std::string, std::int64_t>("stock", product(i), i);
       }
+      process->add_store<std::string, std::int64_t>("funnel", kPartitions);
+      for (std::int32_t i = 0; i < kPartitions; ++i) {
+        const auto task = static_cast<std::size_t>(i);
+        process->put_in<std::string, std::int64_t>("funnel", task, "paid", i);
+        process->put_in<std::string, std::int64_t>("funnel", task, "placed", kPartitions + i);
+      }
     }
     for (std::int32_t partition = 0; partition < kPartitions; ++partition) {
       FakeSource& without = partition == lost ? *shop_ : there;
       without.lose("stock", static_cast<std::size_t>(partition));
+      without.lose("funnel", static_cast<std::size_t>(partition));
     }
     shop_->answer_as("here");
     there.answer_as("there");
@@ -49,7 +57,9 @@ class MovingTasks : public QueryStory {
   }
   /// From now on the group says that the neighbour has the task.
   void neighbour_takes(std::int32_t partition) {
-    shop_->move_to("stock", partition, "127.0.0.1:" + std::to_string(neighbour_->port()));
+    for (const char* store : {"stock", "funnel"}) {
+      shop_->move_to(store, partition, "127.0.0.1:" + std::to_string(neighbour_->port()));
+    }
   }
   static std::string product(int number) { return "sneaker-" + std::to_string(number); }
   static std::int32_t task_of(int number) { return partition_of(product(number), kPartitions); }
@@ -139,6 +149,25 @@ TEST_F(MovingTasks, AScanShowsTheRowsOfAllProcessesInOrder) {
   EXPECT_EQ(values_of(first), "0123");
   EXPECT_EQ(values_of(range), "76543");
   EXPECT_EQ(values_of(lines), "0123456789");
+}
+
+// Several tasks have the same key, one of them elsewhere.
+TEST_F(MovingTasks, PagesOfAScanGoOnInWhicheverProcessTheNextRowIs) {
+  start_both(1);
+  neighbour_takes(1);
+  for (const bool reverse : {false, true}) {
+    std::string values, cursor;
+    for (int pages = 0; pages < 2 * kPartitions; ++pages) {
+      const auto page =
+          get("/v1/stores/funnel/keys?limit=1&cursor=" + cursor + (reverse ? "&reverse=true" : ""));
+      values += values_of(page);
+      cursor = member(page.body, "next_cursor");
+      std::erase(cursor, '"');
+    }
+
+    EXPECT_EQ(values, reverse ? "543210" : "012345");
+    EXPECT_EQ(cursor, "null") << "after the last page";
+  }
 }
 
 TEST_F(MovingTasks, AScanWaitsForATaskThatIsOnItsWay) {
