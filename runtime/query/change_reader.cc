@@ -234,10 +234,11 @@ ChangeReader::Instant ChangeReader::send_changes(Instant now) {
     send(std::move(piece));
     return Instant::max();
   }
-  for (const auto& [key, row] : rows_) {
+  for (const auto& [place, row] : rows_) {
+    const auto& [key, partition] = place;
     if (!piece.empty()) piece += '\n';
     piece += "data: ";
-    append_row(wish_.store, row.partition, key,
+    append_row(wish_.store, partition, key,
                row.value ? std::optional<BytesView>(*row.value) : std::nullopt, row.timestamp,
                piece);
     piece += '\n';
@@ -276,8 +277,7 @@ void ChangeReader::keep(std::int32_t partition, const RecordView& record) {
   if (!record.key) return;
   if (wish_.bounds.from && *record.key < *wish_.bounds.from) return;
   if (wish_.bounds.to && *record.key >= *wish_.bounds.to) return;
-  Row& row = rows_[std::string(*record.key)];
-  row.partition = partition;
+  Row& row = rows_[{std::string(*record.key), partition}];
   row.timestamp = record.timestamp;
   row.value.reset();
   if (record.value) row.value.emplace(*record.value);

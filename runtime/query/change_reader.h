@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <thalweg/runtime/http_server.h>
@@ -61,7 +62,6 @@ class ChangeReader : public std::enable_shared_from_this<ChangeReader> {
  private:
   enum class Phase { kBegin, kSettling, kRows, kLive };
   struct Row {
-    std::int32_t partition = 0;
     std::optional<std::string> value;
     Timestamp timestamp = kNoTimestamp;
   };
@@ -105,8 +105,9 @@ class ChangeReader : public std::enable_shared_from_this<ChangeReader> {
   std::vector<CommitSequence> commits_;  // By partition: of its newest record at the beginning.
   std::optional<Instant> settled_;       // When views have everything at the latest.
   std::optional<StoreScan> scan_;
-  bool scan_waits_ = false;          // Some of the rows are with other processes.
-  std::map<std::string, Row> rows_;  // Read and not sent, by key.
+  bool scan_waits_ = false;  // Some of the rows are with other processes.
+  // Read and not sent, by key and partition: several may have the same key, each its own row.
+  std::map<std::pair<std::string, std::int32_t>, Row> rows_;
   std::size_t row_bytes_ = 0;
   CommitSequence commit_ = 0;  // The newest of what is not sent.
   std::vector<RecordBatch> batches_;
