@@ -262,6 +262,20 @@ std::set<TaskId> ApplicationPlan::tasks_with_state() const {
   return tasks;
 }
 
+bool ApplicationPlan::may_read(const TopicPartition& input, const Topology& topology) const {
+  if (subtopologies.empty()) return true;
+  for (const auto& sub : subtopologies) {
+    if (std::ranges::find(sub.inputs, input.topic) == sub.inputs.end()) continue;
+    const auto source = sources.find(input.topic);
+    return input.partition < (source == sources.end() ? sub.tasks : source->second);
+  }
+  return std::ranges::any_of(topology.subtopologies(), [&](const auto& sub) {
+    return std::ranges::any_of(sub.source_patterns, [&](const auto& pattern) {
+      return matches_pattern(pattern, input.topic);
+    });
+  });
+}
+
 std::string tasks_topic_name(std::string_view application_id, std::int32_t subtopology) {
   return std::string(application_id) + "-thalweg-tasks-" + std::to_string(subtopology) +
          "-repartition";

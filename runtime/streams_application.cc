@@ -201,6 +201,7 @@ class StreamsApplication::Impl {
     return std::nullopt;
   }
 
+  bool reads(const TopicPartition& input) const { return plan_.load()->may_read(input, topology_); }
   const Topology& topology() const { return topology_; }
   const StreamsConfig& config() const { return config_; }
   const Environment& environment() const { return environment_; }
@@ -486,6 +487,8 @@ std::optional<StandbyView> StreamsApplication::standby(std::string_view store,
                                                        std::int32_t partition) const {
   return impl_->published().standby(store, partition);
 }
+
+bool StreamsApplication::reads(const TopicPartition& input) const { return impl_->reads(input); }
 
 void StreamsApplication::when_processed(const TopicPartition& input, Offset offset,
                                         std::function<void()> done,

@@ -74,6 +74,21 @@ void HttpRouter::add(std::string_view method, std::string_view pattern, HttpServ
   bucket.insert(place, std::move(route));
 }
 
+void HttpRouter::check(std::string_view method, std::string_view pattern, HttpServer::Check check) {
+  for (auto& bucket : routes_) {
+    for (auto& route : bucket) {
+      if (route.method != method || route.pattern != pattern) continue;
+      route.handler = [check = std::move(check), handler = std::move(route.handler)](
+                          HttpRequest& request, Responder responder) {
+        if (auto instead = check(request)) return responder.send(*std::move(instead));
+        handler(request, std::move(responder));
+      };
+      return;
+    }
+  }
+  throw bad(pattern, "there is no such route for " + std::string(method));
+}
+
 bool HttpRouter::fits(const Route& route, const HttpRequest& request,
                       const std::vector<HttpRequestAccess::Slice>& segments) {
   for (std::size_t i = 0; i < segments.size(); ++i) {

@@ -26,6 +26,8 @@ class HttpRouter {
   /// Throws std::invalid_argument.
   void add(std::string_view method, std::string_view pattern, HttpServer::Handler handler,
            HttpRouteOptions options);
+  /// As HttpServer::check().
+  void check(std::string_view method, std::string_view pattern, HttpServer::Check check);
   /// The route of the request's method (HEAD: GET's), or null. Sets the request's parameters.
   const Route* find(HttpRequest& request,
                     const std::vector<HttpRequestAccess::Slice>& segments) const;

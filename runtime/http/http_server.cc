@@ -305,6 +305,10 @@ void HttpServer::route(std::string_view method, std::string_view pattern, Handle
   impl_->router().add(method, pattern, std::move(handler), options);
 }
 
+void HttpServer::check(std::string_view method, std::string_view pattern, Check check) {
+  impl_->router().check(method, pattern, std::move(check));
+}
+
 Status HttpServer::listen() { return impl_->listen(); }
 
 Status HttpServer::start(MetricsRegistry* metrics) { return impl_->start(metrics); }

@@ -1,6 +1,7 @@
 #include <thalweg/runtime/query_server.h>
 
 #include "query/change_feed.h"
+#include "query/query_checks.h"
 #include "query/query_context.h"
 
 namespace thalweg {
@@ -19,6 +20,7 @@ ContextPtr add_query_routes(HttpServer& server, std::vector<std::unique_ptr<Quer
   add_record_routes(context);
   add_operation_routes(context);
   add_peer_routes(context);
+  add_query_checks(context);
   return context;
 }
 

@@ -37,6 +37,7 @@ class ApplicationSource final : public QuerySource {
     return application_.standby(store, partition);
   }
   std::string host() const override { return application_.config().application_server; }
+  bool reads(const TopicPartition& input) const override { return application_.reads(input); }
   void when_processed(const TopicPartition& input, Offset offset, std::function<void()> done,
                       std::function<bool()> is_over) override {
     application_.when_processed(input, offset, std::move(done), std::move(is_over));

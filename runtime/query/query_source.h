@@ -41,6 +41,11 @@ class QuerySource {
   }
   /// This process's own name for the others; empty: it has none.
   virtual std::string host() const { return {}; }
+  /// StreamsApplication::reads().
+  virtual bool reads(const TopicPartition& input) const {
+    static_cast<void>(input);
+    return true;
+  }
   /// StreamsApplication::when_processed().
   virtual void when_processed(const TopicPartition& input, Offset offset,
                               std::function<void()> done, std::function<bool()> is_over) = 0;

@@ -67,6 +67,16 @@ TEST_F(RunningQueryService, WhoWritesARecordCanReadItsEffectByItsPosition) {
   EXPECT_EQ(member(row.body, "value"), "2");
 }
 
+TEST_F(RunningQueryService, APositionOfNoInputIsRefusedAndNotWaitedFor) {
+  run();
+  const std::string row = "/v1/stores/counts/keys/home?at_least=";
+
+  EXPECT_EQ(connect()->get(row + "visits:3:0").status, 400) << "it has three partitions";
+  EXPECT_EQ(connect()->get(row + "nosuch:0:5").status, 400);
+  EXPECT_EQ(connect()->get(row + "visitors-counts-changelog:0:0").status, 400);
+  EXPECT_EQ(connect()->get(row + visited("home")).status, 200);
+}
+
 TEST_F(RunningQueryService, AProcessIsNotReadyBeforeItsApplicationIs) {
   EXPECT_EQ(connect()->get("/readyz").status, 503);
   EXPECT_EQ(connect()->get("/livez").status, 200);

@@ -193,6 +193,11 @@ class FakeSource final : public internal::QuerySource {
     return found == owners_.end() ? std::nullopt : std::optional(found->second);
   }
   std::string host() const override { return host_; }
+  bool reads(const TopicPartition& input) const override {
+    if (inputs.empty()) return true;
+    const auto found = inputs.find(input.topic);
+    return found != inputs.end() && input.partition < found->second;
+  }
   void when_processed(const TopicPartition& input, Offset offset, std::function<void()> done,
                       std::function<bool()> is_over) override {
     std::vector<internal::PositionWaiters::Waiter> over;
@@ -228,6 +233,7 @@ class FakeSource final : public internal::QuerySource {
   TopologyDescription description;
   std::map<std::string, Topology::TopicSchemas> schemas;
   std::set<std::string, std::less<>> unlogged;  ///< Stores without a changelog.
+  std::map<std::string, std::int32_t> inputs;   ///< With their partitions; empty: it reads any.
 
  private:
   std::string id_;

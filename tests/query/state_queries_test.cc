@@ -531,6 +531,29 @@ TEST_F(VisibleState, WhatIsNotProcessedInTimeIs503) {
   shop_->drop_waiters();
 }
 
+// Whoever asked for it waited as long as that takes, for a record that could never come.
+TEST_F(VisibleState, ARecordThatTheApplicationNeverReadsIs400AtOnce) {
+  shop_->add_store<std::string, std::int64_t>("stock", 1);
+  shop_->inputs = {{"orders", 3}};
+  shop_->process_up_to({"orders", 2}, 41);
+  start({.at_least_time = std::chrono::hours(1)});
+  stock_of("sneaker-1", 9);
+  for (const std::string path : {"keys", "keys/sneaker-1"}) {
+    const auto with = [&](const std::string& positions) {
+      return get("/v1/stores/stock/" + path + "?at_least=" + positions);
+    };
+
+    EXPECT_EQ(with("orders:2:41").status, 200);
+    for (const char* never :
+         {"nosuch:0:5", "orders:3:5", "orders:99:5", "orders:2:41,nosuch:0:5"}) {
+      const auto refused = with(never);
+      EXPECT_EQ(refused.status, 400) << never;
+      EXPECT_EQ(member(refused.body, "code"), "\"invalid_parameter\"") << never;
+    }
+    EXPECT_THAT(with("orders:99:5").body, HasSubstr("no partition 99 of a topic 'orders'"));
+  }
+}
+
 // It stayed in the application's memory until that ended, however often somebody asked.
 TEST_F(VisibleState, WhoHasBeenAnswered503WaitsNoLonger) {
   clock_ = &manual_clock_;

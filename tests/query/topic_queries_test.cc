@@ -363,8 +363,9 @@ TEST_F(TopicReads, AllPartitionsAreReadWhenNoneIsNamed) {
 
 TEST_F(TopicReads, ParametersThatCannotBeAre400) {
   start_with_ten_records();
-  for (const char* parameter : {"partition=1", "partition=-1", "partition=99999999999",
-                                "partition=x", "offset=x", "timestamp=-5", "limit=0"}) {
+  for (const char* parameter :
+       {"partition=1", "partition=-1", "partition=99999999999", "partition=x", "offset=x",
+        "timestamp=-5", "limit=0", "at_least=orders:0:1", "at_least="}) {
     EXPECT_EQ(get("/v1/topics/orders/records?" + std::string(parameter)).status, 400) << parameter;
   }
 }

@@ -201,6 +201,11 @@ class HttpServer {
   /// already.
   void route(std::string_view method, std::string_view pattern, Handler handler,
              HttpRouteOptions options = {});
+  /// What is asked before a route's handler: an answer instead of the handler's, or nothing.
+  using Check = std::function<std::optional<HttpResponse>(const HttpRequest& request)>;
+  /// Asks `check` before the handler of a route that is there already; of several, the last comes
+  /// first. Before start() only. Throws std::invalid_argument where there is no such route.
+  void check(std::string_view method, std::string_view pattern, Check check);
 
   /// Binds, so that clients can connect; their requests wait until start(). Optional: a server that
   /// has much to prepare is then never refused, only slow. kInvalid: an address that cannot be, or

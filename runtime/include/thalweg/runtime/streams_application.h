@@ -240,6 +240,9 @@ class StreamsApplication {
   /// The copy that this process keeps of that partition of the store, if it does
   /// (`num.standby.replicas`).
   std::optional<StandbyView> standby(std::string_view store, std::int32_t partition) const;
+  /// Whether tasks of this application, in whichever process, read that partition: false for one
+  /// whose records it never processes. True where that is not known yet.
+  bool reads(const TopicPartition& input) const;
   /// Calls `done` when a commit of this application has passed the record at `offset`: from then on
   /// views show its effects. At once when that is so already; else from a worker's or the peers'
   /// thread, which it must not hold up. A task of another process is asked. Dropped at close().
