@@ -28,19 +28,20 @@ void append_chunk(std::string_view piece, bool framed, std::string& out) {
 }  // namespace
 
 void HttpConnection::begin_stream(HttpResponse head) {
-  if (head_only_ || !has_body(head.status)) {
+  if (!has_body(head.status)) {
     head.body.clear();
     return answer(std::move(head));
   }
   state_ = State::kStream;
-  finished_ = writing_ = false;
+  writing_ = false;
+  finished_ = head_only_;  // The head alone, which tells no length; no piece is wanted.
   if (loop_->stopping() || !http11_) keep_alive_ = false;  // Before 1.1 the end is that of all.
   status_ = head.status;
   pieces_ = std::exchange(output_, {});
   write_head(head,
              {.date = loop_->date(), .keep_alive = keep_alive_, .http11 = http11_, .chunked = true},
              pieces_);
-  append_chunk(head.body, http11_, pieces_);
+  if (!head_only_) append_chunk(head.body, http11_, pieces_);
   write_pieces();
 }
 
@@ -78,6 +79,7 @@ void HttpConnection::add_piece(std::string&& piece, ResponseStream::Ready ready)
 }
 
 void HttpConnection::finish_stream() {
+  if (finished_) return;
   if (http11_ && !on_bytes_) pieces_ += "0\r\n\r\n";
   finished_ = true;
   if (!writing_) write_pieces();

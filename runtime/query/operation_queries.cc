@@ -240,8 +240,8 @@ void measure(QueryContext& context) {
 
 void get_metrics(QueryContext& context, HttpRequest& request, Responder responder) {
   measure(context);
-  const bool open = request.header("Accept").value_or("").find("application/openmetrics-text") !=
-                    std::string_view::npos;
+  const bool open =
+      names_media_type(request.header("Accept").value_or(""), "application/openmetrics-text");
   responder.send({.content_type = open
                                       ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
                                       : "text/plain; version=0.0.4; charset=utf-8",

@@ -9,6 +9,8 @@
 #include <thalweg/schemas/json.h>
 #include <thalweg/schemas/serde.h>
 
+#include "http/http_request.h"
+
 namespace thalweg::internal {
 
 namespace {
@@ -241,6 +243,27 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+bool names_media_type(std::string_view accept, std::string_view type) {
+  // What stands before the next `mark` is taken off.
+  const auto take = [](std::string_view& text, char mark) {
+    const auto part = text.substr(0, text.find(mark));
+    text.remove_prefix(std::min(text.size(), part.size() + 1));
+    return trimmed_json(part);
+  };
+  while (!accept.empty()) {
+    auto range = take(accept, ',');
+    if (!equal_ignoring_case(take(range, ';'), type)) continue;
+    bool refused = false;
+    while (!range.empty()) {
+      auto value = take(range, ';');
+      if (!equal_ignoring_case(take(value, '='), "q")) continue;
+      refused = !value.empty() && trimmed_json(value).find_first_not_of("0.") == value.npos;
+    }
+    if (!refused) return true;
+  }
+  return false;
 }
 
 std::string nearest(std::string_view name, const std::vector<std::string>& known) {

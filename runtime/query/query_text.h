@@ -39,6 +39,9 @@ std::string_view trimmed_json(std::string_view json);
 
 std::optional<std::int64_t> parse_integer(std::string_view text);
 
+/// Whether an Accept header names that media type itself, and not with `q=0`, which refuses it.
+bool names_media_type(std::string_view accept, std::string_view type);
+
 /// The name most like `name`, or empty when none is like it at all.
 std::string nearest(std::string_view name, const std::vector<std::string>& known);
 

@@ -246,7 +246,7 @@ void get_keys(const ContextPtr& context, HttpRequest& request, Responder respond
   auto scan = read_scan(*context, request);
   if (!scan) return responder.send(std::move(scan.error()));
   const bool streamed =
-      request.header("Accept").value_or("").find("application/x-ndjson") != std::string_view::npos;
+      names_media_type(request.header("Accept").value_or(""), "application/x-ndjson");
   auto& source = *scan->store.source;
   const auto options = scan->options;
   context->when_processed(

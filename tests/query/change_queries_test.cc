@@ -215,6 +215,18 @@ TEST_F(ChangeQueries, WhoCannotBeFollowedIsAnswered) {
   EXPECT_THAT(body_of("/v1/stores/stock/changes?lastEventId=1.2"), HasSubstr("3 partitions"));
 }
 
+TEST_F(ChangeQueries, TheHeadOfWhatNeverEndsSaysNoLength) {
+  start_with_stock();
+  const auto client = connect();
+
+  const auto head = client->request("HEAD", "/v1/stores/stock/changes", "");
+
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.header("content-type"), "text/event-stream");
+  EXPECT_EQ(head.header("content-length"), "");
+  EXPECT_EQ(client->get("/livez").status, 200);
+}
+
 TEST_F(ChangeQueries, ASnapshotNeedsAllPartitions) {
   start_with_stock();
   shop_->lose("stock", 1);

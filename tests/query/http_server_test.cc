@@ -362,6 +362,21 @@ TEST_F(HttpStreams, PiecesArriveInOrderAndTheConnectionGoesOn) {
   EXPECT_EQ(client->get("/hello/next").body, "hello next");
 }
 
+// Its length is not known: it was said to be 0.
+TEST_F(HttpStreams, TheHeadOfAStreamSaysNoLengthAndItsWriterLearnsThatNoPieceIsWanted) {
+  std::promise<bool> ended;
+  serve_counting(1000, [&](bool whole) { ended.set_value(whole); });
+  const auto client = connect();
+
+  const auto head = client->request("HEAD", "/count", "");
+
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.header("content-length"), "");
+  EXPECT_EQ(head.header("content-type"), "application/x-ndjson");
+  EXPECT_FALSE(ended.get_future().get());
+  EXPECT_EQ(client->get("/hello/next").body, "hello next") << "nothing follows the head";
+}
+
 TEST_F(HttpStreams, AnOldClientGetsThePiecesUnframedUntilTheConnectionEnds) {
   serve_counting(3);
   const auto client = connect();

@@ -42,34 +42,6 @@ class StateQueries : public QueryStory {
   std::string cursor_of(const std::string& page) {
     return internal::json_string(member(page, "next_cursor")).value_or("");
   }
-  // How many orders each task has seen placed, paid and sent.
-  void add_funnel() {
-    shop_->add_store<std::string, std::int64_t>("funnel", 3);
-    for (const std::string step : {"paid", "placed", "sent"}) {
-      for (const std::size_t task : {0u, 1u, 2u}) {
-        if (step == "placed" && task == 1) continue;
-        shop_->put_in<std::string, std::int64_t>("funnel", task, step, 1);
-      }
-    }
-  }
-  // The rows of all pages, each followed to the next by its cursor: their keys and partitions.
-  std::string walk(const std::string& parameters) {
-    std::string rows, cursor;
-    for (int pages = 0; pages < 20; ++pages) {
-      const auto page = body_of("/v1/stores/funnel/keys?" + parameters + "&cursor=" + cursor);
-      const auto items = member(page, "items");
-      const auto elements = internal::json_elements(items);
-      if (!elements) return "not a page: " + page;
-      for (const auto element : *elements) {
-        const std::string row(element);
-        const auto key = internal::json_string(member(row, "key")).value_or("?");
-        rows += key + member(row, "partition") + " ";
-      }
-      cursor = cursor_of(page);
-      if (cursor.empty()) return rows;
-    }
-    return "pages without end";
-  }
 };
 
 // --- One row
@@ -328,41 +300,6 @@ TEST_F(StateQueries, PagesFollowOneAnotherWithoutGapOrRepetition) {
     EXPECT_EQ(keys, direction.empty() ? "0123456789" : "9876543210");
     EXPECT_EQ(pages, 4);
   }
-}
-
-// Rows of the key that a page ended with were left out where later partitions had it too.
-TEST_F(StateQueries, PagesLoseNoRowOfAKeyThatSeveralPartitionsHave) {
-  add_funnel();
-  start();
-  for (const std::string limit : {"limit=1", "limit=2", "limit=3", "limit=5", "limit=8"}) {
-    EXPECT_EQ(walk(limit), "paid0 paid1 paid2 placed0 placed2 sent0 sent1 sent2 ") << limit;
-    EXPECT_EQ(walk(limit + "&reverse=true"), "sent2 sent1 sent0 placed2 placed0 paid2 paid1 paid0 ")
-        << limit;
-  }
-}
-
-TEST_F(StateQueries, PagesOfAPartOfAStoreLoseNoRowOfThePartitionsThatAreHere) {
-  add_funnel();
-  shop_->lose("funnel", 0);
-  start();
-
-  EXPECT_EQ(walk("partial=true&limit=1"), "paid1 paid2 placed2 sent1 sent2 ");
-  EXPECT_EQ(walk("partial=true&limit=1&reverse=true"), "sent2 sent1 placed2 paid2 paid1 ");
-}
-
-TEST_F(StateQueries, ACursorKeepsToTheBounds) {
-  add_funnel();
-  start();
-
-  EXPECT_EQ(walk("limit=2&from=placed&to=sent"), "placed0 placed2 ");
-  EXPECT_EQ(walk("limit=1&prefix=pa&reverse=true"), "paid2 paid1 paid0 ");
-}
-
-TEST_F(StateQueries, AnEmptyCursorIsNone) {
-  start_with_stock();
-
-  EXPECT_EQ(keys_of(body_of("/v1/stores/stock/keys?cursor=")), "0123456789");
-  EXPECT_EQ(keys_of(body_of("/v1/stores/stock/keys?cursor=&reverse=true")), "9876543210");
 }
 
 TEST_F(StateQueries, APageThatEndsWithTheLastRowHasNoCursor) {
