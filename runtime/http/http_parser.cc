@@ -59,6 +59,9 @@ void HttpParser::on_field_impl(beast::http::field field, string_view name, strin
       (equal_ignoring_case(std_view(value), "100-continue") ? expects_continue_
                                                             : expectation_unknown_) = true;
       break;
+    case beast::http::field::content_encoding:
+      encoded_ |= !value.empty() && !equal_ignoring_case(std_view(value), "identity");
+      break;
     default:
       break;
   }
@@ -67,7 +70,11 @@ void HttpParser::on_field_impl(beast::http::field field, string_view name, strin
 
 void HttpParser::on_header_impl(beast::error_code& error) {
   if (hosts_ > 1 || (hosts_ == 0 && version_ == 11)) {
-    refuse(400, "the request needs exactly one Host header", error);
+    return refuse(400, "the request needs exactly one Host header", error);
+  }
+  // Before the body is sent, if the client waits for that.
+  if (encoded_ && !is_done()) {
+    refuse(415, "a body with a Content-Encoding is not understood", error);
   }
 }
 
@@ -111,6 +118,11 @@ HttpResponse HttpParser::fault(beast::error_code code, bool line_ended) const {
     return problem(431, "header_too_large", "the header is larger than this server takes",
                    "at most " + std::to_string(limits_.header_bytes) + " bytes in " +
                        std::to_string(limits_.header_fields) + " fields");
+  }
+  if (status_ == 415) {
+    auto response = problem(415, "encoded_body", detail_, "send it as it is");
+    response.headers.emplace_back("Accept-Encoding", "identity");
+    return response;
   }
   if (status_ == 501) return problem(501, "not_implemented", detail_);
   return problem(400, "malformed_request",

@@ -13,7 +13,7 @@ class HttpParser final : public beast::http::basic_parser<true> {
  public:
   HttpParser(HttpRequest& request, const HttpServerLimits& limits);
 
-  /// What is wrong with the bytes, once put() has failed: 400, 413, 414, 431.
+  /// What is wrong with the bytes, once put() has failed: 400, 413, 414, 415, 431.
   HttpResponse fault(beast::error_code code, bool line_ended) const;
   bool http11() const { return version_ == 11; }
   bool expects_continue() const { return expects_continue_; }
@@ -46,6 +46,7 @@ class HttpParser final : public beast::http::basic_parser<true> {
   bool in_trailer_ = false;
   bool expects_continue_ = false;
   bool expectation_unknown_ = false;
+  bool encoded_ = false;  ///< The body is not as it is meant: compressed, say.
   int status_ = 0;  ///< Of a fault found here; 0: the base class found it.
   const char* detail_ = nullptr;
 

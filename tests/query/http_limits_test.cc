@@ -49,6 +49,23 @@ TEST_F(HttpLimits, BodiesOfTwoLengthsAreRefused) {
   EXPECT_EQ(status_of(post("Transfer-Encoding: gzip\r\n")), 501);
 }
 
+// They were taken for what they are not: JSON, or text.
+TEST_F(HttpLimits, CompressedBodiesAreRefused) {
+  serve();
+  for (const std::string encoding : {"gzip", "deflate", "GZIP", "identity, br"}) {
+    const auto header = "Content-Encoding: " + encoding + "\r\n";
+    const auto refused = answer_to(post(header + "Content-Length: 3\r\n", "abc"));
+    EXPECT_EQ(refused.status, 415) << encoding;
+    EXPECT_EQ(refused.header("accept-encoding"), "identity");
+    EXPECT_EQ(status_of(post(header + "Transfer-Encoding: chunked\r\n", "0\r\n\r\n")), 415);
+    EXPECT_EQ(status_of(post(header + "Expect: 100-continue\r\nContent-Length: 3\r\n")), 415)
+        << "before the body is sent";
+    EXPECT_EQ(status_of("GET /hello/a HTTP/1.1\r\nHost: t\r\n" + header + "\r\n"), 200)
+        << "there is no body";
+  }
+  EXPECT_EQ(status_of(post("Content-Encoding: Identity\r\nContent-Length: 3\r\n", "abc")), 200);
+}
+
 TEST_F(HttpLimits, LengthsThatCannotBeAreRefused) {
   serve();
   EXPECT_EQ(status_of(post("Content-Length: -1\r\n")), 400);
