@@ -21,7 +21,9 @@ Answered<std::chrono::milliseconds> read_interval(const HttpRequest& request) {
 Answered<ChangeWish> read_wish(QueryContext& context, const HttpRequest& request) {
   auto store = context.store(request);
   if (!store) return std::unexpected(std::move(store.error()));
-  if (auto wrong = wrong_kind(*store)) return std::unexpected(*std::move(wrong));
+  const auto why = "changes of " + std::string(kind_name(store->kind)) +
+                   " stores cannot be followed, only those of key-value stores";
+  if (auto wrong = wrong_kind(*store, why)) return std::unexpected(*std::move(wrong));
   auto changelog = store->source->changelog(store->name);
   if (!changelog) {
     return std::unexpected(problem(400, "no_changelog",

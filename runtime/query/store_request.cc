@@ -20,12 +20,12 @@ std::string_view kind_name(StateStore::Kind kind) {
   return "unknown";
 }
 
-std::optional<HttpResponse> wrong_kind(const StoreRef& store) {
+std::optional<HttpResponse> wrong_kind(const StoreRef& store, std::string_view why) {
   if (store.kind == StateStore::Kind::kKeyValue) return std::nullopt;
   return problem(
       400, "wrong_store_type",
-      "the store '" + store.name + "' is a " + std::string(kind_name(store.kind)) +
-          " store; all rows are read from key-value stores",
+      "the store '" + store.name + "' is a " + std::string(kind_name(store.kind)) + " store; " +
+          std::string(why),
       has_windows(store) ? "GET /v1/stores/{store}/keys/{key}?from&to reads one key" : "");
 }
 

@@ -14,8 +14,10 @@ std::string_view kind_name(StateStore::Kind kind);
 inline bool has_windows(const StoreRef& store) {
   return store.kind == StateStore::Kind::kWindow || store.kind == StateStore::Kind::kSession;
 }
-/// The answer for a store that is no key-value store; nothing for one that is.
-std::optional<HttpResponse> wrong_kind(const StoreRef& store);
+/// The answer for a store that is no key-value store, with `why` it has to be one; nothing for one
+/// that is.
+std::optional<HttpResponse> wrong_kind(
+    const StoreRef& store, std::string_view why = "all rows are read from key-value stores");
 
 /// `name`, `name=true` or `name=false`; absent: false.
 Answered<bool> flag(const HttpRequest& request, std::string_view name);

@@ -205,7 +205,9 @@ TEST_F(ChangeQueries, WhoCannotBeFollowedIsAnswered) {
   start();
 
   EXPECT_EQ(get("/v1/stores/stick/changes").status, 404);
-  EXPECT_THAT(body_of("/v1/stores/hours/changes"), HasSubstr("wrong_store_type"));
+  const auto hours = body_of("/v1/stores/hours/changes");
+  EXPECT_THAT(hours, HasSubstr("wrong_store_type"));
+  EXPECT_THAT(hours, HasSubstr("changes of window stores cannot be followed"));
   EXPECT_THAT(body_of("/v1/stores/memory/changes"), HasSubstr("no_changelog"));
   EXPECT_THAT(body_of("/v1/stores/stock/changes?interval=x"), HasSubstr("interval"));
   EXPECT_THAT(body_of("/v1/stores/stock/changes?at_least=orders:0:1"),
