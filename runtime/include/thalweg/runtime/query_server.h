@@ -33,27 +33,34 @@ struct QueryOptions {
 ///
 /// Adds, to a server not yet started:
 ///
-///     GET  /v1/stores                        every store, and how much of it is here
-///     GET  /v1/stores/{store}/keys/{key}     one row; of a store of windows or sessions those of
-///     the key: from, to (milliseconds, inclusive), reverse, limit
-///     GET  /v1/stores/{store}/keys           rows in key order: from, to, prefix, reverse, limit,
-///     cursor;
-///                                            all of them as NDJSON when that is what is accepted
-///     GET  /v1/stores/{store}/changes        what changes from now on, as server-sent events: key,
-///     from, to, prefix, snapshot, interval (milliseconds)
-///     GET  /v1/topics
-///     GET  /v1/topics/{topic}/records        partition, offset (negative: from the end),
-///     timestamp, limit POST /v1/topics/{topic}/records        {key, value, headers?, timestamp?,
-///     partition?}, an array of
-///                                            them, or NDJSON; answered when durable, with
-///                                            positions
-///     GET  /v1/topology, /v1/tasks, /v1/info, /livez, /readyz, /metrics
+// clang-format off
+///     GET  /v1/stores                      every store, and how much of it is here: application
+///     GET  /v1/stores/{store}/keys         rows in key order: key, from, to (exclusive), prefix,
+///                                          reverse, limit, cursor, partial (those of partitions
+///                                          that are here); as NDJSON, all of them unless limited,
+///                                          when that is what is accepted
+///     GET  /v1/stores/{store}/keys/{key}   one row; of a store of windows or sessions those of the
+///                                          key: from, to (milliseconds, inclusive), reverse, limit
+///     GET  /v1/stores/{store}/changes      what changes from now on, as server-sent events: key,
+///                                          from, to (exclusive), prefix, snapshot, interval
+///                                          (milliseconds), lastEventId
+///     GET  /v1/topics                      every topic, with its partitions and their offsets
+///     GET  /v1/topics/{topic}/records      partition, offset (negative: from the end), timestamp,
+///                                          limit
+///     POST /v1/topics/{topic}/records      {key, value, headers?, timestamp?, partition?}, an
+///                                          array of them, or NDJSON; answered when durable, with
+///                                          positions
+///     GET  /v1/topology                    format (json, text, dot, mermaid), application
+///     GET  /v1/tasks                       application
+///     GET  /v1/info, /livez, /readyz, /metrics
+// clang-format on
 ///
 /// Keys are text for stores of strings; `i64:42`, `b64:...` and `json:...` are understood
 /// everywhere, and `str:...` is a string whatever it begins with. Answers show committed rows only,
 /// and wait until those are durable, unless `visibility=early`; with
-/// `at_least=topic:partition:offset` they wait until that record is processed. A store's name is
-/// looked up in all applications; `application=` picks one.
+/// `at_least=topic:partition:offset` reads of rows wait until that record is processed. A store's
+/// name is looked up in all applications; `application=` picks one. `next_cursor` of a page is the
+/// `cursor` of the next.
 ///
 /// With `application.server` set, every process of an application answers for every key: one whose
 /// task is elsewhere is asked for there, and `X-Served-By` says whose answer it is. A scan merges
@@ -64,10 +71,10 @@ struct QueryOptions {
 ///
 /// Changes are those of the store's changelog, whichever process made them: `data:` is a row as
 /// everywhere, with a null value when it was deleted. The newest of each key is sent, never the
-/// same key twice in a piece: a client that is slow, or asks for an `interval` between pieces,
-/// misses values but never the last one. With `snapshot=true` all rows as they are come first,
-/// then `event: live`; without, whoever reads rows after the first byte misses nothing in
-/// between. `id:` ends each piece, and as `Last-Event-ID` (or `lastEventId=`) goes on behind it;
+/// same key of a partition twice in a piece: a client that is slow, or asks for an `interval`
+/// between pieces, misses values but never the last one. With `snapshot=true` all rows as they are
+/// come first, then `event: live`; without, whoever reads rows after the first byte misses nothing
+/// in between. `id:` ends each piece, and as `Last-Event-ID` (or `lastEventId=`) goes on behind it;
 /// `event: reset` says that the log no longer has what came next, and rows have to be read anew.
 ///
 /// The applications, the log, the registry and the clock must outlive the server's stop().
