@@ -107,11 +107,15 @@ std::optional<bool> JsonFields::optional_boolean(std::string_view name) {
 }
 
 std::string JsonFields::optional_object(std::string_view name) {
+  const auto* value = object(name);
+  return value ? json::serialize(*value) : std::string();
+}
+
+const json::object* JsonFields::object(std::string_view name) {
   const auto* value = present(name);
-  if (!value) return {};
-  if (value->is_object()) return json::serialize(*value);
-  fault(name, "is not an object");
-  return {};
+  if (!value) return nullptr;
+  if (!value->is_object()) fault(name, "is not an object");
+  return value->if_object();
 }
 
 const json::array* JsonFields::array(std::string_view name, std::size_t size_max) {

@@ -43,6 +43,8 @@ class JsonFields {
   std::optional<bool> optional_boolean(std::string_view name);
   /// An object as JSON text; empty when it is absent or null.
   std::string optional_object(std::string_view name);
+  /// The same as it is; null when there is none.
+  const boost::json::object* object(std::string_view name);
   /// An array of 1 to `size_max` elements; null after a fault.
   const boost::json::array* array(std::string_view name, std::size_t size_max);
 

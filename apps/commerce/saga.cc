@@ -3,11 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
-
-#include <thalweg/runtime/json_text.h>
-
 #include "text.h"
 
 namespace thalweg::shop {
@@ -32,17 +27,6 @@ std::int64_t discounted(std::int64_t total, const CouponReply& coupon) {
 
 bool any(const std::vector<Item>& items, ItemState state) {
   return std::ranges::any_of(items, [&](const Item& item) { return item.state == state; });
-}
-
-OrderOptions options_of(const Headers& headers) {
-  const Header* header = headers.last(kOrderOptionsHeader);
-  if (!header || !header->value) return {};
-  const auto value = parse_json(*header->value);
-  if (!value || !value->is_object()) return {};
-  Faults faults;
-  JsonFields fields(value->as_object(), faults);
-  auto options = read_options(fields);
-  return faults.empty() ? options : OrderOptions{};
 }
 
 /// The shipment as the order shows it: our id, and what the customer gave.
@@ -133,7 +117,7 @@ bool SagaProcessor::handle(const OrderStart& start) {
   if (exists_ && !cancelled_early) return false;  // The command was delivered twice.
   const Reason reason = saga_.reason;
   const Cause cause = saga_.cause;
-  const OrderOptions options = options_of(record_->headers);
+  const OrderOptions& options = start.options;
   saga_ = Saga{};
   saga_.user_id = start.user_id;
   for (const auto& item : start.items) {

@@ -39,7 +39,7 @@ void JsonCommandSerde::deserialize(BytesView bytes, SagaCommand& out) const {
 }
 
 SagaCommand::Content parse_order_start(JsonFields& fields, Faults& faults) {
-  OrderStart start{.user_id = fields.text("userId"), .items = {}};
+  OrderStart start{.user_id = fields.text("userId"), .items = {}, .options = {}};
   start.items = read_items(fields, faults);
   return start;
 }
@@ -52,15 +52,25 @@ SagaCommand::Content parse_stock_rollback(JsonFields&, Faults&) { return StockRo
 
 SagaCommand::Content parse_process_order(JsonFields& fields, Faults& faults) {
   ProcessOrder process;
-  const std::string request = fields.optional_object("request");
-  if (request.empty()) return process;
-  const auto value = parse_json(request);
-  if (!value) return process;  // It was written by our own serialiser a line above.
-  JsonFields inner(value->as_object(), faults, "request.");
+  const auto* request = fields.object("request");
+  if (!request) return process;
+  JsonFields inner(*request, faults, "request.");
   process.request = read_options(inner);
   return process;
 }
 
 SagaCommand::Content parse_process_payment(JsonFields&, Faults&) { return ProcessPayment{}; }
+
+std::string read_order_options(std::string_view header, OrderOptions& out) {
+  const std::string name = "the header " + std::string(kOrderOptionsHeader);
+  const auto value = parse_json(header);
+  if (!value) return name + ": " + value.error().message;
+  const auto* object = value->if_object();
+  if (!object) return name + " is not a JSON object";
+  Faults faults;
+  JsonFields fields(*object, faults);
+  out = read_options(fields);
+  return faults.empty() ? std::string() : name + ": " + join(faults);
+}
 
 }  // namespace thalweg::shop

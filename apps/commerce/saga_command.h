@@ -24,6 +24,7 @@ struct Unreadable {
 struct OrderStart {
   std::string user_id;
   std::vector<ItemRequest> items;
+  OrderOptions options;  ///< From the record's header, where it has that.
 };
 
 struct OrderCancel {
@@ -97,6 +98,8 @@ struct OwnCommandSerde {
 /// The header in which the gateway passes on what `order.start` has no fields for: a JSON object
 /// with the optional members of `POST /orders`.
 inline constexpr std::string_view kOrderOptionsHeader = "order-options";
+/// Reads such a header. Returns what is wrong with it; empty if it can be read.
+std::string read_order_options(std::string_view header, OrderOptions& out);
 
 }  // namespace thalweg::shop
 

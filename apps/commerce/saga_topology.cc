@@ -2,6 +2,7 @@
 
 #include <thalweg/state/stores.h>
 
+#include "command_check.h"
 #include "public_input.h"
 #include "saga.h"
 #include "small_processors.h"
@@ -20,7 +21,10 @@ Commands foreign(StreamsBuilder& builder, const ShopConfig& config, const std::s
   auto commands = builder.stream<Id, SagaCommand>(
       topic, {.value_serde = AnySerde<SagaCommand>(JsonCommandSerde{parse}),
               .timestamp_extractor = TimeOfOthers(config)});
-  auto branches = commands.split({.name = topic + "-"})
+  auto branches = commands
+                      .process_values([] { return std::make_unique<CommandCheck>(); }, {},
+                                      {.name = topic + "-checked"})
+                      .split({.name = topic + "-"})
                       .branch([](const Id& key, const SagaCommand& command) {
                         return command.readable(key);
                       }, {.name = "commands"})

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include <boost/json.hpp>
@@ -53,6 +55,20 @@ void append_escaped(char c, std::string& out) {
   out += kHex[static_cast<unsigned char>(c) & 15];
 }
 
+// The parser reads 1e400 as infinity, for which JSON has no number: written again, it would be text
+// that nobody can read. Nests no deeper than the parser let it.
+bool is_finite(const boost::json::value& value) {
+  if (const auto* number = value.if_double()) return std::isfinite(*number);
+  if (const auto* array = value.if_array()) {
+    return std::all_of(array->begin(), array->end(), is_finite);
+  }
+  if (const auto* object = value.if_object()) {
+    return std::all_of(object->begin(), object->end(),
+                       [](const auto& member) { return is_finite(member.value()); });
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<boost::json::value> parse_json(std::string_view text, std::size_t depth_max) {
@@ -76,7 +92,9 @@ Result<boost::json::value> parse_json(std::string_view text, std::size_t depth_m
     return failure(ErrorCode::kInvalid,
                    "JSON: " + error.message() + " at byte " + std::to_string(read));
   }
-  return parser.release();
+  auto value = parser.release();
+  if (!is_finite(value)) return failure(ErrorCode::kInvalid, "JSON: a number is too large");
+  return value;
 }
 
 void append_json_string(std::string_view text, std::string& out) {

@@ -102,6 +102,24 @@ TEST_F(ShopOverHttp, RefusesAProductWhoseEventsNobodyCouldRead) {
   EXPECT_EQ(records_of("product-commands"), 1);
 }
 
+TEST_F(ShopOverHttp, RefusesANumberThatItCouldNotWriteAgain) {
+  a_shop_with_lamps();
+  const std::string id = order(kTwoLampsLater);
+
+  for (const std::string number : {"1e400", "-1e400", "[[2, 1e999999]]"}) {
+    const std::string shipment = R"("shipment":{"weight":)" + number + "}}";
+    const auto bought = request("POST", "/orders",
+                                R"({"userId":"ann","items":[{"productId":"lamp","quantity":1}],)"
+                                R"("payment":"later",)" + shipment);
+    EXPECT_EQ(bought.status, 400) << number;
+    EXPECT_THAT(bought.body, HasSubstr("a number is too large"));
+    EXPECT_EQ(request("POST", "/orders/" + id + "/process", "{" + shipment).status, 400) << number;
+  }
+  EXPECT_EQ(records_of("order.start"), 1);
+  EXPECT_EQ(records_of("order-processing-topic"), 0);
+  EXPECT_EQ(asked("/orders/" + id).at("status"), "PENDING");
+}
+
 // --- Times that cannot be -------------------------------------------------------------------
 
 TEST_F(ShopOverHttp, BelievesNobodyWhoIsFarAheadOfItsClock) {

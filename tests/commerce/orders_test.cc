@@ -269,6 +269,38 @@ TEST_F(Orders, ADeadLetterKeepsItsBytesAndSaysWhatIsWrong) {
   EXPECT_THAT(*message->value, AllOf(HasSubstr("userId"), HasSubstr("items[0].quantity")));
 }
 
+// Taken for none, they made an order to be paid later one that was paid at once.
+TEST_F(Orders, OptionsThatCannotBeReadAreNotTakenForNone) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+
+  order("o1", "ann", item("shoe", 1), R"({"payment":"later")");
+  order("o2", "ann", item("shoe", 1), R"({"payment":"later","shipment":{"weight":1e400}})");
+  order("o3", "ann", item("shoe", 1), R"({"payment":"never"})");
+  order("o4", "ann", item("shoe", 1), R"(["later"])");
+
+  for (const char* id : {"o1", "o2", "o3", "o4"}) EXPECT_FALSE(order_exists(id)) << id;
+  EXPECT_EQ(account("ann").balance, 100);
+  auto* letters = orders_.produced("order.start.dlq");
+  ASSERT_NE(letters, nullptr);
+  ASSERT_THAT(*letters, SizeIs(4));
+  const Header* message = (*letters)[2].headers.last("__streams.errors.message");
+  ASSERT_NE(message, nullptr);
+  EXPECT_EQ(message->value, "the header order-options: payment is neither auto nor later");
+}
+
+TEST_F(Orders, WhatIsAskedOfAnOrderThatWaitsIsNotTakenForNothing) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+  order("o1", "ann", item("shoe", 1), R"({"payment":"later"})");
+
+  foreign(topics::kOrderProcessing, "o1",
+          R"({"orderId":"o1","userId":"ann","request":{"shipment":{"weight":-1e400}}})");
+
+  EXPECT_EQ(order_row("o1").status, OrderStatus::PENDING);
+  EXPECT_THAT(written("order-processing-topic.dlq"), SizeIs(1));
+}
+
 TEST_F(Orders, AnOrderUnderAnotherKeyIsADeadLetter) {
   foreign(topics::kOrderCancel, "o1", R"({"orderId":"o2"})");
 

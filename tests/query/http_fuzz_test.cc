@@ -1,5 +1,6 @@
 #include <random>
 
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -138,6 +139,18 @@ TEST_F(HttpFuzz, BrokenRequestsHarmNobodyAndEachConnectionEnds) {
   }
 
   EXPECT_TRUE(serves_others());
+}
+
+TEST(JsonFromOutside, HasOnlyNumbersThatCanBeWrittenAgain) {
+  const std::string long_number(400, '9');
+
+  for (const std::string& text :
+       {std::string("1e400"), std::string(R"({"a":[1,{"b":-1e400}]})"), long_number}) {
+    const auto value = parse_json(text);
+    ASSERT_FALSE(value.has_value()) << text;
+    EXPECT_EQ(value.error().message, "JSON: a number is too large");
+  }
+  EXPECT_TRUE(parse_json(R"({"a":[1,{"b":-1e300}],"c":1e-400})").has_value());
 }
 
 }  // namespace
