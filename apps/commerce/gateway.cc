@@ -196,6 +196,33 @@ void GatewayContext::accept(CommandRecord record, OrdersOnTheWay::Mark mark, Res
                  });
 }
 
+void GatewayContext::when_listed(const std::string& user_id, Responder responder,
+                                 std::move_only_function<void(Responder)> next) {
+  struct Pending {
+    Responder responder;
+    std::move_only_function<void(Responder)> next;
+  };
+  auto pending = std::make_shared<Pending>(std::move(responder), std::move(next));
+  const auto go_on = [this, pending] {
+    if (!run_soon([pending] { pending->next(std::move(pending->responder)); })) {
+      pending->responder.send(too_busy());
+    }
+  };
+  orders_on_the_way_->when_all_arrived(user_id, [this, user_id, go_on] {
+    // The commit an order arrives by writes what makes its row in the list, which is behind by what
+    // stands in that one partition.
+    const auto application = applications_.with_store(stores::kOrdersByUser);
+    if (!application) return go_on();
+    const auto views = (*application)->all_views(stores::kOrdersByUser);
+    if (!views) return go_on();
+    const TopicPartition input{orders_by_user_topic((*application)->config().application_id),
+                               partition_of(user_id, static_cast<std::int32_t>(views->size()))};
+    const auto range = environment_.log->range(input);
+    if (!range || range->end == 0) return go_on();
+    (*application)->when_processed(input, range->end - 1, go_on);
+  });
+}
+
 Result<std::shared_ptr<const StoreView>> GatewayContext::partition_view(const char* store,
                                                                         const std::string& key) {
   const auto application = applications_.with_store(store);

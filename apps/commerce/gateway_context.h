@@ -116,6 +116,11 @@ class GatewayContext {
   void accept(CommandRecord record, OrdersOnTheWay::Mark mark, Responder responder,
               HttpResponse response);
 
+  /// Calls `next` where it may wait, once the list of the user's orders has all that were accepted
+  /// before this call.
+  void when_listed(const std::string& user_id, Responder responder,
+                   std::move_only_function<void(Responder)> next);
+
   /// The row of `key`, with the commit that an answer made of it must wait for.
   template <typename V>
   struct Found {

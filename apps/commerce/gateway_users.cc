@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <optional>
+#include <string>
 
 #include <boost/json/object.hpp>
 
@@ -101,21 +103,14 @@ void post_deposit(const ContextPtr& context, HttpRequest& request, Responder res
                    });
 }
 
-/// An array, newest first; the header `Next-Cursor` says where the next page begins.
-void get_orders(const ContextPtr& context, HttpRequest& request, Responder responder) {
-  const std::string user(request.param("id"));
-  if (auto refusal = context->refusal(request, user)) {
-    return responder.send(*std::move(refusal));
-  }
-  const std::size_t limit = page_limit(request);
-  if (limit == 0) {
-    return responder.send(bad_request({limit_fault()}));
-  }
+/// A page of the user's orders: `limit` of them, behind the cursor if there is one.
+void list_orders(const ContextPtr& context, const std::string& user, std::size_t limit,
+                 const std::optional<std::string>& cursor, Responder responder) {
   const auto view = context->partition_view(stores::kOrdersByUser, user);
   if (!view) return responder.send(unavailable(view.error()));
   const std::string prefix = order_by_user_prefix(user);
   StoreView::Scan scan{.from = prefix, .to = prefix, .reverse = true, .limit = limit};
-  if (const auto cursor = request.query("cursor")) {
+  if (cursor) {
     scan.to->append(*cursor);
   } else {
     scan.to->back() = '\n' + 1;
@@ -139,6 +134,25 @@ void get_orders(const ContextPtr& context, HttpRequest& request, Responder respo
                                   percent_encoded(page->back().key.substr(prefix.size())));
   }
   context->send_durable(commit, std::move(responder), std::move(response));
+}
+
+/// An array, newest first; the header `Next-Cursor` says where the next page begins. It waits for
+/// orders that are on their way, as requests about one order do.
+void get_orders(const ContextPtr& context, HttpRequest& request, Responder responder) {
+  const std::string user(request.param("id"));
+  if (auto refusal = context->refusal(request, user)) {
+    return responder.send(*std::move(refusal));
+  }
+  const std::size_t limit = page_limit(request);
+  if (limit == 0) {
+    return responder.send(bad_request({limit_fault()}));
+  }
+  std::optional<std::string> cursor;
+  if (const auto given = request.query("cursor")) cursor.emplace(*given);
+  context->when_listed(user, std::move(responder),
+                       [context, user, limit, cursor = std::move(cursor)](Responder waiting) {
+                         list_orders(context, user, limit, cursor, std::move(waiting));
+                       });
 }
 
 }  // namespace

@@ -21,6 +21,8 @@ namespace {
 using Id = std::string;
 using Events = KStream<Id, OrderEvent>;
 
+constexpr const char* kOrdersByUserHop = "orders-by-user";
+
 /// Events of one of the types.
 template <typename... Types>
 Events of_type(const Events& events, const std::string& name, Types... types) {
@@ -52,7 +54,7 @@ void keep_tables(const Events& events) {
       .map([](const Id& order_id, const OrderEvent& event) {
         return std::pair(order_by_user_key(event.user_id, event.at, order_id), event.at);
       }, {.name = "orders-by-user-key"})
-      .repartition({.name = "orders-by-user",
+      .repartition({.name = kOrdersByUserHop,
                     .partitioner = [](const std::string& key, const std::int64_t&, std::int32_t n) {
                       return partition_of(std::string_view(key).substr(0, key.find('\n')), n);
                     }})
@@ -254,6 +256,10 @@ std::string order_by_user_key(std::string_view user_id, std::int64_t created_at,
   append_iso8601(created_at, key);  // Sorts as time does.
   key += '/';
   return key.append(order_id);
+}
+
+std::string orders_by_user_topic(std::string_view application_id) {
+  return std::string(application_id) + '-' + kOrdersByUserHop + "-repartition";
 }
 
 std::string_view order_id_of(std::string_view order_by_user_key) {

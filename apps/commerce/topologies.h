@@ -62,6 +62,8 @@ std::string order_by_user_key(std::string_view user_id, std::int64_t created_at,
 std::string_view order_id_of(std::string_view order_by_user_key);
 /// Where the keys of one user begin.
 std::string order_by_user_prefix(std::string_view user_id);
+/// The topic by which orders come to that store, in the partition of their users.
+std::string orders_by_user_topic(std::string_view application_id);
 
 /// `order-service`: the saga, products with their stock, accounts, and what queries read.
 Topology build_orders(const ShopConfig& config);

@@ -109,6 +109,31 @@ TEST_F(OrdersOnTheWayTest, AMarkThatIsSharedLastsUntilTheLastCopy) {
   EXPECT_THAT(answered_, ElementsAre("a look"));
 }
 
+TEST_F(OrdersOnTheWayTest, WhoListsAUsersOrdersWaitsForAllOfThatUser) {
+  const auto list = [&](const std::string& user) {
+    on_the_way_->when_all_arrived(user, [this, user] { answered_.push_back(user); });
+  };
+  auto lamp = on_the_way_->begin("lamp-order", "ann");
+  auto rope = on_the_way_->begin("rope-order", "ann");
+  auto kettle = on_the_way_->begin("kettle-order", "ben");
+
+  list("ann");
+  list("cleo");
+  EXPECT_THAT(answered_, ElementsAre("cleo")) << "she has none that is on its way";
+
+  auto later = on_the_way_->begin("later-order", "ann");
+  lamp.reset();
+  EXPECT_THAT(answered_, ElementsAre("cleo"));
+  rope.reset();
+  EXPECT_THAT(answered_, ElementsAre("cleo", "ann")) << "what came after the question may be late";
+
+  list("ben");
+  kettle.reset();
+  EXPECT_THAT(answered_, ElementsAre("cleo", "ann", "ben"));
+  list("ben");
+  EXPECT_THAT(answered_, ElementsAre("cleo", "ann", "ben", "ben"));
+}
+
 TEST(LookSchedule, LearnsToLookFirstAtHalfTheUsualAge) {
   LookSchedule schedule(2ms);
   EXPECT_EQ(schedule.first(), 2ms);
