@@ -10,7 +10,9 @@ void CommandCheck::process(const RecordRef<std::string, SagaCommand>& record) {
                              : nullptr;
   if (!header || !header->value) return context().forward(record.value);
   SagaCommand checked = record.value;
-  auto fault = read_order_options(*header->value, std::get<OrderStart>(checked.content).options);
+  auto& start = std::get<OrderStart>(checked.content);
+  start.options_digest = options_digest(*header->value);
+  auto fault = read_order_options(*header->value, start.options);
   if (!fault.empty()) checked.content = Unreadable{std::move(fault)};
   context().forward(checked);
 }

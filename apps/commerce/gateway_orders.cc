@@ -34,6 +34,22 @@ HttpResponse order_accepted(const std::string& order_id) {
   return accepted(order_id, "Your order is being processed.");
 }
 
+/// The header of `order.start` with the options; empty when there are none.
+std::string options_header(const OrderOptions& options) {
+  if (!options.pay_later && options.shipment.empty() && !options.storage_wanted &&
+      options.coupon_id.empty()) {
+    return {};
+  }
+  std::string header;
+  JsonWriter json(header);
+  if (options.pay_later) json.text("payment", "later");
+  if (!options.shipment.empty()) json.raw("shipment", options.shipment);
+  if (options.storage_wanted) json.boolean("warehouseStorage", true);
+  if (!options.coupon_id.empty()) json.text("couponId", options.coupon_id);
+  json.end();
+  return header;
+}
+
 CommandRecord order_start(const NewOrder& order) {
   CommandRecord record{topics::kOrderStart, order.order_id, {}};
   JsonWriter json(record.value);
@@ -44,19 +60,9 @@ CommandRecord order_start(const NewOrder& order) {
     });
   });
   json.end();
-  const OrderOptions& options = order.options;
-  if (!options.pay_later && options.shipment.empty() && !options.storage_wanted &&
-      options.coupon_id.empty()) {
-    return record;
-  }
-  std::string header;
-  JsonWriter more(header);
-  if (options.pay_later) more.text("payment", "later");
-  if (!options.shipment.empty()) more.raw("shipment", options.shipment);
-  if (options.storage_wanted) more.boolean("warehouseStorage", true);
-  if (!options.coupon_id.empty()) more.text("couponId", options.coupon_id);
-  more.end();
-  record.headers.add(std::string(kOrderOptionsHeader), std::move(header));
+  std::string options = options_header(order.options);
+  if (options.empty()) return record;
+  record.headers.add(std::string(kOrderOptionsHeader), std::move(options));
   return record;
 }
 
@@ -69,8 +75,9 @@ bool same_items(const std::vector<ItemRequest>& asked, const std::vector<Item>& 
 /// Answers a request whose order exists already: a retry under the same key, or a key used twice.
 void answer_retry(const ContextPtr& context, const NewOrder& order,
                   const GatewayContext::Found<Order>& found, Responder responder) {
-  const bool same =
-      found.row->user_id == order.user_id && same_items(order.items, found.row->items);
+  const bool same = found.row->user_id == order.user_id &&
+                    same_items(order.items, found.row->items) &&
+                    found.row->options_digest == options_digest(options_header(order.options));
   context->send_durable(
       found.commit, std::move(responder),
       same ? order_accepted(order.order_id)

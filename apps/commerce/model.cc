@@ -54,7 +54,8 @@ void Serde<OrderEvent>::serialize(const OrderEvent& value, std::string& out) {
          fb::CreateOrderEvent(builder, value.type, order_id, user_id, value.at, value.reason,
                               value.cause, items, value.total_amount, value.final_amount,
                               coupon_id, payment_id, shipment, storage, value.pay_now,
-                              value.deadline, value.deducted, value.coupon_held),
+                              value.deadline, value.deducted, value.coupon_held,
+                              value.options_digest),
          out);
 }
 
@@ -77,6 +78,7 @@ void Serde<OrderEvent>::deserialize(BytesView bytes, OrderEvent& out) {
     out.deadline = table.deadline();
     out.deducted = table.deducted();
     out.coupon_held = table.coupon_held();
+    out.options_digest = table.options_digest();
   });
 }
 
@@ -133,7 +135,8 @@ void Serde<Order>::serialize(const Order& value, std::string& out) {
   finish(builder,
          fb::CreateOrder(builder, user_id, value.status, value.reason, items,
                          value.total_amount, value.final_amount, coupon_id, payment_id, shipment,
-                         storage, value.created_at, value.updated_at, entries),
+                         storage, value.created_at, value.updated_at, entries,
+                         value.options_digest),
          out);
 }
 
@@ -157,6 +160,7 @@ void Serde<Order>::deserialize(BytesView bytes, Order& out) {
         out.history.push_back({entry->at(), entry->type()});
       }
     }
+    out.options_digest = table.options_digest();
   });
 }
 

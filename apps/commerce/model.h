@@ -54,6 +54,7 @@ struct OrderEvent {
   std::int64_t deadline = 0;
   bool deducted = false;
   bool coupon_held = false;
+  std::int64_t options_digest = 0;
 };
 
 struct Saga {
@@ -98,6 +99,7 @@ struct Order {
   std::int64_t created_at = 0;
   std::int64_t updated_at = 0;
   std::vector<HistoryEntry> history;
+  std::int64_t options_digest = 0;
 };
 
 struct StockCommand {

@@ -9,6 +9,7 @@ Order fold(const OrderEvent& event, Order order) {
       order.status = event.pay_now ? OrderStatus::PROCESSING : OrderStatus::PENDING;
       order.items = event.items;
       order.coupon_id = event.coupon_id;
+      order.options_digest = event.options_digest;
       order.created_at = event.at;
       break;
     case EventType::INVENTORY_DEDUCTED:

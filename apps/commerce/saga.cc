@@ -104,6 +104,7 @@ OrderEvent& SagaProcessor::event(EventType type) {
   event_.deadline = saga_.deadline;
   event_.deducted = false;
   event_.coupon_held = saga_.coupon_held;
+  event_.options_digest = 0;
   return event_;
 }
 
@@ -130,6 +131,7 @@ bool SagaProcessor::handle(const OrderStart& start) {
   saga_.deadline = deadline();
   auto& created = event_with_items(EventType::ORDER_CREATED);
   created.pay_now = saga_.pay_now;
+  created.options_digest = start.options_digest;
   emit(created);
   if (cancelled_early) cancel(reason, cause, false);
   return true;

@@ -5,6 +5,8 @@
 
 #include <thalweg/runtime/json_text.h>
 
+#include "digest.h"
+
 namespace thalweg::shop {
 namespace {
 
@@ -39,7 +41,7 @@ void JsonCommandSerde::deserialize(BytesView bytes, SagaCommand& out) const {
 }
 
 SagaCommand::Content parse_order_start(JsonFields& fields, Faults& faults) {
-  OrderStart start{.user_id = fields.text("userId"), .items = {}, .options = {}};
+  OrderStart start{.user_id = fields.text("userId"), .items = {}, .options = {}, .options_digest = 0};
   start.items = read_items(fields, faults);
   return start;
 }
@@ -71,6 +73,14 @@ std::string read_order_options(std::string_view header, OrderOptions& out) {
   JsonFields fields(*object, faults);
   out = read_options(fields);
   return faults.empty() ? std::string() : name + ": " + join(faults);
+}
+
+std::int64_t options_digest(std::string_view header) {
+  if (header.empty()) return 0;
+  const Digest digest = sha256(header);
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < 8; ++i) bits = bits << 8 | digest[i];
+  return static_cast<std::int64_t>(bits);
 }
 
 }  // namespace thalweg::shop

@@ -25,6 +25,7 @@ struct OrderStart {
   std::string user_id;
   std::vector<ItemRequest> items;
   OrderOptions options;  ///< From the record's header, where it has that.
+  std::int64_t options_digest = 0;  ///< Of that header.
 };
 
 struct OrderCancel {
@@ -100,6 +101,8 @@ struct OwnCommandSerde {
 inline constexpr std::string_view kOrderOptionsHeader = "order-options";
 /// Reads such a header. Returns what is wrong with it; empty if it can be read.
 std::string read_order_options(std::string_view header, OrderOptions& out);
+/// Tells the options of two orders apart by that header; 0 where there is none.
+std::int64_t options_digest(std::string_view header);
 
 }  // namespace thalweg::shop
 

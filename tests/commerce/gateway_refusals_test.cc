@@ -168,6 +168,34 @@ TEST_F(ShopOverHttp, RefusesAKeyOfAnotherDepositOrRestock) {
   EXPECT_EQ(asked("/products/lamp/stock").at("stocked"), 17);
 }
 
+TEST_F(ShopOverHttp, RefusesAKeyOfAnOrderThatOnlyItsOptionsTellApart) {
+  a_shop_with_lamps();
+  const auto buy = [&](const std::string& options) {
+    return request("POST", "/orders",
+                   R"({"userId":"ann","items":[{"productId":"lamp","quantity":1}])" + options + "}",
+                   "Idempotency-Key: k\r\n");
+  };
+  const std::string later = R"(,"payment":"later")";
+  const std::string ulm = later + R"(,"shipment":{"city":"Ulm","weight":1.7})";
+
+  const auto first = buy(ulm);
+  EXPECT_EQ(first.status, 202);
+  EXPECT_EQ(buy(ulm).body, first.body) << "a retry";
+  EXPECT_EQ(buy(R"(, "shipment" : {"city": "Ulm", "weight": 1.7}, "couponId" : null)" + later).body,
+            first.body)
+      << "the same in other words";
+
+  for (const std::string& other :
+       {std::string(), later, ulm + R"(,"couponId":"ten-off")", ulm + R"(,"warehouseStorage":true)",
+        later + R"(,"shipment":{"city":"Bonn","weight":1.7})",
+        std::string(R"(,"shipment":{"city":"Ulm","weight":1.7})")}) {
+    const auto answer = buy(other);
+    EXPECT_EQ(answer.status, 409) << other;
+    EXPECT_THAT(answer.body, HasSubstr("idempotency_key_reused"));
+  }
+  EXPECT_EQ(records_of("order.start"), 1);
+}
+
 // --- What is kept ---------------------------------------------------------------------------
 
 TEST_F(ShopOverHttp, KeepsAnswersForTheSagaLongerThanItMayBeDown) {
