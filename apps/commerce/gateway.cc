@@ -19,8 +19,8 @@ constexpr int kHandlerThreads = 16;
 
 }  // namespace
 
-Body::Body(const HttpRequest& request) {
-  auto parsed = parse_json(request.body());
+Body::Body(const HttpRequest& request, std::size_t depth_max) {
+  auto parsed = parse_json(request.body(), depth_max);
   if (!parsed) {
     fault_ = "the body is not JSON: " + parsed.error().message;
   } else if (!parsed->is_object()) {

@@ -46,7 +46,7 @@ struct CommandRecord {
 /// A body that is a JSON object, or the 400 that says why it is not.
 class Body {
  public:
-  explicit Body(const HttpRequest& request);
+  explicit Body(const HttpRequest& request, std::size_t depth_max = kJsonDepthMax);
   ~Body();
   bool is_object() const { return value_ != nullptr; }
   const boost::json::object& object() const;

@@ -11,6 +11,10 @@
 namespace thalweg::shop {
 namespace {
 
+/// How deep bodies about orders may be nested: what is written of one, and the list that shows it,
+/// nest it two deeper, and readers of either go no deeper than kJsonDepthMax.
+constexpr std::size_t kBodyDepthMax = kJsonDepthMax - 2;
+
 struct NewOrder {
   std::string order_id;
   std::string user_id;
@@ -105,7 +109,7 @@ void offer(const ContextPtr& context, NewOrder order, bool is_retry_possible, Re
 }
 
 void post_order(const ContextPtr& context, HttpRequest& request, Responder responder) {
-  const Body body(request);
+  const Body body(request, kBodyDepthMax);
   if (!body.is_object()) return responder.send(bad_request({body.fault()}));
   Faults faults;
   JsonFields fields(body.object(), faults);
@@ -199,7 +203,7 @@ CommandRecord processing_record(const ContextPtr& context, const char* topic,
 /// Reads the body of a request about a waiting order; empty text when a fault was answered.
 std::string processing_request(const HttpRequest& request, Responder& responder) {
   if (request.body().empty()) return "{}";
-  const Body body(request);
+  const Body body(request, kBodyDepthMax);
   Faults faults;
   if (!body.is_object()) {
     faults.push_back(body.fault());

@@ -120,6 +120,32 @@ TEST_F(ShopOverHttp, RefusesANumberThatItCouldNotWriteAgain) {
   EXPECT_EQ(asked("/orders/" + id).at("status"), "PENDING");
 }
 
+// The record of an order that waits carries the body one deeper than the customer wrote it.
+TEST_F(ShopOverHttp, RefusesABodyThatIsNestedDeeperThanItsRecordCanBe) {
+  a_shop_with_lamps();
+  const auto nested = [](int depth) {  // A body of that depth.
+    std::string json = R"({"shipment":)";
+    for (int i = 1; i < depth; ++i) json += R"({"a":)";
+    return json + "1" + std::string(static_cast<std::size_t>(depth), '}');
+  };
+  const std::string id = order(kTwoLampsLater);
+
+  for (const int depth : {63, 64, 65}) {
+    for (const char* command : {"/process", "/payment", "/pay"}) {
+      const auto answer = request("POST", "/orders/" + id + command, nested(depth));
+      EXPECT_EQ(answer.status, 400) << command << ' ' << depth;
+      EXPECT_THAT(answer.body, HasSubstr("nested deeper than 62"));
+    }
+  }
+  EXPECT_EQ(records_of("order-processing-topic") + records_of("payment-processing-topic"), 0);
+
+  EXPECT_EQ(request("POST", "/orders/" + id + "/process", nested(62)).status, 202);
+  const auto bought = request("GET", "/orders/" + id + "?wait=20000");
+  EXPECT_THAT(bought.body, HasSubstr(R"("status":"COMPLETED")"));
+  EXPECT_TRUE(parse_json(request("GET", "/users/ann/orders").body).has_value());
+  EXPECT_EQ(records_of("order-processing-topic.dlq"), 0);
+}
+
 // --- Times that cannot be -------------------------------------------------------------------
 
 TEST_F(ShopOverHttp, BelievesNobodyWhoIsFarAheadOfItsClock) {
