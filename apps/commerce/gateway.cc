@@ -123,6 +123,7 @@ HttpResponse GatewayContext::not_played(std::string_view role) {
 void GatewayContext::stop_waiting() {
   for (const auto& [role, gate] : gates_) gate->close();
   if (inbox_) inbox_->finish_all();
+  watch_.finish_all();
 }
 
 void GatewayContext::close() {

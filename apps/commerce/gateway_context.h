@@ -79,7 +79,8 @@ class GatewayContext {
                  ShopConfig config);
 
   void close();
-  /// Answers the requests that wait for an application to be ready; no more of them wait.
+  /// Answers the requests that wait for an application to be ready, or for an order to be decided;
+  /// no more of them wait.
   void stop_waiting();
   HttpServer& server() { return server_; }
   /// Of the application that plays `role`; null when this process does not play it.

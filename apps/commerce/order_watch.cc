@@ -44,6 +44,15 @@ void OrderWatch::close() {
   if (thread_.joinable()) thread_.join();
 }
 
+void OrderWatch::finish_all() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_over_ = true;
+    wakes_at_ = now();
+  }
+  changed_.notify_all();
+}
+
 void OrderWatch::answer_when_decided(std::string order_id, std::chrono::milliseconds patience,
                                      Answer answer, Responder responder) {
   const auto since = now();
@@ -51,7 +60,8 @@ void OrderWatch::answer_when_decided(std::string order_id, std::chrono::millisec
   bool is_first = false;
   {
     const std::lock_guard lock(mutex_);
-    const auto look_at = std::min<Clock::Instant>(since + schedule_.first(), until);
+    const auto first = is_over_ ? since : since + schedule_.first();
+    const auto look_at = std::min<Clock::Instant>(first, until);
     arrived_.push_back({std::move(order_id), answer, std::move(responder), since, until, look_at});
     is_first = look_at < wakes_at_;
     if (is_first) wakes_at_ = look_at;
@@ -66,20 +76,22 @@ void OrderWatch::run() {
     wakes_at_ = Clock::Instant::max();
     for (auto& one : std::exchange(arrived_, {})) waiting.push_back(std::move(one));
     for (const auto& one : waiting) wakes_at_ = std::min(wakes_at_, one.look_at);
+    if (is_over_ && !waiting.empty()) wakes_at_ = now();
     while (!closing_ && now() < wakes_at_) changed_.wait_until(lock, wakes_at_);
+    const bool is_over = is_over_;
     lock.unlock();
-    look(waiting);
+    look(waiting, is_over);
     lock.lock();
   }
 }
 
-void OrderWatch::look(std::vector<Waiting>& waiting) {
+void OrderWatch::look(std::vector<Waiting>& waiting, bool is_over) {
   auto orders = orders_.store<std::string, Order>(stores::kOrders);
   const auto time = now();
   std::erase_if(waiting, [&](Waiting& one) {
-    if (one.look_at > time) return false;
-    if (orders && try_answer(*orders, one, time)) return true;
-    if (time >= one.until) {
+    if (!is_over && one.look_at > time) return false;
+    if (orders && try_answer(*orders, one, time, is_over || time >= one.until)) return true;
+    if (is_over || time >= one.until) {
       one.responder.send(unavailable(
           {ErrorCode::kUnavailable, "order " + one.order_id + " cannot be read at the moment"}));
       return true;
@@ -90,10 +102,10 @@ void OrderWatch::look(std::vector<Waiting>& waiting) {
   });
 }
 
-bool OrderWatch::try_answer(Orders& orders, Waiting& waiting, Clock::Instant now) {
+bool OrderWatch::try_answer(Orders& orders, Waiting& waiting, Clock::Instant now, bool is_over) {
   const auto order = orders.get(waiting.order_id);
   if (!order || !*order) return false;
-  auto response = waiting.answer(waiting.order_id, (*order)->value, now >= waiting.until);
+  auto response = waiting.answer(waiting.order_id, (*order)->value, is_over);
   if (response.status == 0) return false;
   {
     const std::lock_guard lock(mutex_);

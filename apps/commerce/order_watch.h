@@ -53,6 +53,8 @@ class OrderWatch {
   /// The order exists already.
   void answer_when_decided(std::string order_id, std::chrono::milliseconds patience, Answer answer,
                            Responder responder);
+  /// Answers all who wait, and whoever asks from now on, with the order as it is.
+  void finish_all();
   void close();
 
  private:
@@ -66,9 +68,9 @@ class OrderWatch {
   };
   using Orders = ReadOnlyKeyValueStore<std::string, Order>;
   void run();
-  /// Answers those that are due and can be answered.
-  void look(std::vector<Waiting>& waiting);
-  bool try_answer(Orders& orders, Waiting& waiting, Clock::Instant now);
+  /// Answers those that are due and can be answered; with `is_over` all.
+  void look(std::vector<Waiting>& waiting, bool is_over);
+  bool try_answer(Orders& orders, Waiting& waiting, Clock::Instant now, bool is_over);
   Clock::Instant now() const { return orders_.environment().clock->now(); }
 
   StreamsApplication& orders_;
@@ -77,6 +79,7 @@ class OrderWatch {
   std::vector<Waiting> arrived_;  // Not known to the thread yet.
   Clock::Instant wakes_at_;       // When the thread looks next.
   LookSchedule schedule_;
+  bool is_over_ = false;  // Nobody waits any longer.
   bool closing_ = false;
   std::thread thread_;  // Last, as it uses the others.
 };

@@ -128,6 +128,22 @@ TEST_F(GatewayTest, WhoAsksToWaitIsAnsweredWhenTheOrderIsDecided) {
   }
 }
 
+// They were cut off, after they had held up the end of the shop for as long as it lets requests.
+TEST_F(GatewayTest, WhoWaitsForAnOrderIsAnsweredWhenTheShopCloses) {
+  a_shop_with_lamps();
+  const std::string unpaid = "GET /orders/" + order(kTwoLampsLater);
+  RawClient client(shop_->port());
+  client.send(unpaid + " HTTP/1.1\r\nHost: shop\r\n\r\n" + unpaid +
+              "?wait=20000 HTTP/1.1\r\nHost: shop\r\n\r\n");
+  ASSERT_EQ(client.read().status, 200);  // So the other request is read, too.
+
+  shop_.reset();
+
+  const auto answer = client.read();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(answer.body, HasSubstr(R"("status":"PENDING")"));
+}
+
 TEST_F(GatewayTest, ARetriedDepositAndRestockCountOnce) {
   a_shop_with_lamps();
   for (int i = 0; i < 3; ++i) {
