@@ -56,7 +56,7 @@ HttpResponse too_busy() { return unavailable({ErrorCode::kUnavailable, "too many
 
 std::string user_of(std::string caller, JsonFields& fields, Faults& faults) {
   auto named = fields.optional_text("userId");
-  if (caller.empty() && (!named || named->empty())) {
+  if (caller.empty() && (named ? named->empty() : !fields.has("userId"))) {
     faults.push_back("userId is missing, in the body and as the header X-User");
   } else if (!caller.empty() && named && *named != caller) {
     faults.push_back("userId is not the user who asks");

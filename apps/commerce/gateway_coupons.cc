@@ -54,7 +54,7 @@ void read_discount(const boost::json::object& body, Coupon& coupon, Faults& faul
   JsonFields fields(value->get_object(), faults, "discount.");
   const auto amount = fields.optional_integer("amount", 1, kAmountMax);
   const auto percent = fields.optional_integer("percent", 1, 100);
-  if (!!value->get_object().if_contains("amount") == !!value->get_object().if_contains("percent")) {
+  if (fields.has("amount") == fields.has("percent")) {
     faults.push_back("discount does not have one of amount and percent");
   }
   coupon.discount_amount = amount.value_or(0);

@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
 #include <boost/json/object.hpp>
 
 #include "command_ids.h"
@@ -8,6 +12,9 @@ namespace thalweg::shop {
 namespace {
 
 constexpr std::int64_t kStockMax = 1'000'000'000'000;
+
+/// Where lists are, no product can be.
+constexpr std::string_view kLists[] = {"popular", "trending"};
 
 void append_product(const std::string& id, const Stock& stock, std::string& out) {
   JsonWriter(out)
@@ -51,11 +58,14 @@ void put_product(const ContextPtr& context, HttpRequest& request, Responder resp
   Faults faults;
   JsonFields fields(body.object(), faults);
   if (!is_id(id)) faults.push_back("the product id " + id_fault());
+  if (std::ranges::find(kLists, id) != std::end(kLists)) {
+    faults.push_back("the product id is that of the list GET /products/" + id);
+  }
   StockCommand put{.kind = StockCommandKind::PUT};
   put.name = fields.text("name");
   put.price = fields.integer("price", 0, kAmountMax);
   const auto stock = fields.optional_integer("stock", 0, kStockMax);
-  if (!stock && !known->row) fields.fault("stock", "is missing");
+  if (!fields.has("stock") && !known->row) fields.fault("stock", "is missing");
   if (!faults.empty()) return responder.send(bad_request(faults));
   put.quantity = stock.value_or(known->row ? known->row->first_stock : 0);
   if (known->row && put.quantity != known->row->first_stock) {

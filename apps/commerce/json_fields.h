@@ -32,6 +32,8 @@ class JsonFields {
   JsonFields(const boost::json::object& object, Faults& faults, std::string path = {})
       : object_(object), faults_(faults), path_(std::move(path)) {}
 
+  /// Whether there is such a member; one that is null counts as absent, here and below.
+  bool has(std::string_view name) const { return present(name) != nullptr; }
   /// A text of 1 to `length_max` bytes; empty after a fault.
   std::string text(std::string_view name, std::size_t length_max = kIdLengthMax);
   /// Absent and null are no text.

@@ -146,6 +146,40 @@ TEST_F(ShopOverHttp, RefusesABodyThatIsNestedDeeperThanItsRecordCanBe) {
   EXPECT_EQ(records_of("order-processing-topic.dlq"), 0);
 }
 
+// A product there could be put, and never be seen: GET is the list.
+TEST_F(ShopOverHttp, RefusesAProductInThePlaceOfAList) {
+  const std::string lamp = R"({"name":"Lamp","price":30,"stock":10})";
+
+  for (const std::string id : {"popular", "trending"}) {
+    const auto answer = request("PUT", "/products/" + id, lamp);
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_THAT(answer.body, HasSubstr("the list GET /products/" + id));
+  }
+  EXPECT_EQ(records_of("product-commands"), 0);
+}
+
+TEST_F(ShopOverHttp, NamesAFaultOnceAndTakesNullForAbsent) {
+  const auto product = request("PUT", "/products/lamp", R"({"name":"Lamp","price":30,"stock":-1})");
+  EXPECT_THAT(product.body, AllOf(HasSubstr("stock is not between"), Not(HasSubstr("missing"))));
+  const auto unnamed = request("PUT", "/products/lamp", R"({"name":"Lamp","price":30})");
+  EXPECT_THAT(unnamed.body, HasSubstr("stock is missing"));
+
+  const auto order = request("POST", "/orders", R"({"userId":7,"items":[]})");
+  EXPECT_THAT(order.body, AllOf(HasSubstr("userId is not a string"), Not(HasSubstr("missing"))));
+  for (const char* user : {R"({"userId":null})", R"({"userId":""})", "{}"}) {
+    EXPECT_THAT(request("POST", "/orders", user).body, HasSubstr("userId is missing")) << user;
+  }
+
+  const auto coupon = [&](const std::string& discount) {
+    return request("POST", "/coupons",
+                   R"({"couponId":"ten-off","quantity":1,"validFrom":"2020-01-01T00:00:00Z",)"
+                   R"("validUntil":"2120-01-01T00:00:00Z","discount":)" + discount + "}");
+  };
+  EXPECT_EQ(coupon(R"({"amount":null,"percent":10})").status, 201);
+  EXPECT_EQ(coupon(R"({"amount":5,"percent":10})").status, 400);
+  EXPECT_EQ(coupon(R"({"amount":null,"percent":null})").status, 400);
+}
+
 // --- Times that cannot be -------------------------------------------------------------------
 
 TEST_F(ShopOverHttp, BelievesNobodyWhoIsFarAheadOfItsClock) {
