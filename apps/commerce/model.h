@@ -29,7 +29,7 @@ using fb::StockOutcome;
 struct Item {
   std::string product_id;
   std::int64_t quantity = 0;
-  std::int64_t price = 0;  ///< Known once the item is reserved.
+  std::int64_t price = 0;  ///< Known once its product has answered.
   std::string name;
   ItemState state = ItemState::WAITING;
 

@@ -13,6 +13,7 @@ Order fold(const OrderEvent& event, Order order) {
       order.created_at = event.at;
       break;
     case EventType::INVENTORY_DEDUCTED:
+    case EventType::INVENTORY_INSUFFICIENT:  // Without the prices of products that are unknown.
       order.items = event.items;
       order.total_amount = event.total_amount;
       order.final_amount = event.final_amount;
@@ -39,7 +40,6 @@ Order fold(const OrderEvent& event, Order order) {
       order.status = OrderStatus::CANCELLED;
       order.reason = event.reason;
       break;
-    case EventType::INVENTORY_INSUFFICIENT:
     case EventType::COUPON_REFUSED:
     case EventType::COUPON_RELEASED:
     case EventType::PAYMENT_FAILED:

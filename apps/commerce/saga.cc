@@ -166,6 +166,7 @@ void SagaProcessor::decide_reservation() {
   const bool unknown = any(saga_.items, ItemState::UNKNOWN);
   if (unknown || any(saga_.items, ItemState::REFUSED)) {
     const Reason reason = unknown ? Reason::UNKNOWN_PRODUCT : Reason::OUT_OF_STOCK;
+    if (!unknown) saga_.total_amount = saga_.final_amount = total_of(saga_.items);
     auto& insufficient = event_with_items(EventType::INVENTORY_INSUFFICIENT);
     insufficient.reason = reason;
     emit(insufficient);

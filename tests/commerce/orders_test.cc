@@ -77,6 +77,22 @@ TEST_F(Orders, WhenOneItemIsRefusedTheOthersAreReleased) {
   EXPECT_EQ(stock("shoe").reserved, 0);
 }
 
+TEST_F(Orders, AnOrderThatCannotBeFilledShowsThePricesThatAreKnown) {
+  product("shoe", 30, 5);
+  product("sock", 2, 0);
+
+  order("o1", "ann", item("shoe", 2) + "," + item("sock", 1));
+  order("o2", "ann", item("shoe", 2) + "," + item("ghost", 1));
+
+  EXPECT_EQ(order_row("o1").items[0].price, 30);
+  EXPECT_EQ(order_row("o1").items[1].price, 2);
+  EXPECT_EQ(order_row("o1").total_amount, 62);
+  EXPECT_EQ(order_row("o2").items[0].price, 30);
+  EXPECT_EQ(order_row("o2").items[1].price, 0);
+  EXPECT_EQ(order_row("o2").total_amount, 0) << "nobody knows";
+  EXPECT_EQ(stock("shoe").available, 5);
+}
+
 TEST_F(Orders, AnUnknownProductCancelsTheOrder) {
   order("o1", "ann", item("ghost", 1));
 
