@@ -116,6 +116,9 @@ OrderEvent& SagaProcessor::event_with_items(EventType type) {
 bool SagaProcessor::handle(const OrderStart& start) {
   const bool cancelled_early = exists_ && saga_.status == SagaStatus::CANCELLED_EARLY;
   if (exists_ && !cancelled_early) return false;  // The command was delivered twice.
+  const bool by_another =
+      cancelled_early && !saga_.user_id.empty() && saga_.user_id != start.user_id;
+  if (by_another) context().task().dropped("saga", "cancelled by another user than the order's");
   const Reason reason = saga_.reason;
   const Cause cause = saga_.cause;
   const OrderOptions& options = start.options;
@@ -133,7 +136,7 @@ bool SagaProcessor::handle(const OrderStart& start) {
   created.pay_now = saga_.pay_now;
   created.options_digest = start.options_digest;
   emit(created);
-  if (cancelled_early) cancel(reason, cause, false);
+  if (cancelled_early && !by_another) cancel(reason, cause, false);
   return true;
 }
 
@@ -267,6 +270,7 @@ bool SagaProcessor::cancel_from_outside(Reason reason, Cause cause) {
   if (!exists_) {
     // `order.start` is another topic and may be behind: the cancellation waits for it.
     saga_.status = SagaStatus::CANCELLED_EARLY;
+    saga_.user_id = record_->value.user_id;
     saga_.reason = reason;
     saga_.cause = cause;
     return true;

@@ -29,6 +29,7 @@ void JsonCommandSerde::deserialize(BytesView bytes, SagaCommand& out) const {
   };
   out.bytes.assign(bytes);
   out.order_id.clear();
+  out.user_id.clear();
   const auto value = parse_json(bytes);
   if (!value) return unreadable(value.error().message);
   const auto* object = value->if_object();
@@ -37,6 +38,9 @@ void JsonCommandSerde::deserialize(BytesView bytes, SagaCommand& out) const {
   JsonFields fields(*object, faults);
   out.order_id = fields.text("orderId");
   out.content = parse(fields, faults);
+  if (!std::holds_alternative<OrderStart>(out.content)) {
+    out.user_id = fields.optional_text("userId").value_or(std::string());
+  }
   if (!faults.empty()) unreadable(join(faults));
 }
 

@@ -53,6 +53,8 @@ struct SagaCommand {
                                SagaTimeout>;
   Content content;
   std::string order_id;  ///< In a record from outside: the `orderId` of its value.
+  /// In one about an order that another record begins: its `userId`, where it has that.
+  std::string user_id;
   std::string bytes;     ///< A record from outside as it came.
 
   /// What is wrong with a record from outside of that key; nothing if it is a command.

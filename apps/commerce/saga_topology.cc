@@ -22,8 +22,8 @@ Commands foreign(StreamsBuilder& builder, const ShopConfig& config, const std::s
       topic, {.value_serde = AnySerde<SagaCommand>(JsonCommandSerde{parse}),
               .timestamp_extractor = TimeOfOthers(config)});
   auto branches = commands
-                      .process_values([] { return std::make_unique<CommandCheck>(); }, {},
-                                      {.name = topic + "-checked"})
+                      .process_values([] { return std::make_unique<CommandCheck>(); },
+                                      {SagaProcessor::kStore}, {.name = topic + "-checked"})
                       .split({.name = topic + "-"})
                       .branch([](const Id& key, const SagaCommand& command) {
                         return command.readable(key);

@@ -234,6 +234,37 @@ TEST_F(Orders, ACancellationThatOvertakesItsOrderStillCounts) {
   EXPECT_EQ(account("ann").balance, 100);
 }
 
+TEST_F(Orders, OnlyWhoseOrderItIsCanPayOrCancelIt) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+  order("o1", "ann", item("shoe", 2), R"({"payment":"later"})");
+
+  const std::string of_bob = R"({"orderId":"o1","userId":"bob"})";
+  for (const char* topic : {topics::kOrderProcessing, topics::kPaymentProcessing,
+                            topics::kOrderCancel, topics::kOrderCencel, topics::kStockRollback}) {
+    foreign(topic, "o1", of_bob);
+    EXPECT_EQ(order_row("o1").status, OrderStatus::PENDING) << topic;
+    EXPECT_THAT(written(std::string(topic) + ".dlq"), ElementsAre(of_bob));
+  }
+  EXPECT_EQ(account("ann").balance, 100);
+
+  foreign(topics::kPaymentProcessing, "o1", R"({"orderId":"o1","userId":"ann"})");
+  EXPECT_EQ(order_row("o1").status, OrderStatus::COMPLETED);
+}
+
+TEST_F(Orders, ACancellationOfAnotherUserDoesNotWaitForTheOrder) {
+  product("shoe", 30, 5);
+  deposit("ann", 100);
+
+  foreign(topics::kOrderCancel, "o1", R"({"orderId":"o1","userId":"bob"})");
+  order("o1", "ann", item("shoe", 2));
+  foreign(topics::kOrderCancel, "o2", R"({"orderId":"o2","userId":"ann"})");
+  order("o2", "ann", item("shoe", 1));
+
+  EXPECT_EQ(order_row("o1").status, OrderStatus::COMPLETED);
+  EXPECT_EQ(order_row("o2").status, OrderStatus::CANCELLED);
+}
+
 TEST_F(Orders, AnOrderThatIsNotFinishedInTimeIsCancelled) {
   product("shoe", 30, 5);
   order("o1", "ann", item("shoe", 2), R"({"payment":"later"})");
