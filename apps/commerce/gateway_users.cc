@@ -103,6 +103,18 @@ void post_deposit(const ContextPtr& context, HttpRequest& request, Responder res
                    });
 }
 
+/// What is known of somebody without orders: whether they are a user at all.
+Result<GatewayContext::Found<bool>> find_user(const ContextPtr& context, const std::string& id) {
+  const auto user = context->find<User>(stores::kUsers, id);
+  if (!user) return std::unexpected(user.error());
+  const auto account = context->find<Account>(stores::kAccounts, id);
+  if (!account) return std::unexpected(account.error());
+  GatewayContext::Found<bool> found;
+  if (user->row || account->row) found.row = true;
+  found.commit = std::max(user->commit, account->commit);
+  return found;
+}
+
 /// A page of the user's orders: `limit` of them, behind the cursor if there is one.
 void list_orders(const ContextPtr& context, const std::string& user, std::size_t limit,
                  const std::optional<std::string>& cursor, Responder responder) {
@@ -118,6 +130,14 @@ void list_orders(const ContextPtr& context, const std::string& user, std::size_t
   const auto page = (*view)->scan(scan);
   if (!page) return responder.send(unavailable(page.error()));
   CommitSequence commit = (*view)->last_commit();
+  if (page->empty() && !cursor) {
+    const auto known = find_user(context, user);
+    if (!known) return responder.send(unavailable(known.error()));
+    commit = std::max(commit, known->commit);
+    if (!known->row) {
+      return context->send_durable(commit, std::move(responder), not_found("user", user));
+    }
+  }
   HttpResponse response{.body = "["};
   for (const auto& entry : *page) {
     const std::string order_id(order_id_of(entry.key));

@@ -48,6 +48,8 @@ TEST_F(GatewayTest, DoesNotKnowWhatIsNotThere) {
   EXPECT_EQ(request("GET", "/orders/none").status, 404);
   EXPECT_EQ(request("GET", "/products/none/stock").status, 404);
   EXPECT_EQ(request("GET", "/users/none/balance").status, 404);
+  EXPECT_EQ(request("GET", "/users/none/orders").status, 404);
+  EXPECT_EQ(request("GET", "/users/ann/orders").body, "[]") << "a user who has none";
   EXPECT_EQ(request("POST", "/orders/none/pay", "{}").status, 404);
   EXPECT_EQ(request("POST", "/products/none/restock", R"({"quantity":1})").status, 404);
   EXPECT_EQ(request("POST", "/orders",

@@ -97,9 +97,16 @@ function orderRow(item) {
   };
 }
 
+/** Whoever is new here is no user yet, and has `otherwise`. */
+async function getOfUser(what, otherwise) {
+  return getOwn(`/users/${encodeURIComponent(session.user)}/${what}`).catch((error) => {
+    if (error.status === 404) return otherwise;
+    throw error;
+  });
+}
+
 async function showOrders() {
-  const user = encodeURIComponent(session.user);
-  const orders = session.known ? await getOwn(`/users/${user}/orders?limit=${kOrders}`) : [];
+  const orders = session.known ? await getOfUser(`orders?limit=${kOrders}`, []) : [];
   if (!followed && orders.length > 0) followed = orders[0].orderId;
   keepList(byId("own-orders"), orders, (order) => order.orderId, orderRow);
   setHidden(byId("no-orders"), orders.length > 0);
@@ -108,10 +115,7 @@ async function showOrders() {
     session.known ? "No order yet: buy something." : "Give a customer's token, at the top.",
   );
   if (!session.known) return orders;
-  const balance = await getOwn(`/users/${user}/balance`).catch((error) => {
-    if (error.status === 404) return { balance: 0 };
-    throw error;
-  });
+  const balance = await getOfUser("balance", { balance: 0 });
   setCount(byId("balance"), balance.balance, formatMoney);
   return orders;
 }
