@@ -28,8 +28,8 @@ class Gateway {
           ShopConfig config);
   ~Gateway();
 
-  /// Answers the requests that wait for the shop to be ready, or for an order to be decided, and lets
-  /// no more of them wait.
+  /// Answers the requests that wait for the shop to be ready, or for an order to be decided, and
+  /// lets no more of them wait.
   void stop_waiting();
 
  private:

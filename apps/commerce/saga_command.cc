@@ -45,7 +45,8 @@ void JsonCommandSerde::deserialize(BytesView bytes, SagaCommand& out) const {
 }
 
 SagaCommand::Content parse_order_start(JsonFields& fields, Faults& faults) {
-  OrderStart start{.user_id = fields.text("userId"), .items = {}, .options = {}, .options_digest = 0};
+  OrderStart start;
+  start.user_id = fields.text("userId");
   start.items = read_items(fields, faults);
   return start;
 }

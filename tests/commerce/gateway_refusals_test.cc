@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thalweg/runtime/json_text.h>
+
 #include "gateway_fixture.h"
 #include "tokens.h"
 
@@ -164,8 +166,8 @@ TEST_F(ShopOverHttp, NamesAFaultOnceAndTakesNullForAbsent) {
   const auto unnamed = request("PUT", "/products/lamp", R"({"name":"Lamp","price":30})");
   EXPECT_THAT(unnamed.body, HasSubstr("stock is missing"));
 
-  const auto order = request("POST", "/orders", R"({"userId":7,"items":[]})");
-  EXPECT_THAT(order.body, AllOf(HasSubstr("userId is not a string"), Not(HasSubstr("missing"))));
+  const auto bought = request("POST", "/orders", R"({"userId":7,"items":[]})");
+  EXPECT_THAT(bought.body, AllOf(HasSubstr("userId is not a string"), Not(HasSubstr("missing"))));
   for (const char* user : {R"({"userId":null})", R"({"userId":""})", "{}"}) {
     EXPECT_THAT(request("POST", "/orders", user).body, HasSubstr("userId is missing")) << user;
   }
