@@ -6,10 +6,12 @@
 
 namespace thalweg::internal {
 
-SinkNode::SinkNode(std::string name, std::string topic, bool internal_topic)
+SinkNode::SinkNode(std::string name, std::string topic, bool internal_topic,
+                   std::size_t window_bytes)
     : ProcessorNode(std::move(name)),
       name_in_topology_(std::move(topic)),
-      internal_topic_(internal_topic) {}
+      internal_topic_(internal_topic),
+      window_bytes_(window_bytes) {}
 
 void SinkNode::start(TaskContext& context) {
   collector_ = &context.collector();
@@ -50,21 +52,17 @@ void SinkNode::unwritable(const std::exception& error) {
       name(), "cannot write a record for topic " + topic_->first + ": " + error.what()));
 }
 
-void SinkNode::send_by_key(std::optional<BytesView> partition_key, std::optional<BytesView> key,
-                           std::optional<BytesView> value, const RecordContext& context) {
+void SinkNode::send(const Partitions& where, std::optional<BytesView> key,
+                    std::optional<BytesView> value, const RecordContext& context) {
   const std::int32_t count = partitions();
-  auto& next = topic_->second.next_partition;
-  const auto partition =
-      partition_key ? partition_of(*partition_key, count)
-                    : static_cast<std::int32_t>(next++ % static_cast<std::uint32_t>(count));
-  send_to(partition, key, value, context);
-}
-
-void SinkNode::send(const Partitions& where, std::optional<BytesView> partition_key,
-                    std::optional<BytesView> key, std::optional<BytesView> value,
-                    const RecordContext& context) {
-  if (where.is_by_key()) return send_by_key(partition_key, key, value, context);
-  const std::int32_t count = partitions();
+  if (where.is_by_key()) {
+    // Records without a key go round.
+    auto& next = topic_->second.next_partition;
+    const auto partition =
+        key ? partition_of_row(*key, window_bytes_, count)
+            : static_cast<std::int32_t>(next++ % static_cast<std::uint32_t>(count));
+    return send_to(partition, key, value, context);
+  }
   if (where.is_none()) return task()->dropped(name(), "the partitioner gave no partition");
   where.for_each([&](std::int32_t partition) {
     if (partition < 0 || partition >= count) {

@@ -69,8 +69,7 @@ class AnySerde {
     requires Serializable<T>
       : AnySerde(Serde<T>{}) {}
 
-  /// Any object with Serde<T>'s three members, which need not be static: it may carry settings. As
-  /// the serde of keys it may have a fourth, partition_key() (see below).
+  /// Any object with Serde<T>'s three members, which need not be static: it may carry settings.
   template <typename S>
     requires(!std::same_as<S, AnySerde>)
   explicit AnySerde(S serde) : impl_(std::make_shared<const Impl<S>>(std::move(serde))) {}
@@ -78,9 +77,6 @@ class AnySerde {
   void serialize(const T& value, std::string& out) const { impl_->serialize(value, out); }
   void deserialize(BytesView bytes, T& out) const { impl_->deserialize(bytes, out); }
   SchemaPtr schema() const { return impl_->schema(); }
-  /// What of a key's bytes its partition is computed from: all, but for keys in windows, whose
-  /// windows stay together, as with Kafka Streams' WindowedStreamPartitioner. A view into `bytes`.
-  BytesView partition_key(BytesView bytes) const { return impl_->partition_key(bytes); }
 
  private:
   struct Base {
@@ -88,7 +84,6 @@ class AnySerde {
     virtual void serialize(const T& value, std::string& out) const = 0;
     virtual void deserialize(BytesView bytes, T& out) const = 0;
     virtual SchemaPtr schema() const = 0;
-    virtual BytesView partition_key(BytesView bytes) const = 0;
   };
   template <typename S>
   struct Impl final : Base {
@@ -96,13 +91,6 @@ class AnySerde {
     void serialize(const T& value, std::string& out) const override { serde.serialize(value, out); }
     void deserialize(BytesView bytes, T& out) const override { serde.deserialize(bytes, out); }
     SchemaPtr schema() const override { return serde.schema(); }
-    BytesView partition_key(BytesView bytes) const override {
-      if constexpr (requires { serde.partition_key(bytes); }) {
-        return serde.partition_key(bytes);
-      } else {
-        return bytes;
-      }
-    }
     S serde;
   };
 

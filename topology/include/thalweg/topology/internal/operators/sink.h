@@ -32,27 +32,23 @@ std::optional<BytesView> write_payload(const AnySerde<payload_t<T>>& serde, cons
 /// Sends records to a topic: what is the same for all types.
 class SinkNode : public ProcessorNode {
  public:
-  /// Without a `topic`, use_topic() comes before each record.
-  SinkNode(std::string name, std::string topic, bool internal_topic);
+  /// Without a `topic`, use_topic() comes before each record. The last `window_bytes` of a key count
+  /// for nothing where its partition is computed: all windows of a key go to one, as with Kafka
+  /// Streams' WindowedStreamPartitioner.
+  SinkNode(std::string name, std::string topic, bool internal_topic, std::size_t window_bytes);
   void add_child(ProcessorNode& child) override;
 
  protected:
   void start(TaskContext& context) override;
   /// What follows goes to `topic`.
   void use_topic(const std::string& topic);
-  bool internal_topic() const { return internal_topic_; }
   /// Of the topic; asked for once.
   std::int32_t partitions();
   /// Called while handling that a record cannot be written as bytes: returns if the production
   /// exception handler says to go on without it, else throws a ProcessorError.
   void unwritable(const std::exception& error);
-  /// Sends to the partition of `partition_key`, which is the key or a part of it; without one, to
-  /// each partition in turn.
-  void send_by_key(std::optional<BytesView> partition_key, std::optional<BytesView> key,
-                   std::optional<BytesView> value, const RecordContext& context);
   /// Sends where a partitioner says. Throws StreamsError for a partition that is not there.
-  void send(const Partitions& where, std::optional<BytesView> partition_key,
-            std::optional<BytesView> key, std::optional<BytesView> value,
+  void send(const Partitions& where, std::optional<BytesView> key, std::optional<BytesView> value,
             const RecordContext& context);
 
  private:
@@ -66,6 +62,7 @@ class SinkNode : public ProcessorNode {
 
   std::string name_in_topology_;  // Of the only topic; empty: they are chosen record by record.
   bool internal_topic_;
+  std::size_t window_bytes_;
   RecordCollector* collector_ = nullptr;
   std::map<std::string, Topic, std::less<>> topics_;  // By full name.
   decltype(topics_)::value_type* topic_ = nullptr;    // The one in use.
@@ -78,7 +75,9 @@ class SinkOf final : public SinkNode, public Receiver<K, V> {
          AnySerde<payload_t<V>> value_serde, StreamPartitioner<K, V> partitioner,
          TopicNameExtractor<K, V> topic)
       : SinkNode(planned.name, planned.topics.empty() ? std::string() : planned.topics.front(),
-                 planned.internal_topic),
+                 planned.internal_topic,
+                 // Kafka Streams spreads the windows of a key over its own topics.
+                 planned.internal_topic ? 0 : key_serde.schema()->window_bytes()),
         key_serde_(std::move(key_serde)),
         value_serde_(std::move(value_serde)),
         partitioner_(std::move(partitioner)),
@@ -94,14 +93,8 @@ class SinkOf final : public SinkNode, public Receiver<K, V> {
     } catch (const std::exception& error) {
       return unwritable(error);
     }
-    std::optional<BytesView> partition_key = key_bytes;
-    // Not in internal topics: Kafka Streams spreads the windows of a key there.
-    if (key_bytes && !internal_topic()) partition_key = key_serde_.partition_key(*key_bytes);
-    if (partitioner_) {
-      send(partitioner_(key, value, partitions()), partition_key, key_bytes, value_bytes, context);
-    } else {
-      send_by_key(partition_key, key_bytes, value_bytes, context);
-    }
+    send(partitioner_ ? partitioner_(key, value, partitions()) : Partitions::by_key(), key_bytes,
+         value_bytes, context);
   }
 
  private:
