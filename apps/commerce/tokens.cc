@@ -1,5 +1,7 @@
 #include "tokens.h"
 
+#include <cmath>
+
 #include <boost/json/value.hpp>
 
 #include <thalweg/runtime/json_text.h>
@@ -56,6 +58,18 @@ Result<boost::json::object> part(std::string_view text) {
   return std::move(value->get_object());
 }
 
+/// A NumericDate of RFC 7519, in milliseconds; none if the token does not say it. What says it in
+/// any other way is refused: a limit that cannot be read must not count as none.
+Result<std::optional<double>> time_of(const boost::json::object& claims, std::string_view name) {
+  const auto* value = claims.if_contains(name);
+  if (!value) return std::optional<double>();
+  if (value->is_number()) {
+    const double millis = value->to_number<double>() * 1000;
+    if (std::isfinite(millis)) return std::optional(millis);
+  }
+  return failure(ErrorCode::kInvalid, "the token's " + std::string(name) + " is not a number");
+}
+
 }  // namespace
 
 bool same_secret(std::string_view a, std::string_view b) {
@@ -86,16 +100,15 @@ Result<Claims> read_token(std::string_view token, std::string_view secret, std::
   }
   const auto claims = part(token.substr(first + 1, second - first - 1));
   if (!claims) return std::unexpected(claims.error());
-  const auto time = [&](const char* name) -> std::optional<double> {
-    const auto* value = claims->if_contains(name);
-    if (!value || !value->is_number()) return {};
-    return value->to_number<double>() * 1000;
-  };
+  const auto until = time_of(*claims, "exp");
+  if (!until) return std::unexpected(until.error());
+  const auto from = time_of(*claims, "nbf");
+  if (!from) return std::unexpected(from.error());
   const auto now = static_cast<double>(now_ms);
-  if (const auto until = time("exp"); until && now >= *until) {
+  if (*until && now >= **until) {
     return failure(ErrorCode::kInvalid, "the token has expired");
   }
-  if (const auto from = time("nbf"); from && now < *from) {
+  if (*from && now < **from) {
     return failure(ErrorCode::kInvalid, "the token is not valid yet");
   }
   const auto* user = claims->if_contains("sub");

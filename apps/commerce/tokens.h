@@ -18,7 +18,8 @@ struct Claims {
 };
 
 /// Reads a JSON Web Token signed with HS256 and `secret`. kInvalid says what is wrong with it:
-/// form, algorithm, signature, `exp`, `nbf`, or a `sub` that is missing or no id.
+/// form, algorithm, signature, `exp` or `nbf` (which are numbers where they are said at all), or a
+/// `sub` that is missing or no id.
 Result<Claims> read_token(std::string_view token, std::string_view secret, std::int64_t now_ms);
 
 /// Whether two secrets are the same, in a time that does not tell where they differ.
