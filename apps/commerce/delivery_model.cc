@@ -1,5 +1,6 @@
 #include "delivery_model.h"
 
+#include <algorithm>
 #include <limits>
 
 #include <boost/json/object.hpp>
@@ -14,6 +15,9 @@
 namespace thalweg {
 namespace shop {
 namespace {
+
+/// People ask by hand: whoever sends a request again does so long before as many others.
+constexpr std::size_t kCommandsKept = 100;
 
 void read_event(JsonFields& fields, Faults& faults, ExternalEvent& out) {
   const auto type = fields.optional_text("type");
@@ -60,10 +64,28 @@ void publish(const DeliveryEvent& event, Delivery& row) {
   row.published_at = event.at;
 }
 
+/// By kind and id: a client may use one key for each letter, whatever it asks.
+std::string name_of_command(const DeliveryEvent& command) {
+  return fb::EnumNameDeliveryStep(command.step) + (' ' + command.command_id);
+}
+
+void note_command(const DeliveryEvent& command, Delivery& row) {
+  if (command.command_id.empty()) return;
+  row.command_id = command.command_id;
+  if (row.commands.size() >= kCommandsKept) row.commands.erase(row.commands.begin());
+  row.commands.push_back(name_of_command(command));
+}
+
 }  // namespace
 
+bool was_obeyed(const Delivery& row, const DeliveryEvent& command) {
+  return !command.command_id.empty() &&
+         std::ranges::find(row.commands, name_of_command(command)) != row.commands.end();
+}
+
 Delivery apply(const DeliveryEvent& event, Delivery row) {
-  const bool is_dead = row.status == DeliveryStatus::DEAD_LETTER;
+  const bool is_asked_first =
+      row.status == DeliveryStatus::DEAD_LETTER && !was_obeyed(row, event);
   row.accepted = true;
   switch (event.step) {
     case DeliveryStep::PUBLISHED:
@@ -85,16 +107,16 @@ Delivery apply(const DeliveryEvent& event, Delivery row) {
       row.last_error = event.error;
       break;
     case DeliveryStep::RETRY:
-      row.accepted = is_dead;
-      if (is_dead) row.status = DeliveryStatus::PUBLISHED;
+      row.accepted = is_asked_first;
+      if (is_asked_first) row.status = DeliveryStatus::PUBLISHED;
       break;
     case DeliveryStep::DISCARD:
-      row.accepted = is_dead;
-      if (is_dead) row.status = DeliveryStatus::DISCARDED;
+      row.accepted = is_asked_first;
+      if (is_asked_first) row.status = DeliveryStatus::DISCARDED;
       break;
   }
   if (!row.accepted) return row;
-  if (!event.command_id.empty()) row.command_id = event.command_id;
+  note_command(event, row);
   row.next_attempt_at = event.next_attempt_at;
   row.updated_at = event.at;
   return row;

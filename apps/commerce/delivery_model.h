@@ -39,6 +39,9 @@ using DeliverySend = std::function<void(DeliveryCall call)>;
 
 /// What the delivery's id stands for, after `event`.
 Delivery apply(const DeliveryEvent& event, Delivery row);
+/// Whether a RETRY or DISCARD of the same id has had its effect: it has no second one, not even on
+/// a letter that died again since.
+bool was_obeyed(const Delivery& row, const DeliveryEvent& command);
 /// The request of a delivery that is made again.
 DeliveryRequest request_of(const std::string& id, const Delivery& row);
 DeliveryEvent published(const DeliveryRequest& request, std::int64_t at);

@@ -203,10 +203,12 @@ void post_command(const ContextPtr& context, const HttpRequest& request, Respond
   JsonWriter(done.body).text("id", id).text("status", name_of(becomes)).end();
   if (!delivery->row) {
     done = not_found("dead letter", id);
+  } else if (was_obeyed(*delivery->row, command)) {
+    // The same request again: the same answer.
   } else if (delivery->row->status == DeliveryStatus::DEAD_LETTER) {
     return context->command({topics::kDeliveryEvents, id, bytes_of(command)}, std::move(responder),
                             std::move(done));
-  } else if (command.command_id.empty() || delivery->row->command_id != command.command_id) {
+  } else {
     done = conflict("not_a_dead_letter", "the delivery " + id + " is " +
                                              std::string(name_of(delivery->row->status)));
   }

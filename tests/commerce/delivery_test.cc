@@ -48,9 +48,10 @@ class DeliveryToTheOutside : public ::testing::Test {
               R"(","amount":60,"timestamp":"2027-01-15T08:00:00.000Z"})",
           order);
   }
-  void ask(DeliveryStep step, const std::string& id) {
+  void ask(DeliveryStep step, const std::string& id, const std::string& command_id = {}) {
     DeliveryEvent event;
     event.step = step;
+    event.command_id = command_id;
     event.at = to_millis(driver_.wall_clock_time());
     driver_.create_input_topic<std::string, DeliveryEvent>(topics::kDeliveryEvents)
         .pipe(id, event, driver_.wall_clock_time());
@@ -213,6 +214,25 @@ TEST_F(DeliveryToTheOutside, SendsOnlyDeadLettersAgainAndEachOnce) {
   ask(DeliveryStep::RETRY, "p1");
 
   EXPECT_THAT(calls_, SizeIs(6));
+}
+
+TEST_F(DeliveryToTheOutside, SendsAgainOnceForARequestThatComesTwice) {
+  payment("p1", "o1");
+  fail_all_attempts();
+  ask(DeliveryStep::RETRY, "p1", "k1");
+  fail_all_attempts();
+  ASSERT_THAT(calls_, SizeIs(10));
+
+  ask(DeliveryStep::RETRY, "p1", "k1");
+  EXPECT_THAT(calls_, SizeIs(10));
+  EXPECT_TRUE(is_dead_letter("p1"));
+
+  ask(DeliveryStep::RETRY, "p1", "k2");
+  fail_all_attempts();
+  ask(DeliveryStep::RETRY, "p1", "k1");
+  EXPECT_THAT(calls_, SizeIs(15));
+  ask(DeliveryStep::DISCARD, "p1", "k1");
+  EXPECT_EQ(delivery("p1")->status, DeliveryStatus::DISCARDED);
 }
 
 TEST_F(DeliveryToTheOutside, ForgetsADeadLetterThatIsDiscarded) {
