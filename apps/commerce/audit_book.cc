@@ -1,5 +1,7 @@
 #include "audit_book.h"
 
+#include <utility>
+
 #include <boost/json/value.hpp>
 
 #include <thalweg/runtime/json_text.h>
@@ -9,6 +11,19 @@
 
 namespace thalweg::shop {
 namespace json = boost::json;
+namespace {
+
+constexpr std::size_t kUnreadNamed = 10;
+
+/// Ids made of digits only may be numbers, as they are in `order.processed`.
+std::string id_in(const json::object& record, const char* name) {
+  const json::value& id = record.at(name);
+  if (id.is_int64()) return std::to_string(id.get_int64());
+  if (id.is_uint64()) return std::to_string(id.get_uint64());
+  return std::string(id.as_string());
+}
+
+}  // namespace
 
 const std::vector<std::string>& AuditBook::topics() {
   static const std::vector<std::string> names = {
@@ -19,7 +34,7 @@ const std::vector<std::string>& AuditBook::topics() {
 }
 
 void AuditBook::add(std::string_view topic, std::string_view key, BytesView value,
-                    Timestamp timestamp) {
+                    Timestamp timestamp, std::int32_t partition, std::int64_t offset) {
   try {
     if (topic == topics::kProductCommands) {
       StockCommand command;
@@ -36,7 +51,10 @@ void AuditBook::add(std::string_view topic, std::string_view key, BytesView valu
       add_json(topic, value);
     }
   } catch (const std::exception&) {
-    ++unreadable_;
+    Unread& unread = topics::is_foreign(topic) ? unread_of_others_ : unread_;
+    ++unread.count;
+    if (unread.newest.size() == kUnreadNamed) unread.newest.pop_front();
+    unread.newest.push_back({std::string(topic), partition, offset});
   }
 }
 
@@ -106,39 +124,50 @@ void AuditBook::add_order_event(const OrderEvent& event) {
   }
 }
 
+/// Reads all that counts of a record before any of it does: others may have written it.
 void AuditBook::add_json(std::string_view topic, BytesView value) {
   const auto parsed = parse_json(value);
-  if (!parsed) {
-    ++unreadable_;
-    return;
-  }
+  if (!parsed) throw SerdeError(parsed.error().message);
   const json::object& record = parsed->as_object();
-  const auto text = [&](const char* name) { return std::string(record.at(name).as_string()); };
   if (topic == topics::kOrderCompleted) {
-    ++completed_;
-    for (const auto& product : record.at("products").as_array()) {
-      const std::string id(product.at("id").as_string());
-      products_[id].sold += product.at("qty").as_int64();
-    }
-    balance(text("orderId"), 1);
+    add_completed(record);
   } else if (topic == topics::kOrderProcessed) {
-    if (!record.at("couponId").is_null()) ++coupons_[text("couponId")].used;
+    const json::value* coupon = record.if_contains("couponId");
+    if (coupon && !coupon->is_null()) ++coupons_[id_in(record, "couponId")].used;
   } else if (topic == topics::kCouponResults) {
-    if (record.at("success").as_bool()) add_coupon(text("couponId"), text("userId"));
-  } else if (topic == topics::kNotificationEvents) {
-    if (text("type") == "ORDER_CANCELLED") ++cancelled_;
-  } else if (topic == topics::kPaymentEvents) {
-    const std::string type = text("type");
-    if (type == "PAYMENT_FAILED") return;
-    User& user = users_[text("userId")];
-    const std::int64_t amount = record.at("amount").as_int64();
-    user.paid += amount;
-    if (type == "PAYMENT_REFUNDED") {
-      user.refunded += amount;  // Taken and given back: the order never counted as paid.
-    } else {
-      ++paid_;
-      balance(text("orderId"), -1);
+    if (record.at("success").as_bool()) {
+      add_coupon(id_in(record, "couponId"), id_in(record, "userId"));
     }
+  } else if (topic == topics::kNotificationEvents) {
+    if (record.at("type").as_string() == "ORDER_CANCELLED") ++cancelled_;
+  } else if (topic == topics::kPaymentEvents) {
+    add_payment(record);
+  }
+}
+
+void AuditBook::add_completed(const json::object& record) {
+  const std::string order = id_in(record, "orderId");
+  std::vector<std::pair<std::string, std::int64_t>> sold;
+  for (const auto& product : record.at("products").as_array()) {
+    sold.emplace_back(id_in(product.as_object(), "id"), product.at("qty").as_int64());
+  }
+  for (const auto& [product, quantity] : sold) products_[product].sold += quantity;
+  ++completed_;
+  balance(order, 1);
+}
+
+void AuditBook::add_payment(const json::object& record) {
+  const json::string& type = record.at("type").as_string();
+  if (type == "PAYMENT_FAILED") return;
+  const std::string order = id_in(record, "orderId");
+  const std::int64_t amount = record.at("amount").as_int64();
+  User& user = users_[id_in(record, "userId")];
+  user.paid += amount;
+  if (type == "PAYMENT_REFUNDED") {
+    user.refunded += amount;  // Taken and given back: the order never counted as paid.
+  } else {
+    ++paid_;
+    balance(order, -1);
   }
 }
 
@@ -182,6 +211,16 @@ Finding audit_holders(const std::string& id, const AuditBook::Coupon& book) {
 Finding audit_orders(const AuditBook& book, std::int64_t open) {
   return {"created = completed + cancelled + open", "orders", book.created(),
           book.completed() + book.cancelled() + open};
+}
+
+Finding audit_unread(const AuditBook& book) {
+  std::string places;
+  for (const RecordOrigin& at : book.unread().newest) {
+    if (!places.empty()) places += ", ";
+    places += at.topic + "-" + std::to_string(at.partition) + " at " + std::to_string(at.offset);
+  }
+  return {"records that cannot be read = 0", places.empty() ? "topics" : places,
+          book.unread().count, 0};
 }
 
 std::vector<Finding> audit_payments(const AuditBook& book) {

@@ -2,16 +2,20 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include <boost/json/fwd.hpp>
+
 #include <thalweg/schemas/bytes.h>
 #include <thalweg/schemas/timestamp.h>
 
 #include "coupon_model.h"
+#include "dead_letters.h"
 #include "model.h"
 
 namespace thalweg::shop {
@@ -26,7 +30,8 @@ class AuditBook {
   /// Topics it is made of.
   static const std::vector<std::string>& topics();
 
-  void add(std::string_view topic, std::string_view key, BytesView value, Timestamp timestamp);
+  void add(std::string_view topic, std::string_view key, BytesView value, Timestamp timestamp,
+           std::int32_t partition = 0, std::int64_t offset = 0);
 
   struct Product {
     std::int64_t stocked = 0;   ///< By `product-commands`.
@@ -60,8 +65,16 @@ class AuditBook {
   std::int64_t completed() const { return completed_; }  ///< By `order-completed`.
   std::int64_t cancelled() const { return cancelled_; }  ///< By `notification-events`.
   std::int64_t paid() const { return paid_; }            ///< By `payment-events`.
-  /// Records it could not read: none of ours.
-  std::int64_t unreadable() const { return unreadable_; }
+
+  /// Records it could not read, and where the newest of them are, the very newest last.
+  struct Unread {
+    std::int64_t count = 0;
+    std::deque<RecordOrigin> newest;
+  };
+  /// Of topics that the shop alone writes to.
+  const Unread& unread() const { return unread_; }
+  /// Of topics that others write to as well: dead letters of theirs.
+  const Unread& unread_of_others() const { return unread_of_others_; }
 
  private:
   void add_product_command(const std::string& product, const StockCommand& command,
@@ -71,6 +84,8 @@ class AuditBook {
   bool is_new(const std::string& key, const std::string& command_id, Timestamp timestamp);
   void add_order_event(const OrderEvent& event);
   void add_json(std::string_view topic, BytesView value);
+  void add_completed(const boost::json::object& record);
+  void add_payment(const boost::json::object& record);
   void add_coupon(const std::string& coupon, const std::string& user);
   void balance(const std::string& order, std::int64_t by);
 
@@ -86,7 +101,8 @@ class AuditBook {
   std::int64_t completed_ = 0;
   std::int64_t cancelled_ = 0;
   std::int64_t paid_ = 0;
-  std::int64_t unreadable_ = 0;
+  Unread unread_;
+  Unread unread_of_others_;
   OrderEvent event_;
 };
 
@@ -118,6 +134,9 @@ Finding audit_holders(const std::string& id, const AuditBook::Coupon& book);
 /// created (order-events) = completed (order-completed) + cancelled (notification-events) + `open`
 /// (the orders table).
 Finding audit_orders(const AuditBook& book, std::int64_t open);
+/// Every record that the shop alone writes can be read; the key says where the newest are that
+/// cannot.
+Finding audit_unread(const AuditBook& book);
 /// completed (order-completed) = paid (payment-events), in number and order by order.
 std::vector<Finding> audit_payments(const AuditBook& book);
 

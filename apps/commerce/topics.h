@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <string_view>
 
 namespace thalweg::shop {
 
@@ -107,6 +108,15 @@ inline constexpr auto kAll = std::to_array<TopicPlan>({
     {kViewLog, TopicPlan::kViews},
     {kViewLogLate},
 });
+
+/// Whether outside producers write to the topic too, so that not each record need be readable.
+constexpr bool is_foreign(std::string_view topic) {
+  for (const TopicPlan& plan : kAll) {
+    if (topic != plan.name) continue;
+    return plan.kind == TopicPlan::kForeign || plan.kind == TopicPlan::kViews;
+  }
+  return false;
+}
 
 /// Those with JSON: other programs read and write them.
 inline constexpr auto kPublic = std::to_array<const char*>(

@@ -151,13 +151,56 @@ TEST_F(Audit, AStockRowThatLostAReleaseIsSeen) {
   EXPECT_FALSE(audit_stock_row("shoe", row).holds());
 }
 
-TEST_F(Audit, BytesThatAreNoEventAreCounted) {
+TEST(AuditBook, NamesWhatTheShopAloneWritesAndNobodyCanRead) {
+  AuditBook book(kRetention);
+  EXPECT_TRUE(audit_unread(book).holds());
+
+  book.add(topics::kOrderEvents, "o1", "rubbish", from_millis(0), 2, 17);
+  book.add(topics::kPaymentEvents, "ann", "rubbish", from_millis(0), 0, 4);
+
+  EXPECT_EQ(audit_unread(book), (Finding{"records that cannot be read = 0",
+                                         "order-events-2 at 17, payment-events-0 at 4", 2, 0}));
+}
+
+TEST(AuditBook, CountsWhatOthersWroteAndNobodyCanReadAndNothingOfIt) {
   AuditBook book(kRetention);
 
-  book.add(topics::kOrderEvents, "o1", "rubbish", from_millis(0));
-  book.add(topics::kOrderCompleted, "o1", "{}", from_millis(0));
+  book.add(topics::kCouponResults, "user:ann", "garbage", from_millis(0), 1, 5);
+  book.add(topics::kOrderCompleted, "o1", R"({"orderId":"o1"})", from_millis(0), 0, 6);
+  book.add(topics::kOrderCompleted, "o1",
+           R"({"orderId":"o1","products":[{"id":"shoe","qty":1},{"id":"sock"}]})", from_millis(0),
+           0, 7);
+  book.add(topics::kNotificationEvents, "o1", "[]", from_millis(0), 2, 8);
 
-  EXPECT_EQ(book.unreadable(), 2);
+  EXPECT_TRUE(audit_unread(book).holds());
+  EXPECT_EQ(book.unread_of_others().count, 4);
+  EXPECT_EQ(book.unread_of_others().newest.front().topic, "coupon-results");
+  EXPECT_EQ(book.unread_of_others().newest.front().partition, 1);
+  EXPECT_EQ(book.unread_of_others().newest.back().offset, 8);
+  EXPECT_TRUE(audit_payments(book).at(0).holds());
+  EXPECT_THAT(book.products(), IsEmpty());
+}
+
+TEST(AuditBook, NamesTheNewestOfManyItCannotRead) {
+  AuditBook book(kRetention);
+
+  for (std::int64_t offset = 0; offset < 1'000; ++offset) {
+    book.add(topics::kCouponResults, "user:ann", "garbage", from_millis(0), 0, offset);
+  }
+
+  EXPECT_EQ(book.unread_of_others().count, 1'000);
+  ASSERT_THAT(book.unread_of_others().newest, SizeIs(10));
+  EXPECT_EQ(book.unread_of_others().newest.front().offset, 990);
+}
+
+TEST(AuditBook, TakesIdsThatAreNumbers) {
+  AuditBook book(kRetention);
+
+  book.add(topics::kOrderProcessed, "12", R"({"orderId":12,"couponId":7})", from_millis(0));
+  book.add(topics::kOrderProcessed, "13", R"({"orderId":13})", from_millis(0));
+
+  EXPECT_EQ(book.coupons().at("7").used, 1);
+  EXPECT_EQ(book.unread_of_others().count, 0);
 }
 
 // --- Commands that come again ---------------------------------------------------------------

@@ -347,6 +347,29 @@ TEST_F(ShopOverHttp, TellsWhoeverAsksOfAlertsWhileItIsBeingDeveloped) {
   EXPECT_THAT(socket.read_until("}}"), HasSubstr(R"("body":{"source":"here"}})"));
 }
 
+// --- The audit ------------------------------------------------------------------------------
+
+TEST_F(ShopOverHttp, AuditsWhatItWroteWhateverOthersWroteBesideIt) {
+  a_shop_with_lamps();
+  EXPECT_EQ(end_of(order(kTwoLamps)), "COMPLETED");
+  write("coupon-results", R"({"key":"user:ann","value":"garbage"})");
+  write("order.processed", R"({"key":"12","value":{"orderId":12,"userId":"eve"}})");
+
+  const auto audit = request("GET", "/audit");
+  EXPECT_EQ(audit.status, 200) << audit.body;
+  EXPECT_THAT(audit.body,
+              HasSubstr(R"("unreadableOfOthers":{"count":1,"newest":[{"topic":"coupon-results",)"));
+}
+
+TEST_F(ShopOverHttp, NamesARecordOfItsOwnThatTheAuditCannotRead) {
+  write("payment-events", R"({"key":"o1","value":{"type":"PAYMENT_COMPLETED"}})");
+
+  const auto audit = request("GET", "/audit");
+  EXPECT_EQ(audit.status, 500);
+  EXPECT_THAT(audit.body, HasSubstr("records that cannot be read = 0 does not hold for "
+                                    "payment-events-"));
+}
+
 // --- Who is told what -----------------------------------------------------------------------
 
 TEST_F(ShopOverHttp, RecommendsToACustomerWhomOnlyTheirTokenKnows) {
