@@ -19,6 +19,9 @@ inline RecordOrigin origin_of(const RecordMetadata& record) {
   return {std::string(record.topic), record.partition, record.offset};
 }
 
+/// The exception of what was read and could not be delivered.
+inline constexpr const char* kDeliveryError = "DeliveryError";
+
 /// Adds what a dead letter says of itself, in headers named as in KIP-1034.
 inline void add_error_headers(Headers& headers, std::string exception, std::string message,
                               const RecordOrigin& origin) {

@@ -125,7 +125,7 @@ class GivenUp final : public FixedKeyProcessor<Id, DeliveryOutcome, JsonText> {
   void process(const RecordRef<Id, DeliveryOutcome>& record) override {
     const DeliveryRequest& request = record.value.value;
     Headers headers = record.headers;
-    add_error_headers(headers, "DeliveryError", record.value.error,
+    add_error_headers(headers, kDeliveryError, record.value.error,
                       {request.source, request.source_partition, request.source_offset});
     headers.add("delivery-id", request.id);
     context().forward(JsonText{request.payload}, record.timestamp, headers);
@@ -140,11 +140,10 @@ Requests external_events(StreamsBuilder& builder) {
             return event.fault.empty();
           }, {.name = "readable"})
           .default_branch({.name = "unreadable"});
-  const auto unreadable = branches.at("external-events-unreadable")
-                              .process([] { return std::make_unique<UnreadableEvent>(); }, {},
-                                       {.name = "unreadable-external-events"});
-  unreadable.to(dead_letters_of(topics::kExternalEvents));
-  raise_alerts(unreadable, "alerts-of-unreadable-external-events");
+  branches.at("external-events-unreadable")
+      .process([] { return std::make_unique<UnreadableEvent>(); }, {},
+               {.name = "unreadable-external-events"})
+      .to(dead_letters_of(topics::kExternalEvents));
   return branches.at("external-events-readable")
       .process([] { return std::make_unique<ToRequest>(); }, {}, {.name = "delivery-requests"});
 }
@@ -157,11 +156,10 @@ Requests completed_orders(StreamsBuilder& builder, const std::vector<Receiver>& 
             return order_fault(key, order.data).empty();
           }, {.name = "readable"})
           .default_branch({.name = "unreadable"});
-  const auto unreadable = branches.at("order-completed-unreadable")
-                              .process([] { return std::make_unique<UnreadableOrder>(); }, {},
-                                       {.name = "unreadable-completed-orders"});
-  unreadable.to(dead_letters_of(topics::kOrderCompleted));
-  raise_alerts(unreadable, "alerts-of-unreadable-completed-orders");
+  branches.at("order-completed-unreadable")
+      .process([] { return std::make_unique<UnreadableOrder>(); }, {},
+               {.name = "unreadable-completed-orders"})
+      .to(dead_letters_of(topics::kOrderCompleted));
   return branches.at("order-completed-readable")
       .process([=] { return std::make_unique<OrderToRequests>(receivers); }, {},
                {.name = "completed-order-requests"});
@@ -322,6 +320,7 @@ Topology build_delivery(const ShopConfig& config, DeliverySend send) {
   if (const auto receivers = receivers_of(config.delivery); !receivers.empty()) {
     deliver(builder, config.delivery, receivers, processed_orders, send);
   }
+  raise_alerts_of_unreadable_records(builder);
   return builder.build();
 }
 

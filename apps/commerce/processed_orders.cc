@@ -13,7 +13,6 @@
 #include "text.h"
 #include "topics.h"
 #include "topologies.h"
-#include "unreadable_alerts.h"
 
 namespace thalweg::shop {
 namespace {
@@ -120,10 +119,8 @@ KStream<std::optional<std::string>, Bytes> keep_processed_orders(
       builder.stream<std::optional<Id>, Bytes>(topics::kOrderProcessed)
           .process([=] { return std::make_unique<KeepForAWhile>(time_to_live, resolution); },
                    {stores::kProcessedOrders, kExpiries}, {.name = "keep-processed-orders"});
-  const auto unreadable =
-      kept.map_values([](const Bytes& record) { return record; }, {.name = kUnreadable});
-  unreadable.to(std::string(topics::kOrderProcessed) + ".dlq");
-  raise_alerts(unreadable, "alerts-of-unreadable-processed-orders");
+  kept.map_values([](const Bytes& record) { return record; }, {.name = kUnreadable})
+      .to(std::string(topics::kOrderProcessed) + ".dlq");
   return kept.map_values([](const Bytes& order) { return order; }, {.name = kNew});
 }
 

@@ -1,15 +1,12 @@
 #pragma once
 
-#include <optional>
-#include <string>
-
-#include <thalweg/topology/kstream.h>
+#include <thalweg/topology/streams_builder.h>
 
 namespace thalweg::shop {
 
-/// Raises an alert on `admin-alerts` for each of these dead letters, whose headers say what is
-/// wrong with them. `name` is that of the node.
-void raise_alerts(const KStream<std::optional<std::string>, Bytes>& dead_letters,
-                  const std::string& name);
+/// Raises an alert on `admin-alerts` and in the log for each record that some application of the
+/// shop could not read: reads the dead letters of all topics that others write to. A record that
+/// several could not read raises one. Deliveries and payments that are given up raise their own.
+void raise_alerts_of_unreadable_records(StreamsBuilder& builder);
 
 }  // namespace thalweg::shop

@@ -347,6 +347,18 @@ TEST_F(ShopOverHttp, TellsWhoeverAsksOfAlertsWhileItIsBeingDeveloped) {
   EXPECT_THAT(socket.read_until("}}"), HasSubstr(R"("body":{"source":"here"}})"));
 }
 
+TEST_F(ShopOverHttp, RaisesAnAlertOfWhateverItCannotRead) {
+  for (const char* topic : {"order.start", "coupon-requests", "view-log-topic"}) {
+    write(topic, R"({"key":"k","value":"garbage"})");
+    const std::string expected = R"("source":")" + std::string(topic) + "\"";
+    std::string alerts;
+    for (int i = 0; i < 20'000 && alerts.find(expected) == std::string::npos; ++i) {
+      alerts = request("GET", "/v1/topics/admin-alerts/records").body;
+    }
+    EXPECT_THAT(alerts, HasSubstr(expected));
+  }
+}
+
 // --- The audit ------------------------------------------------------------------------------
 
 TEST_F(ShopOverHttp, AuditsWhatItWroteWhateverOthersWroteBesideIt) {
