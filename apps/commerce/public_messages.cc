@@ -32,6 +32,14 @@ bool is_number(const std::string& id) {
          std::ranges::all_of(id, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+void append_id(std::string_view name, const std::string& id, JsonWriter& json) {
+  if (is_number(id)) {
+    json.raw(name, id);
+  } else {
+    json.text(name, id);
+  }
+}
+
 std::string cancelled_message(Reason reason) {
   switch (reason) {
     case Reason::OUT_OF_STOCK: return "Something you ordered is sold out.";
@@ -121,16 +129,18 @@ JsonText order_completed(const OrderEvent& event) {
 JsonText order_processed(const OrderEvent& event) {
   auto json = message();
   JsonWriter writer(json.text);
-  writer.text("orderId", event.order_id).text("userId", event.user_id);
-  writer.number("finalAmount", event.final_amount).text_or_null("couponId", event.coupon_id);
+  append_id("orderId", event.order_id, writer);
+  append_id("userId", event.user_id, writer);
+  writer.number("finalAmount", event.final_amount);
+  if (event.coupon_id.empty()) {
+    writer.raw("couponId", "null");
+  } else {
+    append_id("couponId", event.coupon_id, writer);
+  }
   writer.value("items", [&](std::string& out) {
     append_array(event.items, out, [](const Item& item, std::string& product) {
       JsonWriter row(product);
-      if (is_number(item.product_id)) {
-        row.raw("productOptionId", item.product_id);
-      } else {
-        row.text("productOptionId", item.product_id);
-      }
+      append_id("productOptionId", item.product_id, row);
       row.text("productName", item.name).number("quantity", item.quantity);
       row.number("price", item.price).end();
     });

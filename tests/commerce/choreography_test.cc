@@ -53,6 +53,19 @@ TEST_F(Choreography, ACompletedOrderReachesEveryListener) {
   EXPECT_THAT(written(topics::kAnalyticsEvents), SizeIs(1));
 }
 
+TEST_F(Choreography, IdsOfDigitsAreNumbersInProcessedOrdersAndTextWithALetter) {
+  deposit("7", 100);
+  coupon("5", {.discount_amount = 10}, {"7"});
+  order("12", "7", item("77", 1), R"({"couponId":"5"})");
+
+  EXPECT_THAT(written(topics::kOrderProcessed),
+              ElementsAre(AllOf(HasSubstr(R"({"orderId":12,"userId":7,"finalAmount":20,)"),
+                                HasSubstr(R"("couponId":5,"items":[{"productOptionId":77,)"))));
+  order("o12", "ann", item("77", 1));
+  EXPECT_THAT(written(topics::kOrderProcessed),
+              ElementsAre(HasSubstr(R"({"orderId":"o12","userId":"ann","finalAmount":30,)")));
+}
+
 TEST_F(Choreography, StockThatIsNotThereCancelsWithoutARollback) {
   order("o1", "ann", item("77", 9));
 
