@@ -36,6 +36,28 @@ void read_items(const flatbuffers::Vector<Offset<fb::Item>>* from, std::vector<I
   }
 }
 
+Offset<fb::User> write_user(FlatBufferBuilder& builder, const User& user) {
+  std::vector<Offset<fb::User>> others;
+  for (const User& other : user.others) others.push_back(write_user(builder, other));
+  const auto all = others.empty() ? 0 : builder.CreateVector(others);
+  const auto email = text(builder, user.email);
+  const auto gender = text(builder, user.gender);
+  const auto id = text(builder, user.id);
+  return fb::CreateUser(builder, email, user.age, gender, id, all);
+}
+
+void read_user(const fb::User& table, User& user) {
+  assign(user.email, table.email());
+  user.age = table.age();
+  assign(user.gender, table.gender());
+  assign(user.id, table.id());
+  const auto* others = table.others();
+  user.others.resize(others ? others->size() : 0);
+  for (std::size_t i = 0; i < user.others.size(); ++i) {
+    read_user(*others->Get(static_cast<flatbuffers::uoffset_t>(i)), user.others[i]);
+  }
+}
+
 }  // namespace
 }  // namespace shop
 
@@ -241,17 +263,11 @@ SchemaPtr Serde<StockReply>::schema() { return internal::table_schema<fb::StockR
 
 void Serde<User>::serialize(const User& value, std::string& out) {
   auto& builder = cleared_builder();
-  const auto email = text(builder, value.email);
-  const auto gender = text(builder, value.gender);
-  finish(builder, fb::CreateUser(builder, email, value.age, gender), out);
+  finish(builder, write_user(builder, value), out);
 }
 
 void Serde<User>::deserialize(BytesView bytes, User& out) {
-  read_table<fb::User>(bytes, [&](const fb::User& table) {
-    assign(out.email, table.email());
-    out.age = table.age();
-    assign(out.gender, table.gender());
-  });
+  read_table<fb::User>(bytes, [&](const fb::User& table) { read_user(table, out); });
 }
 
 SchemaPtr Serde<User>::schema() { return internal::table_schema<fb::User>(); }

@@ -137,6 +137,9 @@ struct User {
   std::string email;
   std::int32_t age = -1;
   std::string gender;
+  // Of a row by e-mail alone.
+  std::string id = {};            ///< Whose it is.
+  std::vector<User> others = {};  ///< Who else has that e-mail, the newest last.
 };
 
 struct AccountCommand {

@@ -92,19 +92,48 @@ void keep_viewed_products(const Views& views, const KTable<Id, ProductInfo>& pro
                  {.name = "views-with-products", .store = stores::kViewedProducts});
 }
 
+/// With so many it is no longer anybody's own.
+constexpr std::size_t kUsersOfOneEmail = 20;
+
+void forget_other(User& row, const std::string& id) {
+  std::erase_if(row.others, [&](const User& other) { return other.id == id; });
+}
+
+/// Whoever says last that the e-mail is theirs has the row.
+User with_user(User row, User user) {
+  forget_other(row, user.id);
+  user.others = std::move(row.others);
+  row.others.clear();
+  if (row.id != user.id && !row.id.empty()) user.others.push_back(std::move(row));
+  if (user.others.size() > kUsersOfOneEmail) user.others.erase(user.others.begin());
+  return user;
+}
+
+/// Then it is whose it was before, if there is one. Rows of before there were ids are anybody's.
+std::optional<User> without_user(User row, const User& user) {
+  if (row.id != user.id && !row.id.empty()) {
+    forget_other(row, user.id);
+    return row;
+  }
+  if (row.others.empty()) return {};
+  User next = std::move(row.others.back());
+  row.others.pop_back();
+  next.others = std::move(row.others);
+  return next;
+}
+
 /// The views of those of whom something is known, by their e-mail; what the view does not say the
 /// table of users knows. Those without an e-mail that name a segment all the same come by product.
 Viewers views_by_viewer(StreamsBuilder& builder, const Views& views) {
   const auto users =
       builder.table<Id, User>(topics::kUsers, {}, {.store = stores::kUsersOfViews})
           .group_by(
-              [](const Id&, const User& user) {
+              [](const Id& id, User user) {
+                user.id = id;
                 return std::pair(user.email.empty() ? MaybeId() : MaybeId(user.email), user);
               },
               {.name = "users-by-email"})
-          .reduce([](const User&, const User& user) { return user; },
-                  [](const User&, const User&) { return std::optional<User>(); },
-                  {.name = "keep-users", .store = stores::kUsersByEmail});
+          .reduce(with_user, without_user, {.name = "keep-users", .store = stores::kUsersByEmail});
   return views
       .filter([](const MaybeId&, const View& view) { return has_email(view) || has_segment(view); },
               {.name = "views-of-known-viewers"})

@@ -292,6 +292,23 @@ TEST_F(ViewsTest, WhatAViewDoesNotSayTheTableOfUsersKnows) {
   EXPECT_THAT(segment("30/female"), ElementsAre(Pair("lamp", 1))) << "that is no longer her";
 }
 
+TEST_F(ViewsTest, AnEmailOfTwoUsersStaysWithTheOneWhoKeepsIt) {
+  user("ann", {"both@example.com", 33, "female"});
+  user("bob", {"both@example.com", 45, "male"});
+  user("ann", {"ann@example.com", 33, "female"});
+  view_by("10:00:00", "both@example.com", "lamp");
+  EXPECT_THAT(segment("40/male"), ElementsAre(Pair("lamp", 1)));
+
+  user("cleo", {"both@example.com", 33, "female"});
+  user("cleo", {"cleo@example.com", 33, "female"});
+  view_by("10:00:01", "both@example.com", "cup");
+  EXPECT_THAT(segment("40/male"), ElementsAre(Pair("cup", 1), Pair("lamp", 1)));
+
+  user("bob", {"bob@example.com", 45, "male"});
+  view_by("10:00:02", "both@example.com", "hat");
+  EXPECT_THAT(segment("40/male"), SizeIs(2)) << "nobody has it any more";
+}
+
 TEST_F(ViewsTest, AViewThatSaysASegmentButNoEmailCountsInItWithoutASession) {
   view({.product_id = "lamp", .email = {}, .age = 33, .gender = "female", .at = millis("10:00:00")},
        "lamp");
