@@ -26,17 +26,27 @@ void CouponBook::process(const RecordRef<std::string, CouponEvent>& record) {
   }
 }
 
+/// Who asks first under an id has its row. Whoever else uses it, as only requests from outside do,
+/// is answered as well, and has a row that nobody asks for by that id.
+std::string CouponBook::row_key(const CouponEvent& event) {
+  const auto* first = requests_->get(event.request_id);
+  if (!first || first->user_id == event.user_id) return event.request_id;
+  return event.request_id + '\n' + event.user_id;
+}
+
 void CouponBook::begin(const CouponEvent& event) {
-  if (requests_->get(event.request_id)) return;
-  requests_->put(event.request_id, CouponRequestRow{.user_id = event.user_id,
-                                                    .coupon_id = event.coupon_id,
-                                                    .history_id = {},
-                                                    .requested_at = event.at});
+  const std::string key = row_key(event);
+  if (requests_->get(key)) return;
+  requests_->put(key, CouponRequestRow{.user_id = event.user_id,
+                                       .coupon_id = event.coupon_id,
+                                       .history_id = {},
+                                       .requested_at = event.at});
   context().forward(event);
 }
 
 void CouponBook::follow(const CouponEvent& event) {
-  const auto* stored = requests_->get(event.request_id);
+  const std::string key = row_key(event);
+  const auto* stored = requests_->get(key);
   if (!stored) return;
   CouponRequestRow row = *stored;
   row.status = event.type;
@@ -44,7 +54,7 @@ void CouponBook::follow(const CouponEvent& event) {
     row.history_id = event.history_id;
     row.reason = event.reason;
   }
-  requests_->put(event.request_id, row);
+  requests_->put(key, row);
 }
 
 void CouponBook::keep_coupon(const CouponEvent& event) {

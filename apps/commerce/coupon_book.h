@@ -12,13 +12,14 @@ namespace thalweg::shop {
 /// commit that has read it, before anything is decided.
 ///
 /// Takes the events of one user, those of `coupon-events` and PENDING ones of new requests, and
-/// forwards just the latter, each request once, whatever is sent twice.
+/// forwards just the latter, each request of a user once, whatever is sent twice.
 class CouponBook final : public FixedKeyProcessor<std::string, CouponEvent, CouponEvent> {
  public:
   void init(FixedKeyProcessorContext<std::string, CouponEvent>& context) override;
   void process(const RecordRef<std::string, CouponEvent>& record) override;
 
  private:
+  std::string row_key(const CouponEvent& event);
   void begin(const CouponEvent& event);
   void follow(const CouponEvent& event);
   void keep_coupon(const CouponEvent& event);

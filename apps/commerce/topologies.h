@@ -23,7 +23,8 @@ inline constexpr const char* kOrdersByUser = "orders-by-user";
 inline constexpr const char* kOrderFunnel = "order-funnel";  ///< funnel_row() -> how many, by task
 inline constexpr const char* kCoupons = "coupons";               ///< coupon id -> Coupon
 inline constexpr const char* kCouponCounts = "coupon-counts";    ///< coupon id -> CouponCounts
-/// request id -> CouponRequestRow, in the partition of `user:{userId}`
+/// request id -> CouponRequestRow, in the partition of `user:{userId}`; a further user's under that
+/// id: request id, line end, user id
 inline constexpr const char* kCouponRequests = "coupon-requests";
 /// coupon_by_user_key() -> HeldCoupon, in the partition of `user:{userId}`
 inline constexpr const char* kCouponsByUser = "coupons-by-user";

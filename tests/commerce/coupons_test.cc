@@ -125,6 +125,22 @@ TEST_F(Coupons, AreOneForEachUser) {
   EXPECT_EQ(row("r3").status, CouponEventType::COMPLETED);
 }
 
+TEST_F(Coupons, AreGivenToEachUserThoughTheirRequestsHaveOneId) {
+  coupon("ten-off", 5);
+  coupon("other", 0);
+
+  request("r1", "ann", "ten-off");
+  request("r1", "bob", "ten-off");
+  request("r1", "bob", "ten-off");
+  request("r1", "cleo", "other");
+
+  EXPECT_EQ(counts("ten-off").issued, 2);
+  EXPECT_THAT(written(topics::kCouponResults),
+              ElementsAre(HasSubstr("user:ann "), HasSubstr("user:bob "), HasSubstr("user:cleo ")));
+  EXPECT_EQ(row("r1").user_id, "ann");
+  EXPECT_EQ(row("r1").status, CouponEventType::COMPLETED) << "cleo's is another's";
+}
+
 TEST_F(Coupons, AreRefusedOutsideOfTheirTimeAndWhenThereAreNone) {
   coupon("tomorrow", 5, kNow + 1, kNow + kDay);
   coupon("yesterday", 5, kNow - kDay, kNow - 1);
