@@ -84,8 +84,7 @@ bool was_obeyed(const Delivery& row, const DeliveryEvent& command) {
 }
 
 Delivery apply(const DeliveryEvent& event, Delivery row) {
-  const bool is_asked_first =
-      row.status == DeliveryStatus::DEAD_LETTER && !was_obeyed(row, event);
+  const bool is_asked_first = row.status == DeliveryStatus::DEAD_LETTER && !was_obeyed(row, event);
   row.accepted = true;
   switch (event.step) {
     case DeliveryStep::PUBLISHED:

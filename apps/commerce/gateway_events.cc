@@ -54,11 +54,12 @@ class EventStream final : public InboxSink {
   ResponseStream stream_;
 };
 
-/// Where the client stopped: at the beginning of what is kept when it says nothing. Nothing for
-/// what is no number.
+/// Where the client stopped: at the beginning of what is kept when it says nothing, as browsers do
+/// with an empty header. Nothing for what is no number.
 std::optional<std::int64_t> last_seen(const HttpRequest& request) {
-  const auto text =
-      request.header("Last-Event-ID").value_or(request.query("lastEventId").value_or("0"));
+  std::string_view text = request.header("Last-Event-ID").value_or("");
+  if (text.empty()) text = request.query("lastEventId").value_or("");
+  if (text.empty()) return 0;
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number < 0) return {};

@@ -219,7 +219,9 @@ class SocketSession {
 void get_socket(const ContextPtr& context, HttpRequest& request, Responder responder) {
   auto user = listener_of(context, request);
   const bool is_operator = context->is_operator(request);
-  if (!user && !is_operator) return responder.send(std::move(user.error()));
+  // Operators need not be customers, but nobody is one whose name cannot be.
+  const bool is_refused = !user && (!is_operator || user.error().status == 400);
+  if (is_refused) return responder.send(std::move(user.error()));
   const auto session = std::make_shared<SocketSession>(
       context, user ? std::optional(*std::move(user)) : std::nullopt, is_operator);
   WebSocket::Options options{.protocols = {kStomp}};

@@ -359,6 +359,24 @@ TEST_F(ShopOverHttp, RaisesAnAlertOfWhateverItCannotRead) {
   }
 }
 
+TEST_F(ShopOverHttp, TellsNobodyOfALongerNameThanAnyCustomerHas) {
+  const std::string name(kIdLengthMax + 1, 'a');
+
+  EXPECT_EQ(request("GET", "/events?userId=" + name).status, 400);
+  const auto answer = request("GET", "/ws?userId=" + name, {},
+                              "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                              "Sec-WebSocket-Version: 13\r\n"
+                              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+  EXPECT_EQ(answer.status, 400);
+}
+
+TEST_F(ShopOverHttp, TellsEverythingToAListenerWhoseLastEventIsEmpty) {
+  testing::RawClient listener(shop_->port());
+  listener.send("GET /events HTTP/1.1\r\nHost: shop\r\nX-User: ann\r\nLast-Event-ID:\r\n\r\n");
+
+  EXPECT_THAT(listener.read_until("retry: 1000"), HasSubstr(" 200 "));
+}
+
 // --- The audit ------------------------------------------------------------------------------
 
 TEST_F(ShopOverHttp, AuditsWhatItWroteWhateverOthersWroteBesideIt) {
