@@ -1,6 +1,7 @@
 // What the shop must not answer 2xx to, because no application could read what it would write; and
 // what others write that must not break what the shop sends.
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include <thalweg/runtime/json_text.h>
 
 #include "gateway_fixture.h"
+#include "json_fields.h"
 #include "tokens.h"
 
 namespace thalweg::shop {
@@ -363,10 +365,11 @@ TEST_F(ShopOverHttp, TellsNobodyOfALongerNameThanAnyCustomerHas) {
   const std::string name(kIdLengthMax + 1, 'a');
 
   EXPECT_EQ(request("GET", "/events?userId=" + name).status, 400);
-  const auto answer = request("GET", "/ws?userId=" + name, {},
-                              "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-                              "Sec-WebSocket-Version: 13\r\n"
-                              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+  testing::RawClient client(shop_->port());
+  const auto answer = client.get("/ws?userId=" + name,
+                                 "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                                 "Sec-WebSocket-Version: 13\r\n"
+                                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
   EXPECT_EQ(answer.status, 400);
 }
 
@@ -443,6 +446,35 @@ TEST_F(ShopOverHttp, ListsTheDeliveriesOfAnOrderPageByPage) {
   ASSERT_THAT(json::parse(second.body).as_array(), SizeIs(1));
   EXPECT_NE(json::parse(first.body).at(0).at("id"), json::parse(second.body).at(0).at("id"));
   EXPECT_EQ(second.header("next-cursor"), "");
+}
+
+TEST_F(ShopOverHttp, SendsADeadLetterAgainOnceForOneKeyThoughItDiesAgain) {
+  ShopConfig config;
+  config.delivery.webhook_url = "http://127.0.0.1:1";
+  config.delivery.retry_after = {std::chrono::milliseconds(1)};
+  open(config);
+  a_shop_with_lamps();
+  const std::string deliveries = "/deliveries?orderId=" + order(kTwoLamps);
+  const auto dies_after = [&](std::int64_t attempts) {
+    for (int i = 0; i < 20'000; ++i) {
+      const auto all = asked(deliveries).as_array();
+      if (all.empty() || all[0].at("status") != "DEAD_LETTER") continue;
+      if (all[0].at("attempts") == attempts) return std::string(all[0].at("id").as_string());
+    }
+    ADD_FAILURE() << "it did not die after " << attempts << " attempts";
+    return std::string();
+  };
+  const std::string letter = "/dlq/" + dies_after(2);
+  const auto post = [&](const std::string& what) {
+    return request("POST", letter + what, {}, "Idempotency-Key: k\r\n").status;
+  };
+
+  EXPECT_EQ(post("/retry"), 202);
+  dies_after(4);
+  EXPECT_EQ(post("/retry"), 202);
+  EXPECT_EQ(post("/discard"), 202);
+  EXPECT_EQ(asked(deliveries).at(0).at("status"), "DISCARDED");
+  EXPECT_EQ(asked(deliveries).at(0).at("attempts"), 4);
 }
 
 TEST_F(ShopOverHttp, DoesNotKnowTheViewsOfAProductThatIsNotThere) {
