@@ -13,8 +13,8 @@ namespace thalweg {
 /// How deep JSON from outside may be nested.
 inline constexpr std::size_t kJsonDepthMax = 64;
 
-/// Reads one JSON value of any kind, strictly (RFC 8259, valid UTF-8); every number in it is finite,
-/// so that it can be written as JSON again. kInvalid says what is wrong and at which byte. Include
+/// Reads one JSON value of any kind, strictly (RFC 8259, valid UTF-8); every number in it is
+/// finite, so that it can be written as JSON again. kInvalid says what is wrong and at which byte. Include
 /// <boost/json.hpp> to use the value.
 Result<boost::json::value> parse_json(std::string_view text, std::size_t depth_max = kJsonDepthMax);
 

@@ -32,8 +32,8 @@ std::optional<BytesView> write_payload(const AnySerde<payload_t<T>>& serde, cons
 /// Sends records to a topic: what is the same for all types.
 class SinkNode : public ProcessorNode {
  public:
-  /// Without a `topic`, use_topic() comes before each record. The last `window_bytes` of a key count
-  /// for nothing where its partition is computed: all windows of a key go to one, as with Kafka
+  /// Without a `topic`, use_topic() comes before each record. The last `window_bytes` of a key do
+  /// not count where its partition is computed: all windows of a key go to one, as with Kafka
   /// Streams' WindowedStreamPartitioner.
   SinkNode(std::string name, std::string topic, bool internal_topic, std::size_t window_bytes);
   void add_child(ProcessorNode& child) override;
