@@ -34,9 +34,8 @@ class MovingTasks : public QueryStory {
       }
       process->add_store<std::string, std::int64_t>("funnel", kPartitions);
       for (std::int32_t i = 0; i < kPartitions; ++i) {
-        const auto task = static_cast<std::size_t>(i);
-        process->put_in<std::string, std::int64_t>("funnel", task, "paid", i);
-        process->put_in<std::string, std::int64_t>("funnel", task, "placed", kPartitions + i);
+        process->put_into<std::string, std::int64_t>("funnel", i, "paid", i);
+        process->put_into<std::string, std::int64_t>("funnel", i, "placed", kPartitions + i);
       }
     }
     for (std::int32_t partition = 0; partition < kPartitions; ++partition) {

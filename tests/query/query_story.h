@@ -75,21 +75,13 @@ class FakeSource final : public internal::QuerySource {
     put_into(store, partition_of(key_bytes, static_cast<std::int32_t>(views_[store].size())), key,
              value);
   }
-  /// Puts a row into that partition, whatever its key says.
+  /// Puts a row into that partition, whatever its key says: as where each task counts its own.
   template <typename K, typename V>
   void put_into(const std::string& store, std::int32_t partition, const K& key, const V& value) {
     std::string key_bytes, value_bytes;
     Serde<K>::serialize(key, key_bytes);
     Serde<V>::serialize(value, value_bytes);
     views_[store][static_cast<std::size_t>(partition)]->rows[key_bytes] = value_bytes;
-  }
-  /// Puts a row with that task, whatever its key: as where each task counts its own.
-  template <typename K, typename V>
-  void put_in(const std::string& store, std::size_t partition, const K& key, const V& value) {
-    std::string key_bytes, value_bytes;
-    Serde<K>::serialize(key, key_bytes);
-    Serde<V>::serialize(value, value_bytes);
-    views_[store][partition]->rows[key_bytes] = value_bytes;
   }
   /// A store of windows or sessions over `partitions` tasks, empty.
   template <typename K, typename V>

@@ -12,9 +12,9 @@ class StoreScans : public QueryStory {
   void add_funnel() {
     shop_->add_store<std::string, std::int64_t>("funnel", 3);
     for (const std::string step : {"paid", "placed", "sent"}) {
-      for (const std::size_t task : {0u, 1u, 2u}) {
+      for (const std::int32_t task : {0, 1, 2}) {
         if (step == "placed" && task == 1) continue;
-        shop_->put_in<std::string, std::int64_t>("funnel", task, step, 1);
+        shop_->put_into<std::string, std::int64_t>("funnel", task, step, 1);
       }
     }
   }
