@@ -1,3 +1,5 @@
+#include <utility>
+
 #include <thalweg/runtime/json_text.h>
 
 #include "query/query_context.h"
@@ -94,8 +96,13 @@ Answered<TopicRead> read_parameters(const QueryContext& context, const HttpReque
                  .timestamp = {},
                  .limit = *limit,
                  .time = context.options().topic_read_time};
-  constexpr std::int64_t kPartitionMax = 1'000'000;
-  if (*partition) read.partition = static_cast<std::int32_t>(std::min(**partition, kPartitionMax));
+  if (*partition) {
+    if (!std::in_range<std::int32_t>(**partition)) {
+      return std::unexpected(bad_parameter("partition", std::to_string(**partition),
+                                           "the number of one of the topic's partitions"));
+    }
+    read.partition = static_cast<std::int32_t>(**partition);
+  }
   if (*timestamp) read.timestamp = from_millis(**timestamp);
   return read;
 }
