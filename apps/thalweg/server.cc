@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{30};
 constexpr std::size_t kReplyBytesMax = 256u << 20;
+/// What an application takes may be nested as deep as kJsonDepthMax, and its answers hold that some
+/// levels further down.
+constexpr std::size_t kReplyDepthMax = 16 * kJsonDepthMax;
 
 std::string percent_encoded(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
@@ -46,13 +49,18 @@ int exit_code_of(int status, std::string_view code) {
 /// What an answer that is no success says, in its own words.
 CommandError error_of(const OutsideReply& reply, const std::string& url,
                       const std::string& target) {
-  const auto parsed = parse_json(reply.body);
+  const auto parsed = parse_json(reply.body);  // A problem is flat.
   const auto* problem = parsed ? parsed->if_object() : nullptr;
   const std::string code = member(problem, "code");
   std::string detail = member(problem, "detail");
   std::string hint = member(problem, "hint");
   if (detail.empty()) detail = url + target + " answers " + std::to_string(reply.status);
-  if (hint.empty() && reply.status == 401) hint = "give a token with --token or THALWEG_TOKEN";
+  // The application tells of its header; here is an option for that.
+  if (reply.status == 401) hint = "give a token with --token or THALWEG_TOKEN";
+  // What HTTP has for it is another command here.
+  if (code == "wrong_store_type" && !hint.empty()) {
+    hint = "`thalweg stores get STORE KEY --from --to` reads the windows or sessions of one key";
+  }
   if (hint.empty() && reply.status == 404 && !problem)
     hint = "is " + url + " a Thalweg application?";
   return {exit_code_of(reply.status, code), detail, hint};
@@ -119,7 +127,7 @@ OutsideReply Server::get(const Target& target) {
 
 boost::json::value Server::get_json(const Target& target) {
   const auto reply = get(target);
-  auto parsed = parse_json(reply.body);
+  auto parsed = parse_json(reply.body, kReplyDepthMax);
   if (parsed) return *std::move(parsed);
   throw CommandError(kFailed,
                      url_ + target.text() + " does not answer with JSON: " + parsed.error().message,
