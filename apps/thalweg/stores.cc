@@ -5,12 +5,20 @@
 #include "context.h"
 #include "exit_codes.h"
 #include "json_fields.h"
+#include "numbers.h"
 #include "server.h"
 
 namespace thalweg::cli {
 namespace {
 
 constexpr std::size_t kPage = 1000;
+
+constexpr const char* kKeys =
+    "Keys are written by the store's schema: the text of a string, i64:42, b64:..., json:{...}.";
+constexpr const char* kNoWindows =
+    "Of key-value stores. Windows and sessions are read by key: `stores get STORE KEY --from "
+    "--to`.\n"
+    "Keys are written by the store's schema: the text of a string, i64:42, b64:..., json:{...}.";
 
 /// What one call of a subcommand was given.
 struct StoreArguments {
@@ -75,7 +83,10 @@ void print_windows(const boost::json::value& answer, const OutputStyle& style) {
                time_cell(number_of(row, "timestamp", -1)), cell(member(row, "value"))});
   }
   print(table, style, "the key has no windows in that time");
-  if (flag_of(answer, "more")) remark("there are more: --limit shows more of them");
+  if (flag_of(answer, "more")) {
+    remark("there are more: --limit shows up to " + std::to_string(kPage) +
+           " of them, --from and --to others");
+  }
 }
 
 Target store_target(const Context& context, const StoreArguments& given) {
@@ -86,9 +97,12 @@ Target store_target(const Context& context, const StoreArguments& given) {
 }
 
 int get(Context& context, const StoreArguments& given) {
-  Target target({"v1", "stores", given.store, "keys", given.key});
+  // A path cannot end with nothing.
+  const std::string key = given.key.empty() ? "str:" : given.key;
+  Target target({"v1", "stores", given.store, "keys", key});
   target.with_any("application", context.application);
   target.with_any("from", given.from).with_any("to", given.to);
+  target.with("limit", std::to_string(given.limit));
   if (given.reverse) target.with("reverse", "true");
   if (given.early) target.with("visibility", "early");
   const auto answer = context.server().get_json(target);
@@ -166,8 +180,7 @@ CLI::App* add_one(CLI::App& stores, const std::string& name, const std::string& 
 void add_stores(CLI::App& app, Context& context) {
   auto* stores = app.add_subcommand("stores", "Look into state: list, get, scan, dump");
   stores->require_subcommand(1);
-  stores->footer(
-      "Keys are written by the store's schema: the text of a string, i64:42, b64:..., json:{...}.");
+  stores->footer(kKeys);
 
   stores->add_subcommand("list", "All stores with their types, schemas and sizes")
       ->callback([&context] { context.run = [&context] { return list(context); }; });
@@ -178,19 +191,24 @@ void add_stores(CLI::App& app, Context& context) {
   one->add_option("--from", key->from, "Windows from this start on (milliseconds since 1970)");
   one->add_option("--to", key->to, "Windows up to this start, inclusive");
   one->add_flag("--reverse", key->reverse, "The latest window first");
+  one->add_option("-n,--limit", key->limit, "How many windows at most")
+      ->check(whole_number(1, kPage))
+      ->capture_default_str();
   one->callback([&context, key] { context.run = [&context, key] { return get(context, *key); }; });
 
   const auto range = std::make_shared<StoreArguments>();
   auto* rows = add_one(*stores, "scan", "Rows in the order of their keys", range);
+  rows->footer(kNoWindows);
   add_range(*rows, range);
   rows->add_option("-n,--limit", range->limit, "How many rows at most")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1))
       ->capture_default_str();
   rows->callback(
       [&context, range] { context.run = [&context, range] { return scan(context, *range); }; });
 
   const auto all = std::make_shared<StoreArguments>();
   auto* every = add_one(*stores, "dump", "Every row, one JSON object a line", all);
+  every->footer(kNoWindows);
   add_range(*every, all);
   every->callback(
       [&context, all] { context.run = [&context, all] { return dump(context, *all); }; });

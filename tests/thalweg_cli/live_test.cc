@@ -114,6 +114,72 @@ TEST_F(Live, WhatIsProducedIsReadAndSeenInItsStore) {
   EXPECT_EQ(row.json().at("value").at("age").as_int64(), 45);
 }
 
+TEST_F(Live, TheNewestOfAKeyAreFoundHoweverFarBack) {
+  ASSERT_EQ(
+      ask({"topics", "produce", "view-log-late", "-k", "first", "-v", "mine", "-p", "0"}).code, 0);
+  std::string others;
+  for (int i = 0; i < 1'100; ++i) others += "other|theirs\n";
+  ASSERT_EQ(ask({"topics", "produce", "view-log-late", "-K", "|", "-p", "0"}, others).code, 0);
+
+  const auto found = ask({"topics", "tail", "view-log-late", "--key", "first", "-n", "1"});
+  ASSERT_EQ(found.code, 0) << found.err;
+  EXPECT_THAT(found.out, AllOf(HasSubstr("mine"), Not(HasSubstr("theirs"))));
+
+  const auto followed =
+      ask({"topics", "tail", "view-log-late", "-f", "-n", "1", "-c", "1", "--key", "first"});
+  EXPECT_EQ(followed.out, found.out);
+
+  const auto newest = ask({"topics", "tail", "view-log-late", "-n", "3"});
+  EXPECT_EQ(std::ranges::count(newest.out, '\n'), 3);
+}
+
+TEST_F(Live, AnEmptyKeyIsAKey) {
+  ASSERT_EQ(ask({"topics", "produce", "view-log-late", "-k", "some", "-v", "thing"}).code, 0);
+
+  const auto none = ask({"topics", "tail", "view-log-late", "-b", "--key", ""});
+
+  EXPECT_EQ(none.code, 1);
+  EXPECT_THAT(none.out, IsEmpty());
+}
+
+TEST_F(Live, AValueAsDeepAsATopicTakesIsRead) {
+  const std::string deep = std::string(63, '[') + std::string(63, ']');
+  const auto sent = ask({"topics", "produce", "view-log-late", "-k", "deep", "-v", deep});
+  ASSERT_EQ(sent.code, 0) << sent.err;
+
+  const auto ran = ask({"topics", "tail", "view-log-late", "--key", "deep"});
+
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr(deep));
+}
+
+TEST_F(Live, OfTheWindowsOfAKeyAsManyAreShownAsAskedFor) {
+  std::string views;
+  for (const char* minute : {"00", "01", "02"}) {
+    views += std::string(R"(sofa|{"productId":"sofa","at":"2026-03-01T10:)") + minute + ":00Z\"}\n";
+  }
+  ASSERT_EQ(ask({"topics", "produce", "view-log-topic", "-K", "|"}, views).code, 0);
+  const auto all =
+      ask_until({"stores", "get", "views-by-minute", "sofa", "--limit", "3"},
+                [](const Ran& ran) { return ran.out.find("10:02:00.000Z") != std::string::npos; });
+  EXPECT_THAT(all.out, AllOf(HasSubstr("10:00:00.000Z"), HasSubstr("10:02:00.000Z")));
+  EXPECT_THAT(all.err, IsEmpty());
+
+  const auto one = ask({"stores", "get", "views-by-minute", "sofa", "--limit", "1"});
+
+  EXPECT_THAT(one.out, AllOf(HasSubstr("10:00:00.000Z"), Not(HasSubstr("10:01:00.000Z"))));
+  EXPECT_THAT(one.err, HasSubstr("--limit"));
+}
+
+TEST_F(Live, AScanOfWindowsIsRefusedWithTheCommandThatReadsThem) {
+  for (const char* command : {"scan", "dump"}) {
+    const auto ran = ask({"stores", command, "views-by-minute"});
+
+    EXPECT_EQ(ran.code, 65);
+    EXPECT_THAT(ran.err, HasSubstr("thalweg stores get STORE KEY --from --to"));
+  }
+}
+
 TEST_F(Live, LinesOfStandardInputAreRecords) {
   const auto sent = ask({"topics", "produce", "users", "-K", "|"},
                         "kay|{\"email\":\"kay@example.com\",\"age\":20,\"gender\":\"other\"}\n"
@@ -226,6 +292,20 @@ TEST_F(Live, WhatIsNotThereIsSaidWithANearName) {
   EXPECT_THAT(no_store.err, HasSubstr("did you mean 'stock'?"));
   EXPECT_EQ(no_topic.code, 66);
   EXPECT_THAT(no_topic.err, HasSubstr("did you mean 'users'?"));
+}
+
+TEST_F(Live, AnUnknownTopicIsAnsweredWithAFewNamesAtMost) {
+  const auto ran = ask({"topics", "tail", "nothing-like-any-of-them"});
+
+  EXPECT_EQ(ran.code, 66);
+  EXPECT_LT(ran.err.size(), 600u) << ran.err;
+}
+
+TEST_F(Live, ANumberThatIsNoPartitionIsNamedAsItWasGiven) {
+  const auto ran = ask({"topics", "tail", "users", "-p", "4294967296"});
+
+  EXPECT_EQ(ran.code, 65);
+  EXPECT_THAT(ran.err, HasSubstr("partition=4294967296 cannot be"));
 }
 
 TEST_F(Live, EachDeadLetterIsTriedWhateverBecomesOfTheOthers) {
