@@ -190,8 +190,9 @@ class StoppedDirectoryImpl final : public StoppedDirectory {
 Result<std::unique_ptr<StoppedDirectory>> StoppedDirectory::open(const std::string& directory) {
   using namespace internal;
   std::error_code ignored;
-  // Opening makes what is missing: a name that is mistyped must not leave an empty directory.
-  if (!fs::is_directory(fs::path(directory) / "state", ignored)) {
+  // Opening makes what is missing: a name that is mistyped must not leave an empty directory, and
+  // what is no data directory must stay as it is. The log is what cannot be deleted from one.
+  if (!fs::is_directory(fs::path(directory) / "log" / "segments", ignored)) {
     return failure(ErrorCode::kNotFound, directory + " is no data directory of an application");
   }
   auto storage = open_rocksdb_storage(directory);

@@ -93,6 +93,27 @@ TEST_F(Stopped, ADirectoryThatIsNoneIsNotMade) {
   EXPECT_FALSE(std::filesystem::exists(missing));
 }
 
+TEST_F(Stopped, WithoutItsLocalStateItsLogIsEnough) {
+  sell_one_lamp();
+  const auto stock = ask({"stores", "get", "stock", "lamp", "--json"});
+  ASSERT_EQ(shop_.stop(), 0);
+  std::filesystem::remove_all(data_dir() / "state");
+
+  EXPECT_EQ(look({"stores", "get", "stock", "lamp", "--json"}).out, stock.out);
+}
+
+TEST_F(Stopped, ADirectoryOfSomethingElseStaysAsItIs) {
+  const auto other = directory_.path() / "notes";
+  std::filesystem::create_directories(other / "state");
+  std::filesystem::create_directories(other / "log");
+
+  const auto ran = thalweg({"stores", "list", "--data-dir", other.string()});
+
+  EXPECT_EQ(ran.code, 66);
+  EXPECT_TRUE(std::filesystem::is_empty(other / "state"));
+  EXPECT_TRUE(std::filesystem::is_empty(other / "log"));
+}
+
 TEST_F(Stopped, NothingIsWrittenIntoIt) {
   open_shop();
   ASSERT_EQ(shop_.stop(), 0);
