@@ -16,11 +16,17 @@ std::string join(const std::vector<std::string>& names) {
   return list;
 }
 
-// What "see" hints say: the likely name, else all of them.
+constexpr std::size_t kNamesMax = 10;  // A hint with more is not read.
+constexpr std::size_t kNamesFew = 5;
+
+// What "see" hints say: the likely name, else all of them, or of many the nearest few.
 std::string hint_for(std::string_view name, const std::vector<std::string>& known) {
   if (known.empty()) return "there is none at all";
   const auto like = nearest(name, known);
-  return like.empty() ? "known are: " + join(known) : "did you mean '" + like + "'?";
+  if (!like.empty()) return "did you mean '" + like + "'?";
+  if (known.size() <= kNamesMax) return "known are: " + join(known);
+  return "of " + std::to_string(known.size()) +
+         " the nearest are: " + join(nearest_few(name, known, kNamesFew));
 }
 
 constexpr std::size_t kPositionsMax = 64;  // Of at_least=, each of which is waited for.
@@ -245,9 +251,7 @@ void QueryContext::when_processed(QuerySource& source, const ReadOptions& option
       std::make_shared<Waiting>(options.at_least.size(), std::move(responder), std::move(next));
   // By a second later the answer above has gone out, which comes to within a quarter of one.
   const auto deadline = clock_.now() + options_.at_least_time + std::chrono::seconds(1);
-  const auto is_over = [deadline, &clock = clock_] {
-    return clock.now() > deadline;
-  };
+  const auto is_over = [deadline, &clock = clock_] { return clock.now() > deadline; };
   for (const auto& [partition, offset] : options.at_least) {
     source.when_processed(
         partition, offset,

@@ -280,6 +280,22 @@ std::string nearest(std::string_view name, const std::vector<std::string>& known
   return best;
 }
 
+std::vector<std::string> nearest_few(std::string_view name, std::vector<std::string> known,
+                                     std::size_t count) {
+  constexpr std::size_t kCompared = 100;
+  const auto apart = [&](const std::string& other) {
+    return distance(name.substr(0, kCompared), std::string_view(other).substr(0, kCompared));
+  };
+  std::vector<std::pair<std::size_t, std::string>> ranked;
+  for (auto& other : known) ranked.emplace_back(apart(other), std::move(other));
+  std::ranges::sort(ranked);
+  std::vector<std::string> few;
+  for (auto& [far, other] : ranked) {
+    if (few.size() < count) few.push_back(std::move(other));
+  }
+  return few;
+}
+
 bool append_by_schema(const Schema& schema, std::string_view bytes, std::string& out) {
   const auto before = out.size();
   try {

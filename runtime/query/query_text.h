@@ -44,6 +44,9 @@ bool names_media_type(std::string_view accept, std::string_view type);
 
 /// The name most like `name`, or empty when none is like it at all.
 std::string nearest(std::string_view name, const std::vector<std::string>& known);
+/// At most `count` of the known names, the most like `name` first.
+std::vector<std::string> nearest_few(std::string_view name, std::vector<std::string> known,
+                                     std::size_t count);
 
 /// Appends the bytes as JSON by the schema; bytes that do not fit it as base64, as nothing may keep
 /// a row from being shown. Returns false then.
