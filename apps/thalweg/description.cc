@@ -1,5 +1,6 @@
 #include "description.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -33,15 +34,97 @@ TopicShape topic_of(const boost::json::value& json) {
 }
 
 /// Throws CommandError that names `origin` when its topology is none.
-ApplicationDescription description_of(const boost::json::value& json, const std::string& origin) {
+TopologyDescription topology_of(const boost::json::value& json, const std::string& origin) {
   auto topology = read_topology(member(json, "topology"));
   if (!topology) throw CommandError(kBadData, origin + ": " + topology.error().message);
-  ApplicationDescription description{.application = text_of(json, "application"),
-                                     .topology = *std::move(topology)};
-  for (const auto& store : array_of(json, "stores")) description.stores.push_back(store_of(store));
-  for (const auto& topic : array_of(json, "topics")) {
-    description.topics.push_back(topic_of(topic));
-    description.topics.back().partitions = number_of(topic, "partitions");
+  return *std::move(topology);
+}
+
+/// A value of a document, and where it is there: "items[0].stores[2]". What the document leaves out
+/// is not known; what is of another kind than `describe --json` writes throws CommandError, as a
+/// damaged document must not pass for one without changes.
+class Part {
+ public:
+  Part(const boost::json::value& value, std::string place)
+      : value_(value), place_(std::move(place)) {}
+
+  const boost::json::value& value() const { return value_; }
+  const std::string& place() const { return place_; }
+
+  [[noreturn]] void refuse(const std::string& why) const {
+    throw CommandError(kBadData, place_ + ' ' + why,
+                       "`thalweg describe --json > FILE` writes what is compared");
+  }
+
+  /// A member that has to be there, and must not be empty.
+  std::string name(std::string_view member) const {
+    auto text = this->text(member);
+    if (text.empty()) refuse("has no " + std::string(member));
+    return text;
+  }
+  std::string text(std::string_view member) const {
+    const auto* found = find(member);
+    if (!found) return {};
+    if (!found->is_string()) at(member).refuse("is not text");
+    return std::string(found->get_string());
+  }
+  std::int64_t number(std::string_view member, std::int64_t least, std::int64_t otherwise) const {
+    const auto* found = find(member);
+    if (!found) return otherwise;
+    if (!found->is_int64() || found->get_int64() < least) {
+      at(member).refuse("is not a whole number from " + std::to_string(least));
+    }
+    return found->get_int64();
+  }
+  std::vector<Part> list(std::string_view member) const {
+    std::vector<Part> parts;
+    const auto* found = find(member);
+    if (!found) return parts;
+    if (!found->is_array()) at(member).refuse("is not a list");
+    for (const auto& item : found->get_array()) {
+      parts.emplace_back(item, at(member).place_ + '[' + std::to_string(parts.size()) + ']');
+    }
+    return parts;
+  }
+  Part at(std::string_view member) const {
+    const bool outermost = place_.ends_with(": ");
+    return {cli::member(value_, member), place_ + (outermost ? "" : ".") + std::string(member)};
+  }
+
+ private:
+  const boost::json::value* find(std::string_view member) const {
+    if (!value_.is_object()) refuse("is not an object");
+    return find_member(value_, member);
+  }
+
+  const boost::json::value& value_;
+  std::string place_;
+};
+
+StoreShape read_store(const Part& store) {
+  return {.name = store.name("name"),
+          .type = store.text("type"),
+          .key_schema = store.text("key_schema"),
+          .value_schema = store.text("value_schema"),
+          .partitions = store.number("partitions", 0, 0)};
+}
+
+TopicShape read_topic(const Part& topic) {
+  return {.name = topic.name("name"),
+          .partitions = topic.number("partitions", 0, 0),
+          .cleanup_policy = topic.text("cleanup_policy"),
+          .retention_ms = topic.number("retention_ms", -1, -1)};
+}
+
+ApplicationDescription read_application(const Part& application) {
+  ApplicationDescription description{
+      .application = application.name("application"),
+      .topology = topology_of(application.value(), application.place())};
+  for (const auto& store : application.list("stores")) {
+    description.stores.push_back(read_store(store));
+  }
+  for (const auto& topic : application.list("topics")) {
+    description.topics.push_back(read_topic(topic));
   }
   return description;
 }
@@ -81,10 +164,6 @@ std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-bool has_nodes(const boost::json::value& application) {
-  return !array_of(member(application, "topology"), "subtopologies").empty();
-}
-
 }  // namespace
 
 std::vector<ApplicationDescription> describe_server(Server& server,
@@ -96,7 +175,9 @@ std::vector<ApplicationDescription> describe_server(Server& server,
   const auto topics = server.get_json(Target({"v1", "topics"}));
   std::vector<ApplicationDescription> descriptions;
   for (const auto& item : array_of(topologies, "items")) {
-    auto& description = descriptions.emplace_back(description_of(item, "GET /v1/topology"));
+    auto& description = descriptions.emplace_back();
+    description.application = text_of(item, "application");
+    description.topology = topology_of(item, "GET /v1/topology");
     for (const auto& store : array_of(stores, "items")) {
       if (text_of(store, "application") != description.application) continue;
       description.stores.push_back(store_of(store));
@@ -124,8 +205,15 @@ std::vector<ApplicationDescription> read_descriptions(const std::string& text,
                        "`thalweg describe --json > FILE` writes what is compared");
   }
   std::vector<ApplicationDescription> descriptions;
-  for (const auto& item : array_of(*json, "items")) {
-    if (has_nodes(item)) descriptions.push_back(description_of(item, origin));
+  const Part document(*json, origin + ": ");
+  for (const auto& item : json->is_object() ? document.list("items") : std::vector<Part>()) {
+    auto description = read_application(item);
+    if (description.topology.subtopologies.empty()) continue;
+    const bool again = std::ranges::any_of(descriptions, [&](const auto& other) {
+      return other.application == description.application;
+    });
+    if (again) item.refuse("is the application " + description.application + " once more");
+    descriptions.push_back(std::move(description));
   }
   if (descriptions.empty()) {
     throw CommandError(kBadData, origin + " describes no application",

@@ -65,12 +65,23 @@ std::map<std::string, StoreShape> stores_of(const ApplicationDescription& descri
   return stores;
 }
 
+/// Whether the topic, by its name without the application's, only stands for tasks. It never has
+/// records, so nothing is lost with it.
+bool is_always_empty(std::string_view topic) {
+  constexpr std::string_view kBegin = "thalweg-tasks-";
+  constexpr std::string_view kEnd = "-repartition";
+  if (!topic.starts_with(kBegin) || !topic.ends_with(kEnd)) return false;
+  if (topic.size() <= kBegin.size() + kEnd.size()) return false;
+  topic.remove_prefix(kBegin.size());
+  topic.remove_suffix(kEnd.size());
+  return std::ranges::all_of(topic, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 /// Internal topics by their names without the application's: those that are known to exist, and the
-/// repartition topics of the plan.
+/// repartition topics of the plan; without those that are always empty.
 std::map<std::string, TopicShape> topics_of(const ApplicationDescription& description) {
   std::map<std::string, TopicShape> topics;
   const auto prefix = description.application + '-';
-  std::set<std::string> read;
   for (const auto& subtopology : description.topology.subtopologies) {
     for (const auto& node : subtopology.nodes) {
       const bool is_source = node.kind == TopologyDescription::NodeKind::kSource;
@@ -83,6 +94,7 @@ std::map<std::string, TopicShape> topics_of(const ApplicationDescription& descri
     const bool own = topic.name.starts_with(prefix);
     topics[own ? topic.name.substr(prefix.size()) : topic.name] = topic;
   }
+  std::erase_if(topics, [](const auto& topic) { return is_always_empty(topic.first); });
   return topics;
 }
 

@@ -121,6 +121,87 @@ TEST_F(Diff, WhatIsNoDescriptionIsRefusedWithHowToMakeOne) {
   EXPECT_THAT(missing.err, HasSubstr("cannot read nowhere.json"));
 }
 
+TEST_F(Diff, ATopicThatOnlyStandsForTasksIsNoLoss) {
+  const end_to_end::TemporaryDirectory directory;
+  const std::string path = directory.path().string() + "/old.json";
+  auto old = boost::json::parse(golden("word-count.json"));
+  for (const char* name :
+       {"counter-thalweg-tasks-0-repartition", "counter-thalweg-tasks-12-repartition"}) {
+    old.at("items").at(0).at("topics").as_array().push_back(boost::json::object{
+        {"name", name}, {"partitions", 3}, {"cleanup_policy", "delete"}, {"retention_ms", -1}});
+  }
+  std::ofstream(path) << boost::json::serialize(old);
+
+  const auto ran = thalweg({"topology", "diff", path, golden_path("word-count.json")});
+
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+  EXPECT_EQ(ran.out, "5 of 5 stores and internal topics stay as they are\n");
+}
+
+/// A copy of word-count.json that something happened to.
+class Damaged : public Diff {
+ protected:
+  Damaged() : document_(boost::json::parse(golden("word-count.json"))) {}
+
+  boost::json::value& application() { return document_.at("items").at(0); }
+  /// Compares the copy with what it was.
+  Ran diff() {
+    std::ofstream(path_) << boost::json::serialize(document_);
+    return thalweg({"topology", "diff", path_, golden_path("word-count.json")});
+  }
+  void expect_refused(const std::string& place) {
+    const auto ran = diff();
+    EXPECT_EQ(ran.code, 65) << ran.out;
+    EXPECT_THAT(ran.err, HasSubstr("old.json: " + place));
+    EXPECT_THAT(ran.out, IsEmpty());
+  }
+
+  end_to_end::TemporaryDirectory directory_;
+  const std::string path_ = directory_.path().string() + "/old.json";
+  boost::json::value document_;
+};
+
+TEST_F(Damaged, AListThatIsNoneIsNamed) {
+  application().as_object()["stores"] = "x";
+
+  expect_refused("items[0].stores is not a list");
+}
+
+TEST_F(Damaged, ANumberThatIsTextIsNamed) {
+  application().at("topics").at(1).as_object()["partitions"] = "3";
+
+  expect_refused("items[0].topics[1].partitions is not a whole number");
+}
+
+TEST_F(Damaged, ATopicWithoutMembersIsNamed) {
+  application().at("topics").at(0) = boost::json::object();
+
+  expect_refused("items[0].topics[0] has no name");
+}
+
+TEST_F(Damaged, AnApplicationThatIsListedTwiceIsNamed) {
+  auto& items = document_.at("items").as_array();
+  items.push_back(boost::json::value(items.at(0)));
+
+  expect_refused("items[1] is the application counter once more");
+}
+
+TEST_F(Damaged, AnApplicationWhoseTopologyIsNoneIsNotLeftOut) {
+  auto& items = document_.at("items").as_array();
+  items.push_back(boost::json::object{{"application", "other"}, {"topology", "junk"}});
+
+  expect_refused("items[1]: 'topology'");
+}
+
+TEST_F(Damaged, WhatIsMissingIsNotKnown) {
+  application().as_object().erase("topics");
+  application().at("stores").at(0).as_object().erase("partitions");
+
+  const auto ran = diff();
+
+  EXPECT_EQ(ran.code, 1) << ran.out << ran.err;
+}
+
 TEST(Describe, PrintsTheTextOfKafkaStreams) {
   const auto ran = thalweg({"describe", golden_path("word-count.json")});
 
