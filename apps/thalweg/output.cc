@@ -45,6 +45,26 @@ void append_padded(std::string_view text, std::size_t width, Table::Align align,
   if (align == Table::Align::kLeft && !last) out += padding;
 }
 
+/// The text with each control character replaced, those of two bytes (U+0080 to U+009F) as well:
+/// what others wrote must not steer the terminal.
+template <typename Replace>
+std::string without_controls(std::string_view text, Replace replace) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+    if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {
+      replace(static_cast<unsigned char>(next), out);
+      ++i;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      replace(byte, out);
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 OutputStyle OutputStyle::of_this_process() {
@@ -105,7 +125,10 @@ void print(const Table& table, const OutputStyle& style, std::string_view none) 
 void print_json(const boost::json::value& value) { print(boost::json::serialize(value) + "\n"); }
 
 void remark(std::string_view text) {
-  std::string line(text);
+  std::string line = without_controls(text, [](unsigned char c, std::string& out) {
+    out += c == '\n' || c == '\t' ? std::string(1, static_cast<char>(c))
+                                  : fmt::format("\\x{:02x}", static_cast<unsigned>(c));
+  });
   line += '\n';
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
@@ -114,10 +137,7 @@ std::string cell(const boost::json::value& value) {
   if (value.is_null()) return "-";
   std::string text =
       value.is_string() ? std::string(value.get_string()) : boost::json::serialize(value);
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return text;
+  return without_controls(text, [](unsigned char, std::string& out) { out += ' '; });
 }
 
 std::string time_cell(std::int64_t millis) {
