@@ -1,10 +1,34 @@
 #include "command_line.h"
 
+#include <algorithm>
+#include <numeric>
+#include <utility>
+#include <vector>
+
 #include <CLI/CLI.hpp>
 
 #include "context.h"
+#include "not_empty.h"
 
 namespace thalweg::cli {
+namespace {
+
+/// How many letters have to change to make one of the other.
+std::size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const auto change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
 
 void declare_commands(CLI::App& app, Context& context) {
   app.require_subcommand(1);
@@ -14,10 +38,12 @@ void declare_commands(CLI::App& app, Context& context) {
       ->envname("THALWEG_URL")
       ->capture_default_str();
   app.add_option("-d,--data-dir", context.data_dir,
-                 "The directory of an application that is stopped, instead");
+                 "The directory of an application that is stopped, instead")
+      ->check(not_empty);
   app.add_option("--token", context.token, "Sent as a bearer token")->envname("THALWEG_TOKEN");
   app.add_option("-a,--application", context.application,
-                 "The application.id, where a process has several");
+                 "The application.id, where a process has several")
+      ->check(not_empty);
   app.add_flag("--json", context.style.json, "Print JSON instead of tables");
   app.add_option_function<std::string>(
          "-o,--output",
@@ -39,6 +65,29 @@ void declare_commands(CLI::App& app, Context& context) {
   add_topology(app, context);
   add_completion(app, context);
   add_reference(app, context);
+}
+
+std::optional<UnknownCommand> unknown_command(const CLI::App& app) {
+  const CLI::App* at = &app;
+  std::string behind = app.get_name();
+  for (auto chosen = at->get_subcommands(); !chosen.empty(); chosen = at->get_subcommands()) {
+    at = chosen.back();
+    behind += ' ' + at->get_name();
+  }
+  if (at->get_require_subcommand_min() == 0) return std::nullopt;
+  const auto words = app.remaining(true);
+  const auto word = std::ranges::find_if(words, [](const auto& w) { return !w.starts_with('-'); });
+  if (word == words.end()) return std::nullopt;
+  UnknownCommand unknown{*word, std::move(behind), {}};
+  std::size_t least = std::max<std::size_t>(word->size() / 2, 2);
+  for (const auto* command : at->get_subcommands([](const CLI::App*) { return true; })) {
+    const auto apart = distance(*word, command->get_name());
+    if (apart > least || command->get_group().empty()) continue;
+    if (apart == least && !unknown.like.empty()) continue;
+    least = apart;
+    unknown.like = command->get_name();
+  }
+  return unknown;
 }
 
 }  // namespace thalweg::cli

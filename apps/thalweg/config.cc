@@ -1,5 +1,7 @@
 // thalweg config: what settings come to, and what is wrong with them.
 
+#include <filesystem>
+#include <fstream>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +11,7 @@
 #include "context.h"
 #include "exit_codes.h"
 #include "json_fields.h"
+#include "not_empty.h"
 
 namespace thalweg::cli {
 namespace {
@@ -23,6 +26,12 @@ struct ConfigArguments {
 
 /// The settings as an application would find them: file, environment, flags.
 StreamsConfigBuilder settings_of(const ConfigArguments& given) {
+  if (!given.file.empty()) {
+    const std::ifstream file(given.file);
+    if (!file || std::filesystem::is_directory(given.file)) {
+      throw CommandError(kUnknownName, "cannot read " + given.file, "name a TOML file of settings");
+    }
+  }
   StreamsConfigBuilder builder;
   builder.allow(given.allowed);
   // Applications name themselves; here any name will do.
@@ -94,7 +103,7 @@ int keys(Context& context) {
 
 std::shared_ptr<ConfigArguments> add_sources(CLI::App& app) {
   auto given = std::make_shared<ConfigArguments>();
-  app.add_option("FILE", given->file, "A TOML file of settings");
+  app.add_option("FILE", given->file, "A TOML file of settings")->check(not_empty);
   app.add_option("--set", given->settings, "A setting as key=value; may be repeated")
       ->allow_extra_args(false);
   app.add_option(

@@ -5,6 +5,7 @@
 #include "context.h"
 #include "description.h"
 #include "exit_codes.h"
+#include "not_empty.h"
 #include "server.h"
 #include "svg.h"
 
@@ -62,9 +63,11 @@ void add_describe(CLI::App& app, Context& context) {
   const auto given = std::make_shared<DescribeArguments>();
   auto* command =
       app.add_subcommand("describe", "What an application is made of: nodes, stores, topics");
-  command->add_option("FILE", given->file,
-                      "What `describe --json` wrote, or - for standard input; without it, the "
-                      "application that runs");
+  command
+      ->add_option("FILE", given->file,
+                   "What `describe --json` wrote, or - for standard input; without it, the "
+                   "application that runs")
+      ->check(not_empty);
   command->add_option("-f,--format", given->format, "text, json, dot, mermaid or svg")
       ->check(CLI::IsMember({"text", "json", "dot", "mermaid", "svg"}))
       ->capture_default_str();

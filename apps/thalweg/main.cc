@@ -30,6 +30,17 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& wanted) {
     return app.exit(wanted);
   } catch (const CLI::ParseError& error) {
+    if (const auto unknown = unknown_command(app)) {
+      if (unknown->word == "help") {
+        print(app.help());
+        return kDone;
+      }
+      return complain("there is no command '" + unknown->behind + ' ' + unknown->word + "'",
+                      unknown->like.empty()
+                          ? "`" + unknown->behind + " --help` names those there are"
+                          : "did you mean `" + unknown->behind + ' ' + unknown->like + "`?",
+                      kUsage);
+    }
     return complain(error.what(), "--help after any command says what it takes", kUsage);
   }
   try {

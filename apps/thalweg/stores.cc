@@ -5,6 +5,7 @@
 #include "context.h"
 #include "exit_codes.h"
 #include "json_fields.h"
+#include "not_empty.h"
 #include "numbers.h"
 #include "server.h"
 
@@ -161,8 +162,8 @@ int dump(Context& context, const StoreArguments& given) {
 }
 
 void add_range(CLI::App& app, const Arguments& given) {
-  app.add_option("--from", given->from, "The first key, inclusive");
-  app.add_option("--to", given->to, "The last key, exclusive");
+  app.add_option("--from", given->from, "The first key, inclusive")->check(not_empty);
+  app.add_option("--to", given->to, "The last key, exclusive")->check(not_empty);
   app.add_option("--prefix", given->prefix, "What keys begin with");
   app.add_flag("--reverse", given->reverse, "From the last key to the first");
 }
@@ -170,7 +171,9 @@ void add_range(CLI::App& app, const Arguments& given) {
 CLI::App* add_one(CLI::App& stores, const std::string& name, const std::string& description,
                   const Arguments& given) {
   auto* app = stores.add_subcommand(name, description);
-  app->add_option("STORE", given->store, "Its name, as `stores list` shows it")->required();
+  app->add_option("STORE", given->store, "Its name, as `stores list` shows it")
+      ->required()
+      ->check(not_empty);
   app->add_flag("--early", given->early, "Show what is committed before it is durable, too");
   return app;
 }
@@ -188,8 +191,9 @@ void add_stores(CLI::App& app, Context& context) {
   const auto key = std::make_shared<StoreArguments>();
   auto* one = add_one(*stores, "get", "The row of one key, or its windows or sessions", key);
   one->add_option("KEY", key->key, "The key")->required();
-  one->add_option("--from", key->from, "Windows from this start on (milliseconds since 1970)");
-  one->add_option("--to", key->to, "Windows up to this start, inclusive");
+  one->add_option("--from", key->from, "Windows from this start on (milliseconds since 1970)")
+      ->check(not_empty);
+  one->add_option("--to", key->to, "Windows up to this start, inclusive")->check(not_empty);
   one->add_flag("--reverse", key->reverse, "The latest window first");
   one->add_option("-n,--limit", key->limit, "How many windows at most")
       ->check(whole_number(1, kPage))

@@ -13,6 +13,7 @@
 #include "context.h"
 #include "exit_codes.h"
 #include "json_fields.h"
+#include "not_empty.h"
 #include "numbers.h"
 #include "server.h"
 #include "topics.h"
@@ -230,7 +231,9 @@ void add_tail(CLI::App& topics, Context& context) {
   const auto given = std::make_shared<TailArguments>();
   auto* app = topics.add_subcommand(
       "tail", "Records of a topic, the newest 10 unless asked otherwise, and those to come");
-  app->add_option("TOPIC", given->topic, "Its name, as `topics list` shows it")->required();
+  app->add_option("TOPIC", given->topic, "Its name, as `topics list` shows it")
+      ->required()
+      ->check(not_empty);
   app->add_flag("-f,--follow", given->follow, "Go on with what comes, until interrupted");
   auto* newest = app->add_option("-n,--newest", given->newest, "How many there are already")
                      ->check(whole_number(1, kPage))

@@ -4,6 +4,7 @@
 
 #include "context.h"
 #include "exit_codes.h"
+#include "not_empty.h"
 #include "topology_diff.h"
 
 namespace thalweg::cli {
@@ -89,8 +90,11 @@ void add_topology(CLI::App& app, Context& context) {
   diff_app
       ->add_option("OLD", given->before,
                    "A file that `describe --json` wrote, - for standard input, or http://HOST:PORT")
-      ->required();
-  diff_app->add_option("NEW", given->after, "The same of the new version")->required();
+      ->required()
+      ->check(not_empty);
+  diff_app->add_option("NEW", given->after, "The same of the new version")
+      ->required()
+      ->check(not_empty);
   diff_app->add_flag("--all", given->all, "Show what stays, too");
   diff_app->footer(
       "stays     same name, same shape\n"

@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -38,12 +40,56 @@ TEST(Usage, ThePageInTheDocumentsIsWhatHelpSays) {
   EXPECT_EQ(kept, page.out) << "bring it up to date: cp " << made << " docs/cli.md";
 }
 
-TEST(Usage, AWrongWordIsRefusedWithWhereToLook) {
+TEST(Usage, AWrongWordIsRefusedWithTheRightOne) {
   const auto ran = thalweg({"stores", "gett", "orders"});
 
   EXPECT_EQ(ran.code, 64);
-  EXPECT_THAT(ran.err, HasSubstr("--help"));
+  EXPECT_THAT(ran.err, HasSubstr("did you mean `thalweg stores get`?"));
   EXPECT_THAT(ran.out, IsEmpty());
+}
+
+TEST(Usage, AnUnknownCommandIsNamedWithTheNearest) {
+  const auto first = thalweg({"topcs", "list"});
+  const auto second = thalweg({"stores", "scam", "orders"});
+  const auto unlike = thalweg({"xyzzyxyzzy"});
+
+  EXPECT_EQ(first.code, 64);
+  EXPECT_THAT(first.err, AllOf(HasSubstr("'thalweg topcs'"), HasSubstr("`thalweg topics`?")));
+  EXPECT_EQ(second.code, 64);
+  EXPECT_THAT(second.err, HasSubstr("did you mean `thalweg stores scan`?"));
+  EXPECT_EQ(unlike.code, 64);
+  EXPECT_THAT(unlike.err, AllOf(HasSubstr("xyzzyxyzzy"), HasSubstr("--help")));
+}
+
+TEST(Usage, HelpIsACommandToo) {
+  const auto ran = thalweg({"help"});
+
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, thalweg({"--help"}).out);
+}
+
+TEST(Usage, AnEmptyArgumentIsNotTakenForNone) {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"config", "check", ""},
+                                             {"describe", ""},
+                                             {"stores", "list", "-d", ""},
+                                             {"stores", "list", "-a", ""},
+                                             {"topology", "diff", "", ""},
+                                             {"stores", "scan", "stock", "--to", ""}}) {
+    const auto ran = thalweg(arguments);
+
+    EXPECT_EQ(ran.code, 64) << arguments.front();
+    EXPECT_THAT(ran.err, HasSubstr("must not be empty")) << arguments.front();
+  }
+}
+
+TEST(Usage, WhatWasGivenDoesNotSteerTheTerminal) {
+  const auto ran = thalweg({"describe",
+                            "no\x1b[31m\xc2\x9b"
+                            "1mthere"});
+
+  EXPECT_EQ(ran.code, 66);
+  EXPECT_THAT(ran.err, HasSubstr(R"(no\x1b[31m\x9b1mthere)"));
 }
 
 TEST(Usage, AnAddressThatIsNoneIsRefusedWithItsForm) {
@@ -104,6 +150,13 @@ TEST_F(Settings, ThatAreValidAreSaidToBe) {
   const auto ran = thalweg({"config", "check", file_says("num.stream.threads = 2\n")});
 
   EXPECT_EQ(ran.code, 0) << ran.err;
+}
+
+TEST_F(Settings, OfAFileThatIsNotThereAreNotCalledInvalid) {
+  const auto ran = thalweg({"config", "check", "nowhere.toml"});
+
+  EXPECT_EQ(ran.code, 66);
+  EXPECT_THAT(ran.err, HasSubstr("cannot read nowhere.toml"));
 }
 
 TEST_F(Settings, FaultsAreToldWithPlaceAndNearestKey) {
