@@ -1,4 +1,4 @@
-// When a row is shown: not before it is durable, nor before what the reader wrote has been processed.
+// When a row is shown: not before it is durable, nor before what the reader wrote is processed.
 
 #include "query/query_story.h"
 
