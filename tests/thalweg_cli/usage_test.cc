@@ -1,6 +1,7 @@
 // What the tool says of itself, and to those who call it wrongly.
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -107,21 +108,38 @@ TEST(Usage, NobodyThereIsSaidWithWhatToDo) {
   EXPECT_THAT(ran.err, AllOf(HasSubstr("no answer from http://127.0.0.1"), HasSubstr("--url")));
 }
 
-TEST(Usage, CompletionKnowsCommandsAndOptionsOfEachLevel) {
-  // A shell asks what may follow these words.
-  const std::string script = "source <(" THALWEG_CLI_BINARY
-                             " completion bash); COMP_WORDS=(thalweg --url x stores sc); "
-                             "COMP_CWORD=4; _thalweg; echo \"${COMPREPLY[@]}\"; "
-                             "COMP_WORDS=(thalweg topics tail t --fo); COMP_CWORD=4; _thalweg; "
-                             "echo \"${COMPREPLY[@]}\"";
+/// What bash offers for the last of these words, one a line, in the directory of `there`.
+std::string offered(const std::string& words, const std::filesystem::path& there = ".") {
   const end_to_end::TemporaryDirectory directory;
-  const std::string out = directory.path().string() + "/out";
+  const auto file = [&](const char* name) { return (directory.path() / name).string(); };
+  std::ofstream(file("script")) << "source <(" THALWEG_CLI_BINARY " completion bash)\ncd '"
+                                << there.string() << "'\n"
+                                << "COMP_WORDS=(" << words
+                                << "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n"
+                                << "_thalweg; printf '%s\\n' \"${COMPREPLY[@]}\"\n";
+  EXPECT_EQ(std::system(("bash " + file("script") + " > " + file("out")).c_str()), 0);
+  std::ifstream out(file("out"));
+  return {std::istreambuf_iterator<char>(out), {}};
+}
 
-  ASSERT_EQ(std::system(("bash -c '" + script + "' > " + out).c_str()), 0);
+TEST(Usage, CompletionKnowsCommandsAndOptionsOfEachLevel) {
+  EXPECT_EQ(offered("thalweg --url x stores sc"), "scan\n");
+  EXPECT_EQ(offered("thalweg topics tail t --fo"), "--follow\n");
+  EXPECT_EQ(offered("thalweg topics tail -f --since"), "--since\n") << "-f takes no value here";
+}
 
-  std::ifstream file(out);
-  const std::string said{std::istreambuf_iterator<char>(file), {}};
-  EXPECT_EQ(said, "scan\n--follow\n");
+TEST(Usage, CompletionKnowsValues) {
+  EXPECT_EQ(offered("thalweg completion z"), "zsh\n");
+  EXPECT_EQ(offered("thalweg stores list -o ''"), "table\njson\n");
+  EXPECT_EQ(offered("thalweg describe -f s"), "svg\n");
+}
+
+TEST(Usage, CompletionOffersFilesWhereFilesAreTaken) {
+  const end_to_end::TemporaryDirectory directory;
+  std::ofstream(directory.path() / "my file.json") << "{}";
+
+  EXPECT_EQ(offered("thalweg config check ''", directory.path()), "my file.json\n");
+  EXPECT_EQ(offered("thalweg topology diff a.json my", directory.path()), "my file.json\n");
 }
 
 TEST(Usage, EveryShellGetsEveryCommand) {
