@@ -31,10 +31,12 @@ std::string hint_for(std::string_view name, const std::vector<std::string>& know
 
 constexpr std::size_t kPositionsMax = 64;  // Of at_least=, each of which is waited for.
 
-// Who reads a topic as bytes knows less of it than who reads or writes what they mean.
+// Who reads a topic as bytes says nothing of what they mean: they are shown and taken as if nobody
+// read them, and what another application knows of them holds.
 void learn(TopicSchemasRef& known, const Topology::TopicSchemas& more) {
   const auto take = [](SchemaPtr& schema, const SchemaPtr& other) {
-    if (!schema || (other && other->name() != bytes_schema()->name())) schema = other;
+    const bool says = other && (other->name() != bytes_schema()->name() || other->window_bytes());
+    if (says) schema = other;
   };
   take(known.key, more.key);
   take(known.value, more.value);
@@ -58,8 +60,7 @@ QueryContext::QueryContext(HttpServer& server, std::vector<std::unique_ptr<Query
     for (const auto& [topic, schemas] : source->topic_schemas()) {
       learn(topic_schemas_[topic], schemas);
       // Internal topics go by their names without the application's prefix in a topology.
-      topic_schemas_.try_emplace(source->application_id() + "-" + topic,
-                                 TopicSchemasRef{schemas.key, schemas.value});
+      learn(topic_schemas_[source->application_id() + "-" + topic], schemas);
     }
   }
 }

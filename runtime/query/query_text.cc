@@ -298,16 +298,18 @@ std::vector<std::string> nearest_few(std::string_view name, std::vector<std::str
 
 bool append_by_schema(const Schema& schema, std::string_view bytes, std::string& out) {
   const auto before = out.size();
-  try {
-    schema.to_json(bytes, out);
-    return true;
-  } catch (const SerdeError&) {
-    out.resize(before);
-    out += '"';
-    append_base64(bytes, false, out);
-    out += '"';
-    return false;
+  if (schema.name() != "string" || is_utf8(bytes)) {
+    try {
+      schema.to_json(bytes, out);
+      return true;
+    } catch (const SerdeError&) {
+      out.resize(before);
+    }
   }
+  out += '"';
+  append_base64(bytes, false, out);
+  out += '"';
+  return false;
 }
 
 }  // namespace thalweg::internal

@@ -48,8 +48,8 @@ std::string nearest(std::string_view name, const std::vector<std::string>& known
 std::vector<std::string> nearest_few(std::string_view name, std::vector<std::string> known,
                                      std::size_t count);
 
-/// Appends the bytes as JSON by the schema; bytes that do not fit it as base64, as nothing may keep
-/// a row from being shown. Returns false then.
+/// Appends the bytes as JSON by the schema; bytes that do not fit it, text that is not UTF-8 among
+/// them, as base64, as nothing may keep a row from being shown. Returns false then.
 bool append_by_schema(const Schema& schema, std::string_view bytes, std::string& out);
 
 }  // namespace thalweg::internal

@@ -213,6 +213,32 @@ TEST_F(TopicQueries, WhoReadsATopicAsBytesHidesNothingOfWhatOthersKnowOfIt) {
   EXPECT_EQ(member(found.at(0), "value"), R"({"total":3})");
 }
 
+TEST_F(TopicQueries, WhatIsReadAsBytesAloneIsShownAndTakenAsTheTextItIs) {
+  shop_->schemas["orders"] = {Serde<Bytes>::schema(), Serde<Bytes>::schema()};
+  start_with_topic(1);
+
+  EXPECT_EQ(post("orders", R"({"key":"o1","value":{"total":3}})").status, 200);
+  EXPECT_EQ(post("orders", R"({"key":"/w==","key_encoding":"base64","value":"v"})").status, 200);
+
+  const auto found = records();
+  EXPECT_EQ(member(found.at(0), "key"), "\"o1\"");
+  EXPECT_EQ(member(found.at(0), "value"), R"({"total":3})");
+  EXPECT_EQ(member(found.at(1), "key"), "\"/w==\"");
+  EXPECT_EQ(member(found.at(1), "key_encoding"), "\"base64\"");
+  EXPECT_EQ(member(found.at(1), "value"), "\"v\"");
+}
+
+TEST_F(TopicQueries, TextThatIsNoTextIsShownAsTheBytesItIs) {
+  shop_->schemas["orders"] = {Serde<std::string>::schema(), Serde<JsonText>::schema()};
+  start_with_topic(1);
+
+  post("orders", R"({"key":"/w==","key_encoding":"base64","value":{"total":3}})");
+
+  const auto found = records();
+  EXPECT_EQ(member(found.at(0), "key"), "\"/w==\"");
+  EXPECT_EQ(member(found.at(0), "key_encoding"), "\"base64\"");
+}
+
 TEST_F(TopicQueries, TopicsOfTextTakeJsonAsItIsWritten) {
   shop_->schemas["orders"] = {Serde<std::string>::schema(), Serde<JsonText>::schema()};
   start_with_topic(1);
