@@ -38,7 +38,7 @@ std::string store_family(const StreamTask& task, const std::string& store) {
   return std::string(task.application_id()) + "/" + to_string(task.task_id()) + "/" + store;
 }
 
-std::string dead_letter_topic(std::string pattern, std::string_view topic) {
+std::string dead_letter_topic_name(std::string pattern, std::string_view topic) {
   constexpr std::string_view kTopic = "{topic}";
   if (const auto at = pattern.find(kTopic); at != std::string::npos) {
     pattern.replace(at, kTopic.size(), topic);
@@ -428,12 +428,30 @@ void StreamTask::to_dead_letters(const RecordView& record, const RecordMetadata&
   headers.add("__streams.errors.topic", std::string(metadata.topic));
   headers.add("__streams.errors.partition", std::to_string(metadata.partition));
   headers.add("__streams.errors.offset", std::to_string(metadata.offset));
-  const TopicHandle topic =
-      setup_.collector->topic(dead_letter_topic(setup_.config->dead_letter_topic, metadata.topic));
+  const TopicHandle topic = dead_letter_topic(metadata.topic);
   const std::int32_t partitions = setup_.collector->partitions(topic);
   const std::int32_t partition = record.key ? partition_of(*record.key, partitions)
                                             : static_cast<std::int32_t>(record.offset % partitions);
   setup_.collector->send(topic, partition, record.key, record.value, record.timestamp, headers);
+}
+
+// Of internal topics nobody but the application knows the names, so nobody else can make them.
+TopicHandle StreamTask::dead_letter_topic(std::string_view topic) {
+  std::string name = dead_letter_topic_name(setup_.config->dead_letter_topic, topic);
+  Log* log = setup_.environment.log;
+  if (log && !dead_letter_topics_.contains(name)) {
+    const auto known = log->topic(name);
+    const auto input = log->topic(std::string(topic));
+    const bool is_missing = !known && known.error().code == ErrorCode::kNotFound;
+    if (is_missing && input) {
+      const auto made = log->create_topic({.name = name, .partitions = input->partitions});
+      if (!made && made.error().code != ErrorCode::kAlreadyExists) {
+        spdlog::error("topic {} of dead letters cannot be made: {}", name, made.error().message);
+      }
+    }
+    dead_letter_topics_.insert(name);
+  }
+  return setup_.collector->topic(name);
 }
 
 }  // namespace thalweg::internal

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -183,6 +184,8 @@ class StreamTask final : public TaskContext {
                   const SerdeError& error);
   void to_dead_letters(const RecordView& record, const RecordMetadata& metadata,
                        std::string_view exception, std::string_view message);
+  /// Where dead letters of that topic go; made as wide as it, if the log does not have it.
+  TopicHandle dead_letter_topic(std::string_view topic);
   [[noreturn]] void fail_processing(const std::exception& cause, const RecordMetadata& metadata);
 
   Setup setup_;
@@ -198,6 +201,7 @@ class StreamTask final : public TaskContext {
   AsyncCalls async_calls_;
   Timestamp stream_time_ = kNoTimestamp;
   ProcessorMetadata processor_metadata_;
+  std::set<std::string> dead_letter_topics_;  // Those that are on the log.
   Timestamp record_time_ = kNoTimestamp;
   RecordMetadata metadata_;
   const RecordQueue* current_ = nullptr;  // Whose head is being processed.

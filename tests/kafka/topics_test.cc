@@ -4,6 +4,10 @@
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
+#include <thalweg/runtime/async_producer.h>
+#include <thalweg/runtime/local_environment.h>
+#include <thalweg/topology/streams_builder.h>
+
 #include "kafka/spec_story.h"
 
 // Topics that are not simply there: global ones, patterns, some that come later, some that change.
@@ -22,6 +26,8 @@ boost::json::value spec(const char* nodes, const char* input) {
 }
 
 using Records = std::vector<std::string>;
+using Text = std::string;
+using namespace std::chrono_literals;
 
 TEST(Topics, AGlobalTableIsJoinedFromEveryPartition) {
   const auto joined = spec(R"(
@@ -127,6 +133,47 @@ TEST(Topics, APartitionCountThatChangesStopsTheApplicationAndIsNamed) {
   EXPECT_EQ(story.wait_for_end(), 1);
   EXPECT_THAT(story.printed(), AllOf(HasSubstr("the partition count of growing has changed"),
                                      HasSubstr("has 2 partitions, the topology needs 3")));
+}
+
+// Nobody but the application knows that name, so where brokers make no topics by themselves nobody
+// had made it: the record was tried again for ever.
+TEST(Topics, OfDeadLettersAreMadeWhereARecordFailsBehindARepartition) {
+  TemporaryDirectory directory;
+  StreamsConfig config;
+  config.application_id = "undertaker";
+  config.state_dir = directory.path();
+  config.bootstrap_servers = cluster().bootstrap_servers();
+  config.processing_handler = FailureHandling::kDeadLetter;
+  config.dead_letter_topic = "{topic}.dlq";
+  const auto local = *LocalEnvironment::open(config);
+  Log& log = local->log();
+  ASSERT_TRUE(log.create_topic({.name = "undertaken", .partitions = 2}));
+  StreamsBuilder builder;
+  builder.stream<Text, Text>("undertaken")
+      .repartition({.name = "by-somebody"})
+      .for_each([](const Text&, const Text& value) { throw std::runtime_error("no " + value); });
+  StreamsApplication application(builder.build(), config, local->environment());
+  ASSERT_TRUE(application.start());
+  AsyncProducer producer(log, "mourner");
+  producer.send("undertaken", Text("k"), Text("v"), from_millis(1), {}, [](const auto&) {});
+
+  const auto deadline = std::chrono::steady_clock::now() + 60s;
+  const std::string name = "undertaker-by-somebody-repartition.dlq";
+  const auto records = [&] {
+    Offset count = 0;
+    for (std::int32_t i = 0; i < 2; ++i) {
+      if (const auto range = log.range({name, i})) count += range->end;
+    }
+    return count;
+  };
+  while (records() == 0 && std::chrono::steady_clock::now() < deadline) {
+  }
+
+  EXPECT_GE(records(), 1);
+  ASSERT_TRUE(log.topic(name));
+  EXPECT_EQ(log.topic(name)->partitions, 2);
+  EXPECT_FALSE(application.failure());
+  application.close();
 }
 
 // The table takes many fetches, the stream is there at once: by time, all of the table is earlier.
