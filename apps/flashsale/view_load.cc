@@ -31,8 +31,8 @@ struct Arguments {
   std::string url_without;
   std::string product = "lamp";
   double rate = 5'000;
-  int seconds = 5;
-  int turns = 6;
+  int seconds = 2;
+  int turns = 15;  // Many and short, so that a disturbance spoils a few of them only.
   std::size_t connections = 16;
 };
 
