@@ -13,8 +13,10 @@
 /// of a store as bytes, and how far a task has come. For programs of the same version alone.
 namespace thalweg::internal {
 
-inline constexpr const char* kPeerViewPattern = "/v1/views/{store}/{partition}";
-inline constexpr const char* kPeerPositionPattern = "/v1/positions/{topic}/{partition}";
+inline constexpr const char* kPeerViewPattern =
+    "/v1/views/{store}/{partition}?application&key&from&to&reverse&limit";
+inline constexpr const char* kPeerPositionPattern =
+    "/v1/positions/{topic}/{partition}?application&passed";
 
 /// One row: `key=`; many: `from=`, `to=`, `reverse=`, `limit=`. Keys are Base64.
 std::string peer_get_target(std::string_view application, std::string_view store,

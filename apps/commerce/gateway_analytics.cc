@@ -155,7 +155,7 @@ void get_funnel(const ContextPtr& context, HttpRequest&, Responder responder) {
 void add_analytics_routes(const ContextPtr& context) {
   constexpr const char* kRole = "analytics";
   add_route(context, "GET", "/analytics/funnel", get_funnel, "orders", kForOperators);
-  add_route(context, "GET", "/analytics/sales", get_sales, kRole, kForOperators);
+  add_route(context, "GET", "/analytics/sales?from&to&limit", get_sales, kRole, kForOperators);
   add_route(context, "GET", "/analytics/products/{id}", get_product_sales, kRole, kForOperators);
   add_route(context, "GET", "/analytics/customers/{id}", get_customer, kRole);
 }

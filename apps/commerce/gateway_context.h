@@ -253,7 +253,8 @@ void serve(const ContextPtr& context, Handle handle, HttpRequest& request, Respo
 }
 
 /// Adds a route whose handler is `handle(context, request, responder)`, called when the application
-/// that plays `role` is ready, where it may wait; 503 in a process that does not play it.
+/// that plays `role` is ready, where it may wait; 503 in a process that does not play it. `pattern`
+/// names the query parameters that it reads, as that of HttpServer::route().
 template <typename Handle>
 void add_route(const ContextPtr& context, std::string_view method, std::string_view pattern,
                Handle handle, std::string_view role = "orders",

@@ -264,11 +264,11 @@ void get_user_coupons(const ContextPtr& context, HttpRequest& request, Responder
 void add_coupon_routes(const ContextPtr& context) {
   constexpr const char* kRole = "coupons";
   add_route(context, "POST", "/coupons", post_coupon, kRole, kForOperators);
-  add_route(context, "GET", "/coupons", get_coupons, kRole);
+  add_route(context, "GET", "/coupons?limit&cursor", get_coupons, kRole);
   add_route(context, "POST", "/coupons/issue", post_issue, kRole);
   add_route(context, "GET", "/coupons/{id}", get_coupon, kRole);
   add_route(context, "GET", "/coupons/requests/{id}", get_request, kRole);
-  add_route(context, "GET", "/users/{id}/coupons", get_user_coupons, kRole);
+  add_route(context, "GET", "/users/{id}/coupons?limit&cursor", get_user_coupons, kRole);
 }
 
 }  // namespace thalweg::shop

@@ -46,15 +46,9 @@ bool read_number(std::string_view text, T& number) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-ListQuery read_query(const HttpRequest& request, Faults& faults) {
+/// Which page of a list.
+ListQuery read_page(const HttpRequest& request, Faults& faults) {
   ListQuery query;
-  if (const auto status = request.query("status")) {
-    for (const DeliveryStatus known : fb::EnumValuesDeliveryStatus()) {
-      if (name_of(known) == *status) query.status = known;
-    }
-    if (!query.status) faults.push_back("status is none of a delivery: " + std::string(*status));
-  }
-  query.order_id = request.query("orderId").value_or("");
   query.limit = page_limit(request);
   if (query.limit == 0) faults.push_back(limit_fault());
   if (const auto cursor = request.query("cursor")) {
@@ -66,6 +60,19 @@ ListQuery read_query(const HttpRequest& request, Faults& faults) {
       query.after = cursor->substr(dot + 1);
     }
   }
+  return query;
+}
+
+/// Which deliveries, and which page of them.
+ListQuery read_query(const HttpRequest& request, Faults& faults) {
+  ListQuery query = read_page(request, faults);
+  if (const auto status = request.query("status")) {
+    for (const DeliveryStatus known : fb::EnumValuesDeliveryStatus()) {
+      if (name_of(known) == *status) query.status = known;
+    }
+    if (!query.status) faults.push_back("status is none of a delivery: " + std::string(*status));
+  }
+  query.order_id = request.query("orderId").value_or("");
   return query;
 }
 
@@ -167,7 +174,7 @@ void get_deliveries(const ContextPtr& context, HttpRequest& request, Responder r
 
 void get_dead_letters(const ContextPtr& context, HttpRequest& request, Responder responder) {
   Faults faults;
-  const ListQuery query = read_query(request, faults);
+  const ListQuery query = read_page(request, faults);
   if (!faults.empty()) return responder.send(bad_request(faults));
   List list;
   const Status status = list_store(context, stores::kDeadLetters, query, true, list);
@@ -229,8 +236,9 @@ void post_discard(const ContextPtr& context, HttpRequest& request, Responder res
 
 void add_delivery_routes(const ContextPtr& context) {
   constexpr std::string_view kRole = "delivery";
-  add_route(context, "GET", "/deliveries", get_deliveries, kRole, kForOperators);
-  add_route(context, "GET", "/dlq", get_dead_letters, kRole, kForOperators);
+  add_route(context, "GET", "/deliveries?status&orderId&limit&cursor", get_deliveries, kRole,
+            kForOperators);
+  add_route(context, "GET", "/dlq?limit&cursor", get_dead_letters, kRole, kForOperators);
   add_route(context, "GET", "/dlq/{id}", get_dead_letter, kRole, kForOperators);
   add_route(context, "POST", "/dlq/{id}/retry", post_retry, kRole, kForOperators);
   add_route(context, "POST", "/dlq/{id}/discard", post_discard, kRole, kForOperators);

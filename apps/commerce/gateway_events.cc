@@ -120,7 +120,7 @@ std::expected<InboxReader::Wish, HttpResponse> wish_of(const ContextPtr& context
 }
 
 void add_event_routes(const ContextPtr& context) {
-  add_route(context, "GET", "/events", get_events, "notifications");
+  add_route(context, "GET", "/events?destination&lastEventId&userId", get_events, "notifications");
 }
 
 }  // namespace thalweg::shop

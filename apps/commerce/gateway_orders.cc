@@ -304,7 +304,7 @@ void add_route_of_order(const ContextPtr& of, std::string_view method, std::stri
 
 void add_order_routes(const ContextPtr& context) {
   add_route(context, "POST", "/orders", post_order);
-  add_route_of_order(context, "GET", "/orders/{id}", get_order);
+  add_route_of_order(context, "GET", "/orders/{id}?wait", get_order);
   add_route_of_order(context, "GET", "/orders/{id}/events", get_events);
   add_route_of_order(context, "POST", "/orders/{id}/process", post_process);
   add_route_of_order(context, "POST", "/orders/{id}/payment", post_payment);

@@ -61,8 +61,9 @@ void add_page_routes(const ContextPtr& context) {
   HttpServer& server = context->server();
   for (const PageFile& file : page_files()) {
     const bool first = file.path == "index.html";
-    server.route("GET", first ? "/" : "/page/" + std::string(file.path), serve(file),
-                 kForCustomers);
+    const std::string path = first ? "/" : "/page/" + std::string(file.path);
+    // Links to a page carry what others have hung onto them.
+    server.route("GET", path + "?*", serve(file), kForCustomers);
   }
   server.route(
       "GET", "/page/settings",

@@ -163,7 +163,7 @@ void post_restock(const ContextPtr& context, HttpRequest& request, Responder res
 void add_product_routes(const ContextPtr& context) {
   constexpr const char* kRole = "orders";
   add_route(context, "PUT", "/products/{id}", put_product, kRole, kForOperators);
-  add_route(context, "GET", "/products", get_products, kRole);
+  add_route(context, "GET", "/products?limit&cursor", get_products, kRole);
   add_route(context, "GET", "/products/{id}", get_product, kRole);
   add_route(context, "GET", "/products/{id}/stock", get_stock, kRole);
   add_route(context, "POST", "/products/{id}/restock", post_restock, kRole, kForOperators);

@@ -90,8 +90,8 @@ void get_rank(const ContextPtr& context, HttpRequest& request, Responder respond
 }  // namespace
 
 void add_ranking_routes(const ContextPtr& context) {
-  add_route(context, "GET", "/ranking/products", get_ranking, "ranking");
-  add_route(context, "GET", "/products/{id}/rank", get_rank, "ranking");
+  add_route(context, "GET", "/ranking/products?window&at&n", get_ranking, "ranking");
+  add_route(context, "GET", "/products/{id}/rank?window&at", get_rank, "ranking");
 }
 
 }  // namespace thalweg::shop

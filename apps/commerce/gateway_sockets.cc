@@ -241,7 +241,7 @@ void get_socket(const ContextPtr& context, HttpRequest& request, Responder respo
 }  // namespace
 
 void add_socket_routes(const ContextPtr& context) {
-  add_route(context, "GET", "/ws", get_socket, "notifications");
+  add_route(context, "GET", "/ws?userId", get_socket, "notifications");
 }
 
 }  // namespace thalweg::shop

@@ -181,7 +181,7 @@ void add_user_routes(const ContextPtr& context) {
   add_route(context, "PUT", "/users/{id}", put_user);
   add_route(context, "GET", "/users/{id}", get_user);
   add_route(context, "GET", "/users/{id}/balance", get_balance);
-  add_route(context, "GET", "/users/{id}/orders", get_orders);
+  add_route(context, "GET", "/users/{id}/orders?limit&cursor", get_orders);
   add_route(context, "POST", "/users/{id}/deposit", post_deposit);
 }
 

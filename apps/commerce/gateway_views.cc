@@ -378,11 +378,11 @@ void publish_view(const ContextPtr& context, const HttpRequest& request,
 }
 
 void add_view_routes(const ContextPtr& context) {
-  add_route(context, "GET", "/products/popular", get_popular, "views");
-  add_route(context, "GET", "/products/trending", get_trending, "views");
-  add_route(context, "GET", "/products/{id}/views", get_views, "views");
-  add_route(context, "GET", "/segments/{age}/{gender}/popular", get_segment, "views");
-  add_route(context, "GET", "/users/{id}/recommendations", get_recommendations, "views");
+  add_route(context, "GET", "/products/popular?window&at&n", get_popular, "views");
+  add_route(context, "GET", "/products/trending?at&n", get_trending, "views");
+  add_route(context, "GET", "/products/{id}/views?from&to&window&raw&limit", get_views, "views");
+  add_route(context, "GET", "/segments/{age}/{gender}/popular?n", get_segment, "views");
+  add_route(context, "GET", "/users/{id}/recommendations?n", get_recommendations, "views");
 }
 
 }  // namespace thalweg::shop

@@ -285,8 +285,9 @@ std::optional<HttpResponse> HttpConnection::refusal() {
   }
   route_ = loop_->shared().router.find(request_, segments_);
   if (route_) {
-    auto fault = origin_fault();
-    return fault ? std::move(fault) : token_fault();
+    if (auto fault = origin_fault()) return fault;
+    if (auto fault = token_fault()) return fault;
+    return HttpRouter::parameter_fault(*route_, request_);
   }
   auto allowed = loop_->shared().router.allowed(request_, segments_);
   if (allowed.empty()) {

@@ -1,6 +1,7 @@
 #include "http/http_request.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include <thalweg/runtime/json_text.h>
 
@@ -13,7 +14,16 @@ std::string_view HttpRequest::param(std::string_view name) const {
   return {};
 }
 
+bool HttpRequest::may_have(std::string_view parameter) const {
+  return !known_ || parameter == "access_token" ||
+         std::find(known_->begin(), known_->end(), parameter) != known_->end();
+}
+
 std::optional<std::string_view> HttpRequest::query(std::string_view name) const {
+  if (!may_have(name)) {
+    throw std::logic_error("the route does not say that it knows the query parameter '" +
+                           std::string(name) + "'");
+  }
   for (const auto& parameter : query_) {
     if (text(parameter.name) == name) return text(parameter.value);
   }
@@ -64,6 +74,7 @@ void HttpRequestAccess::reset(HttpRequest& request, std::string_view peer) {
   request.headers_.clear();
   request.query_.clear();
   request.params_.clear();
+  request.known_ = nullptr;
   request.method_ = request.path_ = {};
   request.peer_ = append(request, peer);
 }
@@ -84,6 +95,14 @@ void HttpRequestAccess::add_header(HttpRequest& request, std::string_view name,
 
 void HttpRequestAccess::add_param(HttpRequest& request, std::string_view name, Slice value) {
   request.params_.push_back({append(request, name), value});
+}
+
+std::optional<std::string_view> HttpRequestAccess::unknown_parameter(const HttpRequest& request) {
+  for (const auto& parameter : request.query_) {
+    const auto name = request.text(parameter.name);
+    if (!request.may_have(name)) return name;
+  }
+  return std::nullopt;
 }
 
 HttpRequest::Slice HttpRequestAccess::append(HttpRequest& request, std::string_view text) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +24,12 @@ struct HttpRequestAccess {
     return request.text(slice);
   }
   static std::string& body(HttpRequest& request) { return request.body_; }
+  /// The query parameters that the route knows; null: any. They outlive the request.
+  static void set_known(HttpRequest& request, const std::vector<std::string>* parameters) {
+    request.known_ = parameters;
+  }
+  /// The first query parameter that the route does not know, if there is one.
+  static std::optional<std::string_view> unknown_parameter(const HttpRequest& request);
 
   /// Takes the target apart: path(), query() and the decoded `segments` of the path. Returns what
   /// is wrong with it, or null.

@@ -4,6 +4,8 @@
 #include <set>
 #include <stdexcept>
 
+#include "nearest_name.h"
+
 namespace thalweg::internal {
 
 namespace {
@@ -44,6 +46,37 @@ std::vector<HttpRouter::Segment> parse_pattern(std::string_view pattern) {
   return segments;
 }
 
+// What stands behind the question mark of a pattern; absent: any.
+std::optional<std::vector<std::string>> parse_parameters(std::string_view pattern) {
+  const auto mark = pattern.find('?');
+  if (mark == std::string_view::npos) return std::vector<std::string>();
+  auto rest = pattern.substr(mark);
+  if (rest == "?*") return std::nullopt;
+  std::vector<std::string> names;
+  while (!rest.empty()) {
+    rest.remove_prefix(1);
+    const auto name = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(name.size());
+    if (name.empty() || name.find_first_of("?=*{}/") != std::string_view::npos) {
+      throw bad(pattern, "query parameters are written ?name&name, or ?* for any");
+    }
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      throw bad(pattern, "two query parameters have the same name");
+    }
+    names.emplace_back(name);
+  }
+  return names;
+}
+
+std::string hint_for(std::string_view parameter, const std::vector<std::string>& known) {
+  if (known.empty()) return "it takes none";
+  const auto like = nearest(parameter, known);
+  if (!like.empty()) return "did you mean '" + like + "'?";
+  std::string all;
+  for (const auto& name : known) all += (all.empty() ? "it knows " : ", ") + name;
+  return all;
+}
+
 // Negative: `a` is to be tried before `b`; zero: they fit the same paths.
 int compare(const std::vector<HttpRouter::Segment>& a, const std::vector<HttpRouter::Segment>& b) {
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -57,8 +90,9 @@ int compare(const std::vector<HttpRouter::Segment>& a, const std::vector<HttpRou
 
 void HttpRouter::add(std::string_view method, std::string_view pattern, HttpServer::Handler handler,
                      HttpRouteOptions options) {
-  Route route{std::string(method), std::string(pattern), parse_pattern(pattern), std::move(handler),
-              options};
+  const auto path = pattern.substr(0, pattern.find('?'));
+  Route route{std::string(method),       std::string(path),  parse_pattern(path),
+              parse_parameters(pattern), std::move(handler), options};
   if (!route.handler) throw bad(pattern, "it has no handler");
   const auto size = route.segments.size();
   if (routes_.size() <= size) routes_.resize(size + 1);
@@ -108,9 +142,20 @@ const HttpRouter::Route* HttpRouter::find(
       if (!route.segments[i].parameter) continue;
       HttpRequestAccess::add_param(request, route.segments[i].text, segments[i]);
     }
+    HttpRequestAccess::set_known(request, route.parameters ? &*route.parameters : nullptr);
     return &route;
   }
   return nullptr;
+}
+
+std::optional<HttpResponse> HttpRouter::parameter_fault(const Route& route,
+                                                        const HttpRequest& request) {
+  const auto name = HttpRequestAccess::unknown_parameter(request);
+  if (!name) return std::nullopt;
+  return problem(
+      400, "unknown_parameter",
+      route.method + " " + route.pattern + " knows no query parameter '" + std::string(*name) + "'",
+      hint_for(*name, *route.parameters));
 }
 
 std::string HttpRouter::allowed(const HttpRequest& request,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,9 @@ class HttpRouter {
   };
   struct Route {
     std::string method;
-    std::string pattern;
+    std::string pattern;  ///< Of the path.
     std::vector<Segment> segments;
+    std::optional<std::vector<std::string>> parameters;  ///< Of the query; absent: any.
     HttpServer::Handler handler;
     HttpRouteOptions options;
   };
@@ -28,9 +30,13 @@ class HttpRouter {
            HttpRouteOptions options);
   /// As HttpServer::check().
   void check(std::string_view method, std::string_view pattern, HttpServer::Check check);
-  /// The route of the request's method (HEAD: GET's), or null. Sets the request's parameters.
+  /// The route of the request's method (HEAD: GET's), or null. Sets the request's parameters, and
+  /// which it may have.
   const Route* find(HttpRequest& request,
                     const std::vector<HttpRequestAccess::Slice>& segments) const;
+  /// The answer to a request with a query parameter that its route does not know.
+  static std::optional<HttpResponse> parameter_fault(const Route& route,
+                                                     const HttpRequest& request);
   /// The methods that the path has, for `Allow`; empty when no route fits it.
   std::string allowed(const HttpRequest& request,
                       const std::vector<HttpRequestAccess::Slice>& segments) const;

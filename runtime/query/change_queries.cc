@@ -30,7 +30,7 @@ Answered<ChangeWish> read_wish(QueryContext& context, const HttpRequest& request
                                    "the store '" + store->name + "' keeps no changelog",
                                    "rows are at /v1/stores/{store}/keys"));
   }
-  auto options = context.read_options(request);
+  auto options = context.visibility(request);
   if (!options) return std::unexpected(std::move(options.error()));
   const auto snapshot = flag(request, "snapshot");
   if (!snapshot) return std::unexpected(snapshot.error());
@@ -66,7 +66,9 @@ void get_changes(QueryContext& context, HttpRequest& request, Responder responde
 }  // namespace
 
 void add_change_routes(const ContextPtr& context) {
-  context->server().route("GET", "/v1/stores/{store}/changes",
+  context->server().route("GET",
+                          "/v1/stores/{store}/changes?application&visibility&snapshot&interval"
+                          "&lastEventId&from&to&key&prefix",
                           [context](HttpRequest& request, Responder responder) {
                             get_changes(*context, request, std::move(responder));
                           });

@@ -265,13 +265,13 @@ void add_operation_routes(const ContextPtr& context) {
         },
         options);
   };
-  route("/v1/tasks", get_tasks);
-  route("/v1/topology", get_topology);
+  route("/v1/tasks?application", get_tasks);
+  route("/v1/topology?application&format", get_topology);
   route("/v1/info", get_info);
-  // Whoever looks after processes asks without a token.
-  route("/livez", get_livez, {.without_token = true});
-  route("/readyz", get_readyz, {.without_token = true});
-  route("/metrics", get_metrics);
+  // Whoever looks after processes asks without a token, and with what parameters they like.
+  route("/livez?*", get_livez, {.without_token = true});
+  route("/readyz?*", get_readyz, {.without_token = true});
+  route("/metrics?*", get_metrics);
 }
 
 }  // namespace thalweg::internal

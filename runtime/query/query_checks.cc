@@ -22,12 +22,6 @@ std::optional<HttpResponse> check_positions(QueryContext& context, const HttpReq
   return std::nullopt;
 }
 
-std::optional<HttpResponse> refuse_positions(const HttpRequest& request) {
-  if (!request.query("at_least")) return std::nullopt;
-  return problem(400, "invalid_parameter", "at_least= is not waited for here",
-                 "reads of rows wait for it: /v1/stores/{store}/keys");
-}
-
 }  // namespace
 
 void add_query_checks(const ContextPtr& context) {
@@ -36,9 +30,6 @@ void add_query_checks(const ContextPtr& context) {
     server.check("GET", pattern, [context](const HttpRequest& request) {
       return check_positions(*context, request);
     });
-  }
-  for (const char* pattern : {"/v1/stores/{store}/changes", "/v1/topics/{topic}/records"}) {
-    server.check("GET", pattern, refuse_positions);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nearest_name.h"
 #include "query/change_feed.h"
 #include "query/query_text.h"
 #include "remote_view.h"
@@ -182,23 +183,23 @@ std::shared_ptr<const StoreView> QueryContext::view_elsewhere(const StoreRef& st
                                       store.source->application_id(), store.name, number);
 }
 
-Answered<ReadOptions> QueryContext::read_options(const HttpRequest& request) const {
+Answered<ReadOptions> QueryContext::visibility(const HttpRequest& request) const {
   ReadOptions options;
-  if (const auto visibility = request.query("visibility")) {
-    if (*visibility != "early" && *visibility != "durable") {
-      return std::unexpected(bad_parameter("visibility", *visibility, "'early' or 'durable'"));
+  if (const auto asked = request.query("visibility")) {
+    if (*asked != "early" && *asked != "durable") {
+      return std::unexpected(bad_parameter("visibility", *asked, "'early' or 'durable'"));
     }
-    options.early = *visibility == "early";
+    options.early = *asked == "early";
   }
-  if (const auto lag = request.query("max_lag")) {
-    options.max_lag = parse_integer(*lag);
-    if (!options.max_lag || *options.max_lag < 0) {
-      return std::unexpected(bad_parameter("max_lag", *lag, "a number of offsets, 0 or more"));
-    }
-  }
+  return options;
+}
+
+Answered<ReadOptions> QueryContext::read_options(const HttpRequest& request) const {
+  auto options = visibility(request);
+  if (!options) return options;
   auto rest = request.query("at_least").value_or("");
   while (!rest.empty()) {
-    if (options.at_least.size() == kPositionsMax) {
+    if (options->at_least.size() == kPositionsMax) {
       return std::unexpected(bad_parameter("at_least", rest, "64 positions at most"));
     }
     const auto position = rest.substr(0, rest.find(','));
@@ -209,7 +210,7 @@ Answered<ReadOptions> QueryContext::read_options(const HttpRequest& request) con
       const auto partition = parse_integer(position.substr(first + 1, last - first - 1));
       const auto offset = parse_integer(position.substr(last + 1));
       if (partition && offset && *partition >= 0 && *partition <= 1'000'000 && *offset >= 0) {
-        options.at_least.push_back(
+        options->at_least.push_back(
             {{std::string(position.substr(0, first)), static_cast<std::int32_t>(*partition)},
              *offset});
         continue;

@@ -78,6 +78,9 @@ class QueryContext {
   Answered<std::vector<std::shared_ptr<const StoreView>>> views(const StoreRef& store) const;
   /// A partition that another process has, read there; null: none has it now. Reading it waits.
   std::shared_ptr<const StoreView> view_elsewhere(const StoreRef& store, std::size_t partition);
+  /// Of `visibility` alone.
+  Answered<ReadOptions> visibility(const HttpRequest& request) const;
+  /// Of `visibility` and `at_least`, for routes that wait for records.
   Answered<ReadOptions> read_options(const HttpRequest& request) const;
   Answered<std::size_t> limit(const HttpRequest& request) const;
 

@@ -88,20 +88,6 @@ std::vector<std::string_view> parts(std::string_view inner) {
   return found;
 }
 
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const auto change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
-    }
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
 // --- Keys
@@ -264,36 +250,6 @@ bool names_media_type(std::string_view accept, std::string_view type) {
     if (!refused) return true;
   }
   return false;
-}
-
-std::string nearest(std::string_view name, const std::vector<std::string>& known) {
-  constexpr std::size_t kCompared = 100;  // Longer names are told apart by then.
-  name = name.substr(0, kCompared);
-  std::string best;
-  std::size_t best_distance = std::max<std::size_t>(name.size() / 2, 2);
-  for (const auto& other : known) {
-    const auto apart = distance(name, std::string_view(other).substr(0, kCompared));
-    if (apart >= best_distance) continue;
-    best_distance = apart;
-    best = other;
-  }
-  return best;
-}
-
-std::vector<std::string> nearest_few(std::string_view name, std::vector<std::string> known,
-                                     std::size_t count) {
-  constexpr std::size_t kCompared = 100;
-  const auto apart = [&](const std::string& other) {
-    return distance(name.substr(0, kCompared), std::string_view(other).substr(0, kCompared));
-  };
-  std::vector<std::pair<std::size_t, std::string>> ranked;
-  for (auto& other : known) ranked.emplace_back(apart(other), std::move(other));
-  std::ranges::sort(ranked);
-  std::vector<std::string> few;
-  for (auto& [far, other] : ranked) {
-    if (few.size() < count) few.push_back(std::move(other));
-  }
-  return few;
 }
 
 bool append_by_schema(const Schema& schema, std::string_view bytes, std::string& out) {

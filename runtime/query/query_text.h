@@ -42,12 +42,6 @@ std::optional<std::int64_t> parse_integer(std::string_view text);
 /// Whether an Accept header names that media type itself, and not with `q=0`, which refuses it.
 bool names_media_type(std::string_view accept, std::string_view type);
 
-/// The name most like `name`, or empty when none is like it at all.
-std::string nearest(std::string_view name, const std::vector<std::string>& known);
-/// At most `count` of the known names, the most like `name` first.
-std::vector<std::string> nearest_few(std::string_view name, std::vector<std::string> known,
-                                     std::size_t count);
-
 /// Appends the bytes as JSON by the schema; bytes that do not fit it, text that is not UTF-8 among
 /// them, as base64, as nothing may keep a row from being shown. Returns false then.
 bool append_by_schema(const Schema& schema, std::string_view bytes, std::string& out);

@@ -259,7 +259,9 @@ void get_keys(const ContextPtr& context, HttpRequest& request, Responder respond
 }  // namespace
 
 void add_scan_routes(const ContextPtr& context) {
-  context->server().route("GET", "/v1/stores/{store}/keys",
+  context->server().route("GET",
+                          "/v1/stores/{store}/keys?application&visibility&at_least&from&to&key"
+                          "&prefix&reverse&limit&cursor&partial",
                           [context](HttpRequest& request, Responder responder) {
                             get_keys(context, request, std::move(responder));
                           });

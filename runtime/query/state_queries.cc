@@ -235,6 +235,12 @@ Answered<KeyRequest> read_key_request(QueryContext& context, const HttpRequest& 
   auto options = context.read_options(request);
   if (!options) return std::unexpected(std::move(options.error()));
   asked.options = *std::move(options);
+  if (const auto lag = request.query("max_lag")) {
+    asked.options.max_lag = parse_integer(*lag);
+    if (!asked.options.max_lag || *asked.options.max_lag < 0) {
+      return std::unexpected(bad_parameter("max_lag", *lag, "a number of offsets, 0 or more"));
+    }
+  }
   auto key = parse_key(request.param("key"), *asked.store.key_schema);
   if (!key) return std::unexpected(invalid_key(key.error()));
   asked.key = *std::move(key);
@@ -317,10 +323,13 @@ void get_key(const ContextPtr& context, HttpRequest& request, Responder responde
 
 void add_state_routes(const ContextPtr& context) {
   auto& server = context->server();
-  server.route("GET", "/v1/stores", [context](HttpRequest& request, Responder responder) {
-    get_stores(*context, request, std::move(responder));
-  });
-  server.route("GET", "/v1/stores/{store}/keys/{key}",
+  server.route("GET", "/v1/stores?application",
+               [context](HttpRequest& request, Responder responder) {
+                 get_stores(*context, request, std::move(responder));
+               });
+  server.route("GET",
+               "/v1/stores/{store}/keys/{key}?application&visibility&at_least&max_lag&from&to"
+               "&reverse&limit",
                [context](HttpRequest& request, Responder responder) {
                  get_key(context, request, std::move(responder));
                });

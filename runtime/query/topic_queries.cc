@@ -154,7 +154,7 @@ void answer_records(QueryContext& context, const std::string& topic, TopicRead r
 void get_records(const ContextPtr& context, HttpRequest& request, Responder responder) {
   auto read = read_parameters(*context, request);
   if (!read) return responder.send(std::move(read.error()));
-  auto options = context->read_options(request);
+  auto options = context->visibility(request);
   if (!options) return responder.send(std::move(options.error()));
   run_blocking(context->reader(), std::move(responder),
                [context, topic = std::string(request.param("topic")), read = *std::move(read),
@@ -170,7 +170,7 @@ void add_topic_routes(const ContextPtr& context) {
   server.route("GET", "/v1/topics", [context](HttpRequest&, Responder responder) {
     get_topics(context, std::move(responder));
   });
-  server.route("GET", "/v1/topics/{topic}/records",
+  server.route("GET", "/v1/topics/{topic}/records?partition&offset&timestamp&limit&visibility",
                [context](HttpRequest& request, Responder responder) {
                  get_records(context, request, std::move(responder));
                });

@@ -107,7 +107,7 @@ class HttpFuzz : public HttpStory {
   // One of the requests, with a few bytes changed, removed or doubled.
   std::string mutated() {
     static const std::string kRequests[] = {
-        "GET /hello/you?a=b HTTP/1.1\r\nHost: t\r\n\r\n",
+        "GET /hello/you?access_token=b HTTP/1.1\r\nHost: t\r\n\r\n",
         "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nbody",
         "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"};
     auto request = kRequests[random_() % 3];

@@ -238,7 +238,7 @@ TEST_F(HttpLimits, MoreConnectionsThanAllowedAre503UntilOneIsFree) {
 
 TEST_F(HttpLimits, HeadersOfAnAnswerCannotBeSmuggledIn) {
   serve({}, [](HttpServer& server) {
-    server.route("GET", "/reflect", [](HttpRequest& request, Responder responder) {
+    server.route("GET", "/reflect?v", [](HttpRequest& request, Responder responder) {
       responder.send({.headers = {{"X-Echo", std::string(*request.query("v"))}}});
     });
   });

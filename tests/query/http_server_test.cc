@@ -251,7 +251,7 @@ TEST_F(HttpAnswers, ParametersAreDecodedAfterThePathIsSplit) {
 
 TEST_F(HttpAnswers, QueryParametersAreDecoded) {
   serve({}, [](HttpServer& server) {
-    server.route("GET", "/query", [](HttpRequest& request, Responder responder) {
+    server.route("GET", "/query?a&b&flag&missing", [](HttpRequest& request, Responder responder) {
       responder.send({.body = std::string(request.query("a").value_or("none")) + "|" +
                               std::string(request.query("flag").value_or("none")) + "|" +
                               std::string(request.query("missing").value_or("none"))});

@@ -88,6 +88,19 @@ TEST_F(MovingTasks, AKeyOfAnotherProcessIsAnsweredByIt) {
   EXPECT_EQ(row.header("x-served-by"), "there");
 }
 
+TEST_F(MovingTasks, TheOwnerOfAKeyKnowsEachParameterThatItIsPassedOnWith) {
+  start_both(task_of(7));
+  neighbour_takes(task_of(7));
+
+  const auto row = get(
+      "/v1/stores/stock/keys/sneaker-7?application=shop&visibility=early&max_lag=0&from=0&to=9"
+      "&reverse=true&limit=5&access_token=any");
+
+  EXPECT_EQ(row.status, 200) << row.body;
+  EXPECT_EQ(member(row.body, "value"), "7");
+  EXPECT_EQ(row.header("x-served-by"), "there");
+}
+
 TEST_F(MovingTasks, AKeyThatItsOwnerDoesNotHaveIsLookedForHere) {
   start_both(task_of(7));
   neighbour_takes(task_of(7));

@@ -30,7 +30,8 @@ class HttpRequest {
   /// The decoded path segment that `{name}` of the route stands for; empty when it has no such
   /// name.
   std::string_view param(std::string_view name) const;
-  /// The decoded value of the first query parameter of that name (`?name` alone: empty).
+  /// The decoded value of the first query parameter of that name (`?name` alone: empty). Throws
+  /// std::logic_error for one that its route does not know, as that could never be there.
   std::optional<std::string_view> query(std::string_view name) const;
   /// The first header of that name, in any case.
   std::optional<std::string_view> header(std::string_view name) const;
@@ -55,11 +56,13 @@ class HttpRequest {
     Slice value;
   };
   std::string_view text(Slice slice) const { return {text_.data() + slice.begin, slice.size}; }
+  bool may_have(std::string_view parameter) const;
 
   std::string text_;
   std::string body_;
   Slice method_, path_, peer_;
   std::vector<Pair> headers_, query_, params_;
+  const std::vector<std::string>* known_ = nullptr;  // Query parameters, by its route; null: any.
 };
 
 struct HttpResponse {
@@ -173,15 +176,16 @@ struct HttpRouteOptions {
   bool without_token = false;
 };
 
-/// An HTTP/1.1 server: keep-alive, pipelining (answered in order), HEAD from GET, 404 and 405.
+/// An HTTP/1.1 server: keep-alive, pipelining (answered in order), HEAD from GET, 404 and 405, and
+/// 400 for a query parameter that the route does not know: what is mistyped is not ignored.
 ///
 /// Handlers run on the server's threads and must not block them; an answer that has to wait keeps
 /// the Responder and sends it from wherever the wait ends.
 ///
 ///     HttpServer server({.listen = "127.0.0.1:8080"});
-///     server.route("GET", "/greetings/{name}", [](HttpRequest& request, Responder responder) {
-///       responder.send({.content_type = "text/plain", .body =
-///       std::string(request.param("name"))});
+///     server.route("GET", "/greetings/{name}?in", [](HttpRequest& request, Responder responder) {
+///       responder.send({.content_type = "text/plain",
+///                       .body = greeting(request.param("name"), request.query("in"))});
 ///     });
 ///     auto started = server.start();
 class HttpServer {
@@ -197,6 +201,8 @@ class HttpServer {
 
   /// Sends requests whose path fits `pattern` to `handler`; `{name}` stands for one segment, which
   /// is not empty. Where several patterns fit, the one with the earlier literal segment wins.
+  /// Behind the path stand the query parameters that the handler reads, `?limit&cursor`; without
+  /// them the route knows none, and with `?*` it takes any. `access_token` every route knows.
   /// Before start() only. Throws std::invalid_argument for a bad pattern, or one that is there
   /// already.
   void route(std::string_view method, std::string_view pattern, Handler handler,
@@ -204,7 +210,8 @@ class HttpServer {
   /// What is asked before a route's handler: an answer instead of the handler's, or nothing.
   using Check = std::function<std::optional<HttpResponse>(const HttpRequest& request)>;
   /// Asks `check` before the handler of a route that is there already; of several, the last comes
-  /// first. Before start() only. Throws std::invalid_argument where there is no such route.
+  /// first. `pattern` is that of its path alone. Before start() only. Throws std::invalid_argument
+  /// where there is no such route.
   void check(std::string_view method, std::string_view pattern, Check check);
 
   /// Binds, so that clients can connect; their requests wait until start(). Optional: a server that

@@ -60,14 +60,15 @@ struct QueryOptions {
 /// and wait until those are durable, unless `visibility=early`; with
 /// `at_least=topic:partition:offset` reads of rows wait until that record is processed. A store's
 /// name is looked up in all applications; `application=` picks one. `next_cursor` of a page is the
-/// `cursor` of the next.
+/// `cursor` of the next. A parameter that a route does not know is a 400 `unknown_parameter`, which
+/// names the one that may be meant; /livez, /readyz and /metrics take any.
 ///
 /// With `application.server` set, every process of an application answers for every key: one whose
 /// task is elsewhere is asked for there, and `X-Served-By` says whose answer it is. A scan merges
 /// the rows of all processes. While a task moves, both wait for it.
 ///
 /// With `max_lag=N` a standby replica that is behind by N offsets of its changelog at most answers
-/// too, without asking further; `X-Lag` says how far it was behind.
+/// for a key too, without asking further; `X-Lag` says how far it was behind.
 ///
 /// Changes are those of the store's changelog, whichever process made them: `data:` is a row as
 /// everywhere, with a null value when it was deleted. The newest of each key is sent, never the
