@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import pathlib
 import shutil
 import socket
@@ -10,26 +9,17 @@ import subprocess
 import time
 import uuid
 
+from processes import BenchError, Telling, cpu_of, kill, spawn, told
+from workloads import PARTITIONS
+
 PATIENCE_S = 60
-
-
-class BenchError(Exception):
-    """Something that the person at the terminal can act on."""
+TOOL_LIMIT_S = 400
 
 
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def cpu_of(pid):
-    """CPU seconds that a process has used; 0 when it is gone."""
-    try:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def cluster_id():
@@ -40,7 +30,8 @@ def cluster_id():
 
 
 class Broker:
-    """Runs from `with` to its end; nothing of it stays behind."""
+    """Runs from `with` to its end; nothing of it stays behind. If it ends by itself, that is the
+    error of all that went wrong without it."""
 
     def __init__(self, jars, directory, heap="768m"):
         self.jars = jars
@@ -57,11 +48,25 @@ class Broker:
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, _, error, trace):
+        words = self._last_words() if self.is_gone() and isinstance(error, Exception) else None
         self._stop()
+        if words is not None:
+            raise BenchError(words) from error
+
+    def is_gone(self):
+        return self.process is None or self.process.poll() is not None
 
     def cpu(self):
         return cpu_of(self.process.pid)
+
+    def wait(self, seconds):
+        """Lets the time pass, with the broker."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return
+        raise BenchError(self._last_words())
 
     def _java(self, heap, main, *arguments):
         return ["java", f"-Xms{heap}", f"-Xmx{heap}", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
@@ -81,19 +86,26 @@ class Broker:
             capture_output=True, text=True, check=False)
         if formatted.returncode != 0:
             raise BenchError(f"the broker's directory could not be made: {formatted.stderr}")
-        log = self.directory / "broker.log"
-        with log.open("w") as output:
+        with self._log().open("w") as output:
             # A session of its own: Ctrl-C is for this program, which then ends the broker in order.
-            self.process = subprocess.Popen(
+            self.process = spawn(
                 self._java(self.heap, "kafka.Kafka", properties), stdout=output,
                 stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
-        self._wait_until_reachable(port, log)
+        self._wait_until_reachable(port)
 
-    def _wait_until_reachable(self, port, log):
+    def _log(self):
+        return self.directory / "broker.log"
+
+    def _last_words(self):
+        free = shutil.disk_usage(self.directory).free / 1e9
+        return (f"the broker ended with {self.process.returncode}; the disk has {free:.1f} GB "
+                f"left; its last words:\n{self._log().read_text(errors='replace')[-2000:]}")
+
+    def _wait_until_reachable(self, port):
         limit = time.monotonic() + PATIENCE_S
         while time.monotonic() < limit:
-            if self.process.poll() is not None:
-                raise BenchError(f"the broker ended at once:\n{log.read_text()[-2000:]}")
+            if self.is_gone():
+                raise BenchError(self._last_words())
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     return
@@ -101,10 +113,9 @@ class Broker:
         raise BenchError(f"the broker was not up within {PATIENCE_S} s")
 
     def _stop(self):
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None:
             # Its data goes away with it: there is nothing to flush.
-            self.process.kill()
-            self.process.wait()
+            kill(self.process)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _properties(self, port, controller):
@@ -117,7 +128,7 @@ class Broker:
             "controller.listener.names=CONTROLLER",
             "inter.broker.listener.name=PLAINTEXT",
             f"log.dirs={self.directory}/data",
-            "num.partitions=4",
+            f"num.partitions={PARTITIONS}",
             "default.replication.factor=1",
             "offsets.topic.replication.factor=1",
             "offsets.topic.num.partitions=8",
@@ -137,12 +148,13 @@ class Broker:
 class Topics:
     """The topics of a broker, by way of topic_tool."""
 
-    def __init__(self, tool, bootstrap):
+    def __init__(self, tool, broker):
         self.tool = tool
-        self.bootstrap = bootstrap
+        self.broker = broker
 
-    def create(self, *specs):
-        self._call("create", *specs)
+    def create(self, *names, settings=None):
+        more = f":{settings}" if settings else ""
+        self._call("create", *(f"{name}:{PARTITIONS}{more}" for name in names))
 
     def delete(self, *prefixes):
         self._call("delete", *prefixes)
@@ -152,41 +164,22 @@ class Topics:
 
     def offer(self, source, output, phases, *flags):
         with self.offering(source, output, phases, *flags) as load:
-            return load.result()
+            return self.offered(load)
 
     def offering(self, source, output, phases, *flags):
         """Offers a load in the background; the phases are (rate, seconds[, 0: not counted])."""
-        return Offer([str(self.tool), "--bootstrap", self.bootstrap, "offer", source, output,
-                      *(":".join(map(str, phase)) for phase in phases), *flags])
+        return Telling(self._command("offer", source, output,
+                                     *(":".join(map(str, phase)) for phase in phases), *flags))
 
-    def digest(self, topic):
-        return self._call("digest", topic)[-1]
+    def offered(self, load):
+        return json.loads(load.result(TOOL_LIMIT_S, self.broker.is_gone))
+
+    def digest(self, topic, *flags):
+        return self._call("digest", topic, *flags)[-1]
+
+    def _command(self, *arguments):
+        return [self.tool, "--bootstrap", self.broker.bootstrap, *map(str, arguments)]
 
     def _call(self, *arguments):
-        command = [str(self.tool), "--bootstrap", self.bootstrap, *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=400)
-        if done.returncode != 0:
-            raise BenchError(f"topic_tool {arguments[0]}: {done.stderr.strip()}")
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-class Offer:
-    """A load under way. Stopped at the end of `with`, if it is not done."""
-
-    def __init__(self, command):
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        text=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-
-    def result(self):
-        said, errors = self.process.communicate()
-        if self.process.returncode != 0:
-            raise BenchError(f"topic_tool offer: {errors.strip()}")
-        return json.loads(said)
+        said = told(self._command(*arguments), TOOL_LIMIT_S, self.broker.is_gone)
+        return [json.loads(line) for line in said.splitlines()]

@@ -2,6 +2,12 @@
 
 import dataclasses
 
+# Of every topic.
+PARTITIONS = 4
+# Of a record's value, and what a broker keeps beside it: key, header, index.
+VALUE_BYTES = {"shuffle": 1024, "auctions": 500, "persons": 200}
+RECORD_BYTES = 40
+
 
 @dataclasses.dataclass(frozen=True)
 class Input:
@@ -10,6 +16,9 @@ class Input:
     records: int
     # What part of them a quick run has.
     quick: int = 5
+
+    def size(self):
+        return self.records * (VALUE_BYTES.get(self.data_set, 100) + RECORD_BYTES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,10 +34,16 @@ class Workload:
     counted_at_end: str | None = None
     # What has to be equal: every record ("all"), the last one of each key ("last"), how many there
     # are, but for a few ("about"), the sum of the last counts ("sum"), what was restored
-    # ("restored"), or nothing (None).
+    # ("restored"), that all came out that went in ("arrived"), or nothing (None).
     equal: str | None = "all"
+    # Where "last" is equal: each update is determined too, so all are once no cache swallows any.
+    updates: bool = False
+    # What is equal is so with its partition and its timestamp, which both sides promise.
+    stamped: bool = False
     # The topology, where it is that of another workload.
     topology: str | None = None
+    # How many bytes come out for one that goes in, where those are many.
+    fan_out: int = 1
     # Of a steady load that is offered to a running application: records per second.
     rate: int = 0
     profile: str = "tuned"
@@ -37,15 +52,22 @@ class Workload:
 
     @property
     def runs_embedded(self):
-        """A load that is offered, or a changelog, is there for both sides only on a broker."""
-        return not self.rate and self.equal != "restored"
+        """A load that is offered comes from outside, where only a broker is reached."""
+        return not self.rate
 
     def records(self):
         return sum(data.records for data in self.inputs[: self.streams])
 
+    def disk_bytes(self, embedded):
+        """What a broker and the sides need at most: inputs, one run's outputs, repartition topics
+        and changelogs, those of the run before, which are not deleted at once, and state."""
+        inputs = sum(data.size() for data in self.inputs)
+        return 1_000_000_000 + (10 if embedded else 7) * self.fan_out * inputs
 
-# ShuffleBench's outputs depend a little on which of two records came first.
-ABOUT = 40
+    def give_or_take(self):
+        """ShuffleBench's outputs depend a little on which of two records came first."""
+        return max(16, self.records() // 25_000)
+
 
 KV = Input("pb-kv", "kv", 5_000_000)
 # Each record is in 60 windows.
@@ -68,24 +90,28 @@ CHANGELOG = Input(f"{RESTORE_APPLICATION}-store-changelog", "keys", 5_000_000)
 WORKLOADS = {
     workload.name: workload
     for workload in (
-        Workload("map", "filter and map_values, no state", (KV,)),
-        Workload("count", "count by key, updates to the output", (KV,), equal="last"),
-        Workload("window", "count by key in windows of a minute", (KV,), equal="last", heap="1g"),
+        Workload("map", "filter and map_values, no state", (KV,), stamped=True),
+        Workload("count", "count by key, updates to the output", (KV,), equal="last",
+                 updates=True, stamped=True),
+        Workload("window", "count by key in windows of a minute", (KV,), equal="last",
+                 updates=True, stamped=True, heap="1g"),
         Workload("hop", "count by key in windows of 10 minutes, one every 10 s", (HOP,),
-                 equal="last", heap="1g"),
-        Workload("stjoin", "stream joined with a table of 100,000 rows", (KV, TABLE)),
-        Workload("ssjoin", "streams joined within 10 s", (LEFT, RIGHT), streams=2, heap="1g"),
+                 equal="last", updates=True, stamped=True, fan_out=15, heap="1g"),
+        Workload("stjoin", "stream joined with a table of 100,000 rows", (KV, TABLE),
+                 stamped=True),
+        Workload("ssjoin", "streams joined within 10 s", (LEFT, RIGHT), streams=2, stamped=True,
+                 heap="1g"),
         Workload("repart", "a new key, a repartition topic, a sum", (KV,),
-                 counted_at_end="inputs", equal="last"),
+                 counted_at_end="inputs", equal="last", stamped=True),
         Workload("shuffle", "ShuffleBench: a million rules, consumers of 1 KiB", (SHUFFLE,),
                  counted_at_end="matches", equal="about", heap="1g"),
         Workload("saga", "orders through stock, payment and completion: three hops", (ORDERS,),
-                 counted_at_end="inputs", heap="1g"),
+                 counted_at_end="inputs", stamped=True, heap="1g"),
         Workload("saga-latency", "saga under a steady load: how long an order takes", (),
-                 equal=None, topology="saga", rate=10_000, profile="tuned-latency", heap="1g"),
+                 equal="arrived", topology="saga", rate=10_000, profile="tuned-latency", heap="1g"),
         Workload("failover", "count by two processes, of which one is lost: the longest silence",
-                 (), equal=None, topology="count", rate=5_000),
-        Workload("nexmark-q1", "prices of bids in another currency", (BIDS,)),
+                 (), equal="arrived", topology="count", rate=5_000),
+        Workload("nexmark-q1", "prices of bids in another currency", (BIDS,), stamped=True),
         Workload("nexmark-q5", "the auctions with the most bids of 10 s, every 2 s", (BIDS,),
                  counted_at_end="windows", equal="last", heap="1g"),
         Workload("nexmark-q8", "persons who came and opened auctions within 10 s",
@@ -101,11 +127,25 @@ WORKLOADS = {
                  counted_at_end="inputs", equal="last", heap="1g"),
         Workload("nexmark-q20", "bids joined with auctions, nothing forgotten", (BIDS, AUCTIONS),
                  streams=2, heap="1g"),
-        Workload("iq", "count, and random reads of its store from outside", (KV,), equal="last"),
+        Workload("iq", "count, and random reads of its store from outside", (KV,), equal="last",
+                 updates=True, stamped=True),
         Workload("restore", "a store from its changelog", (IDLE, CHANGELOG), equal="restored"),
         Workload("startup", "from exec to running, then nothing to do", (IDLE,), equal=None),
     )
 }
+
+# Of failover: what makes each side's session end, and what it is given for that.
+SCENARIOS = {
+    "default": {},
+    "session": {"PB_SESSION_MS": "6000"},
+    "standby": {"PB_SESSION_MS": "6000", "PB_STANDBY": "1"},
+    "static": {},
+    "stop": {},
+    "restart": {"PB_INSTANCE": "instance-1"},
+}
+# A side that only misses a process after 45 s, its own default, takes longer than a quick run may.
+SLOW_SCENARIOS = ("default", "stop")
+
 
 def quick(workload):
     """The same with fewer records."""
@@ -113,3 +153,8 @@ def quick(workload):
         dataclasses.replace(data, records=data.records // data.quick) for data in workload.inputs
     )
     return dataclasses.replace(workload, inputs=inputs)
+
+
+def without_cache(workload):
+    """What has to be equal when every update goes out."""
+    return dataclasses.replace(workload, equal="all") if workload.updates else workload
