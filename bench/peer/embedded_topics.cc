@@ -105,7 +105,7 @@ struct Load {
   }
 };
 
-void digest(const std::string& directory, const std::string& topic) {
+void digest(const std::string& directory, const std::string& topic, bool with_partition_and_time) {
   OpenedLog log(directory);
   const auto spec = log->topic(topic);
   if (!spec) throw std::runtime_error(spec.error().message);
@@ -113,13 +113,16 @@ void digest(const std::string& directory, const std::string& topic) {
   for (std::int32_t partition = 0; partition < spec->partitions; ++partition) {
     consumer->assign({topic, partition}, 0, static_cast<std::uint32_t>(partition));
   }
-  TopicDigest digest;
+  TopicDigest digest(with_partition_and_time);
   std::vector<RecordBatch> batches;
   while (consumer->fetch(batches, 10'000)) {
     for (const RecordBatch& batch : batches) {
       for (const RecordView& record : batch.records) {
-        digest.add(record.key.value_or(BytesView()), record.value.value_or(BytesView()),
-                   !record.value);
+        digest.add({.partition = static_cast<std::int32_t>(batch.tag),
+                    .timestamp_ms = to_millis(record.timestamp),
+                    .key = record.key.value_or(BytesView()),
+                    .value = record.value.value_or(BytesView()),
+                    .is_tombstone = !record.value});
       }
     }
     batches.clear();
@@ -146,7 +149,10 @@ int main(int argc, char** argv) {
   auto* check = app.add_subcommand("digest", "What is in a topic, whatever its order");
   check->add_option("directory", directory)->required();
   check->add_option("topic", topic)->required();
-  check->callback([&] { digest(directory, topic); });
+  bool with_partition_and_time = false;
+  check->add_flag("--with-partition-and-time", with_partition_and_time,
+                  "Hash where and when each record is too");
+  check->callback([&] { digest(directory, topic, with_partition_and_time); });
   try {
     app.parse(argc, argv);
     return 0;

@@ -251,8 +251,9 @@ void TopicReader::read(int wait_ms, const std::function<void(const Record&)>& re
     if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
       client_->ended.insert(message.partition);
     } else if (!message.err) {
-      record({message.partition, bytes(message.key, message.key_len),
-              bytes(message.payload, message.len), message.payload == nullptr});
+      record({message.partition, rd_kafka_message_timestamp(&message, nullptr),
+              bytes(message.key, message.key_len), bytes(message.payload, message.len),
+              message.payload == nullptr});
     }
     rd_kafka_message_destroy(&message);
   }

@@ -59,6 +59,7 @@ class TopicReader {
   enum class From { kBeginning, kEnd };
   struct Record {
     int partition;
+    std::int64_t timestamp_ms;
     BytesView key;
     BytesView value;
     bool is_tombstone;

@@ -22,7 +22,11 @@ struct PacedLoad {
 
 struct PacedResult {
   std::int64_t sent = 0;
-  std::int64_t received = 0;
+  std::int64_t received = 0;  ///< With what came out twice.
+  /// Records that went in and are in nothing that came out: for orders each is looked for, for
+  /// amounts the last count of its key says how many there were.
+  std::int64_t lost = 0;
+  std::int64_t extra = 0;  ///< Counts of amounts that did not go in, or not so often.
   /// Of the counted phases' orders in milliseconds, ascending: from the time at which an order was
   /// due to be sent until a reader of what is committed had it.
   std::vector<double> latencies_ms;
@@ -32,7 +36,8 @@ struct PacedResult {
 };
 
 /// Offers records to `input` at a steady pace and reads `output` in the meantime, until as many
-/// have come out as went in, or nothing has for a minute.
+/// are in what came out as went in and nothing more comes, or nothing has come for a minute. Throws
+/// std::runtime_error where the brokers did not take a record.
 PacedResult offer(const std::string& bootstrap, const PacedLoad& load);
 
 }  // namespace thalweg::bench

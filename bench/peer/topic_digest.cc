@@ -23,16 +23,20 @@ std::uint64_t hash_of(BytesView bytes) {
 
 }  // namespace
 
-void TopicDigest::add(BytesView key, BytesView value, bool is_tombstone) {
-  const std::uint64_t one = mix(hash_of(key) ^ std::rotl(hash_of(value), 17));
+void TopicDigest::add(const Record& record) {
+  std::uint64_t one = mix(hash_of(record.key) ^ std::rotl(hash_of(record.value), 17));
+  if (with_partition_and_time_) {
+    one = mix(one ^ mix(static_cast<std::uint64_t>(record.partition)));
+    one = mix(one ^ static_cast<std::uint64_t>(record.timestamp_ms));
+  }
   all_ += one;
   ++records_;
-  if (is_tombstone) {
-    lasts_.erase(std::string(key));
+  if (record.is_tombstone) {
+    lasts_.erase(std::string(record.key));
     return;
   }
-  const std::int64_t number = value.size() < 8 ? 0 : read_i64(value, 0);
-  lasts_.insert_or_assign(std::string(key), Last{one, number});
+  const std::int64_t number = record.value.size() < 8 ? 0 : read_i64(record.value, 0);
+  lasts_.insert_or_assign(std::string(record.key), Last{one, number});
 }
 
 std::string TopicDigest::json() const {

@@ -70,17 +70,21 @@ void list(const std::string& bootstrap) {
   }
 }
 
-void digest(const std::string& bootstrap, const std::string& topic) {
+void digest(const std::string& bootstrap, const std::string& topic, bool with_partition_and_time) {
   constexpr auto kPatience = std::chrono::minutes(2);
   TopicReader reader(bootstrap, topic, TopicReader::From::kBeginning);
-  TopicDigest digest;
+  TopicDigest digest(with_partition_and_time);
   const auto limit = std::chrono::steady_clock::now() + kPatience;
   while (!reader.at_end()) {
     if (std::chrono::steady_clock::now() > limit) {
       throw std::runtime_error(topic + " could not be read to its end");
     }
     reader.read(500, [&](const TopicReader::Record& record) {
-      digest.add(record.key, record.value, record.is_tombstone);
+      digest.add({.partition = record.partition,
+                  .timestamp_ms = record.timestamp_ms,
+                  .key = record.key,
+                  .value = record.value,
+                  .is_tombstone = record.is_tombstone});
     });
   }
   fmt::print("{}\n", digest.json());
@@ -105,10 +109,12 @@ void offer_load(const std::string& bootstrap, const PacedLoad& load) {
   const PacedResult result = offer(bootstrap, load);
   const auto& took = result.latencies_ms;
   fmt::print(
-      "{{\"sent\":{},\"received\":{},\"counted\":{},\"p50_ms\":{:.3f},\"p99_ms\":{:.3f},"
-      "\"p999_ms\":{:.3f},\"max_ms\":{:.3f},\"longest_gap_s\":{:.3f},\"gap_began_s\":{:.3f}}}\n",
-      result.sent, result.received, took.size(), percentile(took, 0.5), percentile(took, 0.99),
-      percentile(took, 0.999), percentile(took, 1), result.longest_gap_s, result.gap_began_s);
+      "{{\"sent\":{},\"received\":{},\"lost\":{},\"extra\":{},\"counted\":{},\"p50_ms\":{:.3f},"
+      "\"p99_ms\":{:.3f},\"p999_ms\":{:.3f},\"max_ms\":{:.3f},\"longest_gap_s\":{:.3f},"
+      "\"gap_began_s\":{:.3f}}}\n",
+      result.sent, result.received, result.lost, result.extra, took.size(), percentile(took, 0.5),
+      percentile(took, 0.99), percentile(took, 0.999), percentile(took, 1), result.longest_gap_s,
+      result.gap_began_s);
 }
 
 }  // namespace
@@ -156,7 +162,10 @@ int main(int argc, char** argv) {
   });
   auto* check = app.add_subcommand("digest", "What is in a topic, whatever its order");
   check->add_option("topic", topic)->required();
-  check->callback([&] { digest(bootstrap, topic); });
+  bool with_partition_and_time = false;
+  check->add_flag("--with-partition-and-time", with_partition_and_time,
+                  "Hash where and when each record is too");
+  check->callback([&] { digest(bootstrap, topic, with_partition_and_time); });
 
   try {
     app.parse(argc, argv);
