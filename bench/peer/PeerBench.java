@@ -1,7 +1,9 @@
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StoreQueryParameters;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.processor.StateRestoreListener;
+import org.apache.kafka.streams.state.QueryableStoreTypes;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,24 +12,70 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * One run of one workload with Kafka Streams, as peer_candidate does it with Thalweg: the same
  * environment variables (bench/README.md), the same line at the end.
  */
 public final class PeerBench {
+    private static final double WARM_PART = 0.2;
+    private static final String USAGE = """
+            Usage: PB_WORKLOAD=count PB_IN=pb-kv PB_OUT=pb-out PB_N=1000000 ... java PeerBench
+
+            One run of one workload with Kafka Streams, for comparisons. It takes no arguments:
+            variables of the environment say what to do, bench/README.md lists them all. The last
+            line of the standard output is the result, a JSON object. The exit code is 1 when the
+            run did not reach its end, 2 when it could not begin.
+            """;
+
     private final KafkaStreams streams =
             new KafkaStreams(PeerTopologies.build(), PeerSettings.config());
     private final AtomicLong runningNs = new AtomicLong();
     private final RestoreWatch restores = new RestoreWatch();
     private final CountDownLatch printed = new CountDownLatch(1);
     private final StringBuilder extra = new StringBuilder();
+    private final long limit = System.nanoTime() + PeerSettings.LIMIT_S * 1_000_000_000L;
     private volatile boolean askedToStop;
+    private Mark warm;
+    private Mark done;
+
+    /** How far the run was at some time, and what it had used. */
+    private record Mark(long ns, double cpuS, long in, long done) {
+        static Mark now() {
+            return new Mark(Progress.wallClockNs(), Progress.cpuSeconds(), Progress.IN.sum(),
+                    Progress.DONE.sum());
+        }
+
+        long records() {
+            return PeerSettings.endsWithTheLastStep() ? Math.min(in, done) : in;
+        }
+
+        double secondsSince(final Mark before) {
+            return (ns - before.ns) / 1e9;
+        }
+    }
 
     public static void main(final String[] arguments) {
+        if (arguments.length > 0) {
+            final boolean asks = arguments[0].equals("--help") || arguments[0].equals("-h");
+            (asks ? System.out : System.err).print(USAGE);
+            System.exit(asks ? 0 : 2);
+        }
+        try {
+            PeerSettings.check();
+        } catch (final IllegalArgumentException e) {
+            System.err.println("PeerBench: " + e.getMessage());
+            System.exit(2);
+        } catch (final ExceptionInInitializerError e) {
+            System.err.println("PeerBench: " + e.getCause().getMessage());
+            System.exit(2);
+        }
         try {
             System.exit(new PeerBench().execute() ? 0 : 1);
         } catch (final Exception e) {
@@ -52,14 +100,15 @@ public final class PeerBench {
         Runtime.getRuntime().addShutdownHook(new Thread(this::stopAndWait));
         streams.start();
         boolean ok = await();
-        final long doneNs = Progress.wallClockNs();
-        final double doneCpu = Progress.cpuSeconds();
-        final long in = Progress.IN.sum();
-        final long done = Progress.DONE.sum();
-        measureIdle();
-        final long closeNs = Progress.wallClockNs();
+        if (done == null) {
+            done = Mark.now();
+        }
+        if (ok) {
+            measureIdle();
+        }
+        final Mark closeBegan = Mark.now();
         ok &= streams.close(Duration.ofSeconds(60)) && Progress.ERRORS.sum() == 0;
-        print(ok, doneNs, doneCpu, in, done, (Progress.wallClockNs() - closeNs) / 1e6);
+        print(ok, closeBegan, Mark.now());
         printed.countDown();
         return ok;
     }
@@ -92,10 +141,18 @@ public final class PeerBench {
         boolean reached();
     }
 
-    private static boolean until(final Condition condition) throws InterruptedException {
-        final long limit = System.nanoTime() + PeerSettings.LIMIT_S * 1_000_000_000L;
+    private boolean until(final Condition condition) throws InterruptedException {
         while (!condition.reached()) {
-            if (Progress.ERRORS.sum() > 0 || System.nanoTime() > limit) {
+            if (Progress.ERRORS.sum() > 0) {
+                return false;
+            }
+            final boolean tooLate = System.nanoTime() > limit;
+            if (tooLate || askedToStop) {
+                System.err.printf("PeerBench: not done %s: %d of %d records, %d of %d at the last"
+                                + " step%n",
+                        tooLate ? "in " + PeerSettings.LIMIT_S + " s" : "when it was asked to stop",
+                        Progress.IN.sum(), PeerSettings.RECORDS, Progress.DONE.sum(),
+                        PeerSettings.RECORDS_DONE);
                 return false;
             }
             Thread.sleep(1);
@@ -103,14 +160,14 @@ public final class PeerBench {
         return true;
     }
 
-    /** Until the workload is through, the time is up or something failed. */
+    /** Until the workload is through, the time is up or something failed; whether it is through. */
     private boolean await() throws InterruptedException {
         switch (PeerSettings.WORKLOAD) {
             case "startup", "restore" -> {
-                final boolean running =
-                        until(() -> streams.state() == KafkaStreams.State.RUNNING);
-                if (PeerSettings.WORKLOAD.equals("restore")) {
-                    extra.append(restores.result());
+                // The state is RUNNING a moment before the listener has noted when it was.
+                final boolean running = until(() -> runningNs.get() != 0);
+                if (running && PeerSettings.WORKLOAD.equals("restore")) {
+                    extra.append(restores.result(restoredRows()));
                 }
                 return running;
             }
@@ -121,34 +178,77 @@ public final class PeerBench {
                     }
                     return true;
                 }
-                if (PeerSettings.WORKLOAD.equals("iq")) {
-                    measureLoaded();
-                }
-                return until(() -> Progress.IN.sum() >= PeerSettings.RECORDS
-                        && Progress.DONE.sum() >= PeerSettings.RECORDS_DONE);
+                return PeerSettings.WORKLOAD.equals("iq") ? drainAndRead()
+                        : until(this::lookForTheEnd);
             }
         }
     }
 
-    private void measureLoaded() throws InterruptedException {
-        final double seconds = 5;
-        final long enough = Math.min(PeerSettings.RECORDS / 5, 500_000);
-        if (!until(() -> Progress.IN.sum() >= enough)) {
-            return;
+    /** Whether every record is done. Notes when a fifth of them were. */
+    private boolean lookForTheEnd() {
+        if (warm == null && isDone(WARM_PART)) {
+            warm = Mark.now();
         }
-        final long before = Progress.IN.sum();
-        extra.append(StoreReads.measure(streams, 1, seconds, "loaded1"));
-        final long after = Progress.IN.sum();
-        extra.append(String.format(Locale.ROOT, ",\"loaded_rps\":%.1f,\"loaded_done\":%b",
-                (after - before) / seconds, after >= PeerSettings.RECORDS));
+        return isDone(1);
+    }
+
+    private static boolean isDone(final double part) {
+        return Progress.IN.sum() >= part * PeerSettings.RECORDS
+                && Progress.DONE.sum() >= part * PeerSettings.RECORDS_DONE;
+    }
+
+    /** Reads from outside while records are processed, and no longer: they are reads under load. */
+    private boolean drainAndRead() throws InterruptedException {
+        final double seconds = 5;
+        final double enoughSeconds = 0.1;
+        final long some = Math.min(PeerSettings.RECORDS / 5, 500_000);
+        if (!until(() -> lookForTheEnd() || Progress.IN.sum() >= some)) {
+            return false;
+        }
+        final AtomicBoolean allDone = new AtomicBoolean();
+        final CompletableFuture<String> reads = new CompletableFuture<>();
+        final AtomicReference<StoreReads.Seen> result = new AtomicReference<>();
+        new Thread(() -> {
+            try {
+                final long before = Progress.IN.sum();
+                final StoreReads.Seen seen = StoreReads.measure(streams, 1, seconds, "loaded1",
+                        allDone::get);
+                result.set(seen);
+                reads.complete(seen.members() + String.format(Locale.ROOT,
+                        ",\"loaded_hit_rate\":%.4f,\"loaded_s\":%.3f,\"loaded_rps\":%.1f",
+                        seen.hitRate(), seen.seconds(),
+                        (Progress.IN.sum() - before) / seen.seconds()));
+            } catch (final Exception e) {
+                reads.completeExceptionally(e);
+            }
+        }).start();
+        final boolean ok = until(this::lookForTheEnd);
+        done = Mark.now();
+        final boolean allSeconds = reads.isDone();
+        allDone.set(true);
+        extra.append(reads.join()).append(",\"loaded_done\":").append(!allSeconds);
+        if (ok && result.get().seconds() < enoughSeconds) {
+            System.err.println("PeerBench: PB_N is too small to read while it is processed");
+            return false;
+        }
+        return ok;
+    }
+
+    /**
+     * As the store tells it, without reading it through, which would cost more than the restore:
+     * some may be counted twice.
+     */
+    private long restoredRows() {
+        return streams.store(StoreQueryParameters.fromNameAndType("store",
+                QueryableStoreTypes.timestampedKeyValueStore())).approximateNumEntries();
     }
 
     private void measureIdle() throws InterruptedException {
         if (PeerSettings.WORKLOAD.equals("iq")) {
             Thread.sleep(500);
             StoreReads.measure(streams, 1, 2, "warm");
-            extra.append(StoreReads.measure(streams, 1, 4, "idle1"));
-            extra.append(StoreReads.measure(streams, 2, 4, "idle2"));
+            extra.append(StoreReads.measure(streams, 1, 4, "idle1").members());
+            extra.append(StoreReads.measure(streams, 2, 4, "idle2").members());
         } else if (PeerSettings.WORKLOAD.equals("startup")) {
             extra.append(",\"rss_running_kb\":").append(Progress.memoryKb("VmRSS"));
             Thread.sleep(PeerSettings.IDLE_S * 1000);
@@ -163,24 +263,38 @@ public final class PeerBench {
         return ns == 0 ? -1 : (ns - PeerSettings.STARTED_AT_NS) / 1e6;
     }
 
-    private void print(final boolean ok, final long doneNs, final double doneCpu, final long in,
-                       final long done, final double closeMs) {
-        // Where there are several hops, the source runs ahead of the last one.
-        final boolean hops = PeerSettings.RECORDS_DONE == PeerSettings.RECORDS;
-        final long records = hops ? Math.min(in, done) : in;
-        final double wall = (doneNs - Progress.firstNs) / 1e9;
+    private void print(final boolean ok, final Mark closeBegan, final Mark closed) {
+        final long records = done.records();
+        final double wall = Progress.firstNs == 0 ? 0 : (done.ns() - Progress.firstNs) / 1e9;
         System.out.println(String.format(Locale.ROOT,
                 "{\"pb\":1,\"impl\":\"kafka-streams\",\"workload\":\"%s\",\"guarantee\":\"%s\""
                         + ",\"profile\":\"%s\",\"ok\":%b,\"n\":%d,\"n_src\":%d,\"n_done\":%d"
                         + ",\"n_closed\":%d,\"t_running_ms\":%.1f,\"t_first_ms\":%.1f"
                         + ",\"t_done_ms\":%.1f,\"close_ms\":%.1f,\"wall_s\":%.4f,\"rps\":%.1f"
                         + ",\"cpu_first_s\":%.4f,\"cpu_done_s\":%.4f,\"cpu_total_s\":%.4f"
-                        + ",\"rss_peak_kb\":%d,\"errors\":%d%s}",
-                PeerSettings.WORKLOAD, PeerSettings.GUARANTEE, PeerSettings.PROFILE, ok, records, in, done,
-                Progress.IN.sum(), sinceStartMs(runningNs.get()), sinceStartMs(Progress.firstNs),
-                sinceStartMs(doneNs), closeMs, wall, records / wall, Progress.firstCpuS, doneCpu,
-                Progress.cpuSeconds(), Progress.memoryKb("VmHWM"), Progress.ERRORS.sum(), extra));
+                        + ",\"rss_peak_kb\":%d,\"errors\":%d%s%s}",
+                PeerSettings.WORKLOAD, PeerSettings.GUARANTEE, PeerSettings.PROFILE, ok, records,
+                done.in(), done.done(), closed.in(), sinceStartMs(runningNs.get()),
+                sinceStartMs(Progress.firstNs), sinceStartMs(done.ns()),
+                closed.secondsSince(closeBegan) * 1e3, wall, wall > 0 ? records / wall : 0.0,
+                Progress.firstCpuS, done.cpuS(), closed.cpuS(), Progress.memoryKb("VmHWM"),
+                Progress.ERRORS.sum(), steady(closed.cpuS() - closeBegan.cpuS()), extra));
         System.out.flush();
+    }
+
+    /**
+     * What a program does that has run for a while: without its start and the first fifth, in
+     * which the JIT compiles. Closing belongs to it, since caches are written out then.
+     */
+    private String steady(final double closingCpuS) {
+        if (warm == null || done.records() <= warm.records()) {
+            return "";
+        }
+        final double records = done.records() - warm.records();
+        return String.format(Locale.ROOT,
+                ",\"steady_records_per_s\":%.1f,\"steady_cpu_us_per_record\":%.4f",
+                records / done.secondsSince(warm),
+                (done.cpuS() - warm.cpuS() + closingCpuS) / records * 1e6);
     }
 
     /** Adds up what restores do. */
@@ -208,12 +322,12 @@ public final class PeerBench {
             endedNs.set(Progress.wallClockNs());
         }
 
-        String result() {
-            final double seconds = (endedNs.get() - beganNs.get()) / 1e9;
+        String result(final long rows) {
+            final double seconds = Math.max(1e-3, (endedNs.get() - beganNs.get()) / 1e9);
             return String.format(Locale.ROOT,
-                    ",\"restored\":%d,\"restore_s\":%.4f,\"restore_rps\":%.1f"
-                            + ",\"restore_mbs\":%.2f",
-                    records.get(), seconds, records.get() / seconds,
+                    ",\"restored\":%d,\"restored_rows\":%d,\"restore_s\":%.4f"
+                            + ",\"restore_rps\":%.1f,\"restore_mbs\":%.2f",
+                    records.get(), rows, seconds, records.get() / seconds,
                     records.get() * BYTES_PER_RECORD / seconds / 1e6);
         }
     }

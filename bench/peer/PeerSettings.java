@@ -11,6 +11,7 @@ import org.rocksdb.LRUCache;
 import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 
@@ -33,7 +34,65 @@ final class PeerSettings {
     static final int STATE_BYTES = (int) number("STATE_SIZE", 1024);
     static final String READY_FILE = variable("READY_FILE", "");
 
+    // Both as in settings.cc.
+    private static final List<String> WITH_TWO_INPUTS =
+            List.of("stjoin", "ssjoin", "nexmark-q8", "nexmark-q20");
+    private static final List<String> WITH_COUNT_AT_THE_END =
+            List.of("repart", "shuffle", "saga", "nexmark-q5", "nexmark-q8", "nexmark-q11",
+                    "nexmark-q12", "nexmark-q18");
+
     private PeerSettings() { }
+
+    /**
+     * Refuses what would end at once, never, or be a run of something else than what was asked
+     * for.
+     */
+    static void check() {
+        oneOf("PROFILE", PROFILE, "default", "tuned", "tuned-latency");
+        oneOf("MODE", variable("MODE", "drain"), "drain", "serve");
+        oneOf("LOG", variable("LOG", "kafka"), "kafka");
+        atLeast("N", RECORDS, 0);
+        atLeast("N_DONE", RECORDS_DONE, 0);
+        atLeast("LIMIT_S", LIMIT_S, 1);
+        atLeast("IDLE_S", IDLE_S, 0);
+        final int inputs = WITH_TWO_INPUTS.contains(WORKLOAD) ? 2 : 1;
+        if (INPUTS.length < inputs) {
+            throw new IllegalArgumentException("PB_IN has too few topics for " + WORKLOAD + ": "
+                    + inputs + " are needed");
+        }
+        if (RECORDS_DONE > 0 && !WITH_COUNT_AT_THE_END.contains(WORKLOAD)) {
+            throw new IllegalArgumentException("PB_N_DONE is for workloads that count at their"
+                    + " last step, not " + WORKLOAD);
+        }
+        final boolean hasRecords =
+                !SERVES && !WORKLOAD.equals("restore") && !WORKLOAD.equals("startup");
+        if (hasRecords && RECORDS == 0) {
+            throw new IllegalArgumentException(
+                    "PB_N is not set: how many records is the run to process?");
+        }
+    }
+
+    /**
+     * Where there are several hops, the source runs ahead of the last one: a record is done when
+     * that one has had it.
+     */
+    static boolean endsWithTheLastStep() {
+        return RECORDS_DONE > 0 && RECORDS_DONE == RECORDS;
+    }
+
+    private static void oneOf(final String name, final String value, final String... words) {
+        if (!List.of(words).contains(value)) {
+            throw new IllegalArgumentException("PB_" + name + " is none of "
+                    + String.join(", ", words) + ": " + value);
+        }
+    }
+
+    private static void atLeast(final String name, final long value, final long least) {
+        if (value < least) {
+            throw new IllegalArgumentException(
+                    "PB_" + name + " is less than " + least + ": " + value);
+        }
+    }
 
     static String variable(final String name, final String otherwise) {
         final String value = System.getenv("PB_" + name);
@@ -41,7 +100,12 @@ final class PeerSettings {
     }
 
     private static long number(final String name, final long otherwise) {
-        return Long.parseLong(variable(name, Long.toString(otherwise)));
+        final String text = variable(name, Long.toString(otherwise));
+        try {
+            return Long.parseLong(text);
+        } catch (final NumberFormatException e) {
+            throw new IllegalArgumentException("PB_" + name + " is no whole number: " + text);
+        }
     }
 
     static Properties config() {

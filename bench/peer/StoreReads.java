@@ -4,6 +4,7 @@ import org.apache.kafka.streams.state.QueryableStoreTypes;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 
 import java.util.Locale;
+import java.util.function.BooleanSupplier;
 
 /** Random reads of the store of the workload iq, each timed. */
 final class StoreReads {
@@ -16,9 +17,21 @@ final class StoreReads {
 
     private StoreReads() { }
 
-    /** Reads for so long; the result as members of a JSON object, their names after `tag`. */
-    static String measure(final KafkaStreams streams, final int threads, final double seconds,
-                          final String tag) throws InterruptedException {
+    /**
+     * What was seen: members of a JSON object, their names after the tag; the share of reads that
+     * found a row; and for how long there were reads.
+     */
+    record Seen(String members, double hitRate, double seconds) { }
+
+    static Seen measure(final KafkaStreams streams, final int threads, final double seconds,
+                        final String tag) throws InterruptedException {
+        return measure(streams, threads, seconds, tag, () -> false);
+    }
+
+    /** Reads for so long, or until `stop`. */
+    static Seen measure(final KafkaStreams streams, final int threads, final double seconds,
+                        final String tag, final BooleanSupplier stop)
+            throws InterruptedException {
         final ReadOnlyKeyValueStore<String, Long> store = streams.store(
                 StoreQueryParameters.fromNameAndType("counts",
                         QueryableStoreTypes.keyValueStore()));
@@ -30,7 +43,7 @@ final class StoreReads {
             final StoreReads part = new StoreReads();
             final long seed = i;
             parts[i] = part;
-            readers[i] = new Thread(() -> part.readUntil(store, end, seed));
+            readers[i] = new Thread(() -> part.readUntil(store, end, seed, stop));
             readers[i].start();
         }
         final StoreReads all = new StoreReads();
@@ -39,18 +52,19 @@ final class StoreReads {
             all.add(parts[i]);
         }
         final double took = (System.nanoTime() - begin) / 1e9;
-        return String.format(Locale.ROOT,
+        final double hitRate = (double) all.found / Math.max(1, all.count);
+        return new Seen(String.format(Locale.ROOT,
                 ",\"%1$s_gets\":%2$.1f,\"%1$s_hit\":%3$.4f,\"%1$s_p50_us\":%4$.1f"
                         + ",\"%1$s_p99_us\":%5$.1f,\"%1$s_p999_us\":%6$.1f",
-                tag, all.count / took, (double) all.found / all.count, all.microseconds(0.5),
-                all.microseconds(0.99), all.microseconds(0.999));
+                tag, all.count / took, hitRate, all.microseconds(0.5), all.microseconds(0.99),
+                all.microseconds(0.999)), hitRate, took);
     }
 
     private void readUntil(final ReadOnlyKeyValueStore<String, Long> store, final long end,
-                           final long seed) {
+                           final long seed, final BooleanSupplier stop) {
         long random = ShuffleRules.mix(seed);
         long last = System.nanoTime();
-        while (last < end) {
+        while (last < end && !stop.getAsBoolean()) {
             random = ShuffleRules.mix(random);
             if (store.get(keyOf((random >>> 20) % KEYS)) != null) {
                 found++;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <stdexcept>
-#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -39,13 +39,13 @@ struct Reads {
 };
 
 Reads read_for(const ReadOnlyKeyValueStore<std::string, std::int64_t>& store, double seconds,
-               std::uint64_t seed) {
+               std::uint64_t seed, const std::stop_token& stop) {
   using Clock = std::chrono::steady_clock;
   Reads reads;
   std::uint64_t random = mix(seed);
   auto last = Clock::now();
   const auto end = last + std::chrono::duration<double>(seconds);
-  while (last < end) {
+  while (last < end && !stop.stop_requested()) {
     random = mix(random);
     const auto row = store.get(fmt::format("k{:07}", (random >> 20) % kKeys));
     if (!row) throw std::runtime_error(row.error().message);
@@ -61,25 +61,29 @@ Reads read_for(const ReadOnlyKeyValueStore<std::string, std::int64_t>& store, do
 
 }  // namespace
 
-std::string measure_reads(const StreamsApplication& application, int threads, double seconds,
-                          const std::string& tag) {
-  std::vector<Reads> parts(static_cast<std::size_t>(threads));
-  std::vector<std::jthread> readers;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
+ReadsSeen measure_reads(const StreamsApplication& application, int threads, double seconds,
+                        const std::string& tag, const std::stop_token& stop) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<std::future<Reads>> readers;
+  for (int i = 0; i < threads; ++i) {
     auto store = application.store<std::string, std::int64_t>("counts");
     if (!store) throw std::runtime_error(store.error().message);
-    readers.emplace_back(
-        [&parts, i, seconds, mine = *std::move(store)] { parts[i] = read_for(mine, seconds, i); });
+    readers.push_back(std::async(std::launch::async, [=, &stop, mine = *std::move(store)] {
+      return read_for(mine, seconds, static_cast<std::uint64_t>(i), stop);
+    }));
   }
-  readers.clear();
   Reads all;
-  for (const auto& part : parts) all.add(part);
-  return fmt::format(
-      ",\"{0}_gets\":{1:.1f},\"{0}_hit\":{2:.4f},\"{0}_p50_us\":{3:.1f},\"{0}_p99_us\":{4:.1f},"
-      "\"{0}_p999_us\":{5:.1f}",
-      tag, static_cast<double>(all.count) / seconds,
-      static_cast<double>(all.found) / static_cast<double>(std::max<std::uint64_t>(1, all.count)),
-      all.microseconds(.5), all.microseconds(.99), all.microseconds(.999));
+  for (auto& reader : readers) all.add(reader.get());
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  const double hit_rate =
+      static_cast<double>(all.found) / static_cast<double>(std::max<std::uint64_t>(1, all.count));
+  return {
+      .members = fmt::format(",\"{0}_gets\":{1:.1f},\"{0}_hit\":{2:.4f},\"{0}_p50_us\":{3:.1f},"
+                             "\"{0}_p99_us\":{4:.1f},\"{0}_p999_us\":{5:.1f}",
+                             tag, static_cast<double>(all.count) / took.count(), hit_rate,
+                             all.microseconds(.5), all.microseconds(.99), all.microseconds(.999)),
+      .hit_rate = hit_rate,
+      .seconds = took.count()};
 }
 
 }  // namespace thalweg::bench

@@ -1,8 +1,12 @@
 #include "peer/settings.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <initializer_list>
+#include <span>
 #include <stdexcept>
+#include <string_view>
 
 namespace thalweg::bench {
 namespace {
@@ -12,7 +16,7 @@ std::string variable(const std::string& name, std::string otherwise = {}) {
   return value == nullptr || *value == '\0' ? std::move(otherwise) : value;
 }
 
-std::int64_t number(const std::string& name, std::int64_t otherwise) {
+std::int64_t number(const std::string& name, std::int64_t otherwise, std::int64_t least = 0) {
   const std::string text = variable(name);
   if (text.empty()) return otherwise;
   std::int64_t value = 0;
@@ -20,7 +24,48 @@ std::int64_t number(const std::string& name, std::int64_t otherwise) {
   if (error != std::errc() || end != text.data() + text.size()) {
     throw std::invalid_argument("PB_" + name + " is no whole number: " + text);
   }
+  if (value < least) {
+    throw std::invalid_argument("PB_" + name + " is less than " + std::to_string(least) + ": " +
+                                text);
+  }
   return value;
+}
+
+/// A misspelt word would else be a run of something else than what was asked for.
+std::string one_of(const std::string& name, std::initializer_list<std::string_view> words) {
+  const std::string text = variable(name, std::string(*words.begin()));
+  if (std::ranges::find(words, text) != words.end()) return text;
+  std::string allowed;
+  for (const auto word : words) allowed += (allowed.empty() ? "" : ", ") + std::string(word);
+  throw std::invalid_argument("PB_" + name + " is none of " + allowed + ": " + text);
+}
+
+bool is_among(std::span<const std::string_view> names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// Both as in PeerSettings.java.
+constexpr std::string_view kWithTwoInputs[] = {"stjoin", "ssjoin", "nexmark-q8", "nexmark-q20"};
+constexpr std::string_view kWithCountAtTheEnd[] = {"repart",      "shuffle",    "saga",
+                                                   "nexmark-q5",  "nexmark-q8", "nexmark-q11",
+                                                   "nexmark-q12", "nexmark-q18"};
+
+/// What would end at once, never, or with words that tell nothing.
+void check(const PeerSettings& settings) {
+  const std::string& workload = settings.workload;
+  const std::size_t inputs = is_among(kWithTwoInputs, workload) ? 2 : 1;
+  if (settings.inputs.size() < inputs) {
+    throw std::invalid_argument("PB_IN has too few topics for " + workload + ": " +
+                                std::to_string(inputs) + " are needed");
+  }
+  if (settings.records_done > 0 && !is_among(kWithCountAtTheEnd, workload)) {
+    throw std::invalid_argument("PB_N_DONE is for workloads that count at their last step, not " +
+                                workload);
+  }
+  const bool has_records = !settings.serves && workload != "restore" && workload != "startup";
+  if (has_records && settings.records == 0) {
+    throw std::invalid_argument("PB_N is not set: how many records is the run to process?");
+  }
 }
 
 std::vector<std::string> split(const std::string& text) {
@@ -31,6 +76,30 @@ std::vector<std::string> split(const std::string& text) {
     begin = end + 1;
   }
   return parts;
+}
+
+// Kafka Streams takes keys of Kafka's clients without a prefix too; so that both sides can have the
+// same PB_EXTRA, they get theirs here.
+constexpr std::string_view kConsumerKeys[] = {
+    "fetch.max.bytes",      "fetch.max.wait.ms",     "fetch.min.bytes",
+    "group.instance.id",    "heartbeat.interval.ms", "max.partition.fetch.bytes",
+    "max.poll.interval.ms", "max.poll.records",      "session.timeout.ms"};
+constexpr std::string_view kProducerKeys[] = {"acks",
+                                              "batch.size",
+                                              "buffer.memory",
+                                              "compression.type",
+                                              "delivery.timeout.ms",
+                                              "linger.ms",
+                                              "max.block.ms",
+                                              "max.request.size",
+                                              "retries",
+                                              "max.in.flight.requests.per.connection"};
+
+std::string with_prefix(const std::string& assignment) {
+  const std::string_view key = std::string_view(assignment).substr(0, assignment.find('='));
+  if (is_among(kConsumerKeys, key)) return "consumer." + assignment;
+  if (is_among(kProducerKeys, key)) return "producer." + assignment;
+  return assignment;
 }
 
 void set_if_given(StreamsConfigBuilder& config, const std::string& key, const std::string& name) {
@@ -44,18 +113,19 @@ PeerSettings PeerSettings::from_environment() {
   settings.workload = variable("WORKLOAD", settings.workload);
   settings.application_id = variable("APP_ID", settings.application_id);
   settings.guarantee = variable("GUARANTEE", settings.guarantee);
-  settings.profile = variable("PROFILE", settings.profile);
+  settings.profile = one_of("PROFILE", {"default", "tuned", "tuned-latency"});
   settings.inputs = split(variable("IN", "pb-kv"));
   settings.output = variable("OUT", settings.output);
   settings.records = number("N", 0);
   settings.records_done = number("N_DONE", 0);
   settings.started_at_ns = number("T0_NS", 0);
-  settings.serves = variable("MODE", "drain") == "serve";
-  settings.embedded = variable("LOG", "kafka") == "embedded";
+  settings.serves = one_of("MODE", {"drain", "serve"}) == "serve";
+  settings.embedded = one_of("LOG", {"kafka", "embedded"}) == "embedded";
   settings.ready_file = variable("READY_FILE");
-  settings.limit_s = number("LIMIT_S", settings.limit_s);
+  settings.limit_s = number("LIMIT_S", settings.limit_s, 1);
   settings.idle_s = number("IDLE_S", settings.idle_s);
   settings.state_bytes = number("STATE_SIZE", settings.state_bytes);
+  check(settings);
   return settings;
 }
 
@@ -82,7 +152,7 @@ StreamsConfig PeerSettings::config() const {
     config.set("consumer.session.timeout.ms", std::to_string(session), "PB_SESSION_MS");
   }
   for (const auto& assignment : split(variable("EXTRA"))) {
-    config.set_assignment(assignment, "PB_EXTRA");
+    config.set_assignment(with_prefix(assignment), "PB_EXTRA");
   }
   return config.build();
 }

@@ -28,8 +28,11 @@ struct PeerSettings {
   std::int64_t state_bytes = 1024;  ///< Of ShuffleBench's consumers.
 
   bool tuned() const { return profile.starts_with("tuned"); }
+  /// Where there are several hops, the source runs ahead of the last one: a record is done when
+  /// that one has had it.
+  bool ends_with_the_last_step() const { return records_done > 0 && records_done == records; }
 
-  /// Throws ConfigError or std::invalid_argument naming the variable.
+  /// Throws std::invalid_argument that names the variable, as config() throws ConfigError.
   static PeerSettings from_environment();
   StreamsConfig config() const;
 };
