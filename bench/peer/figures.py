@@ -86,7 +86,9 @@ def outputs_differ(workload, rows):
     if workload.equal == "restored":
         restored = [row.get("restored_rows", row["restored"]) for row in rows]
         wanted = workload.inputs[-1].records
-        return None if set(restored) == {wanted} else f"restored {restored}, not {wanted}"
+        # Stores estimate how many rows they have.
+        near = all(abs(rows - wanted) <= wanted / 100 for rows in restored)
+        return None if near else f"restored {restored}, not {wanted}"
     if workload.equal == "arrived":
         return next(filter(None, map(stayed_away, rows)), None)
     outputs = [row["output"] for row in rows]
