@@ -157,6 +157,43 @@ void BM_Store_count(benchmark::State& state) {
 BENCHMARK(BM_Store_count<std::int64_t>)->ArgName("cached")->Arg(0)->Arg(1);
 BENCHMARK(BM_Store_count<std::string>)->ArgName("cached")->Arg(0)->Arg(1);
 
+/// What one side of a join of streams does: keeps a record, and looks for what came with its key
+/// ten seconds before and after.
+void BM_Store_join(benchmark::State& state) {
+  constexpr auto kWithin = std::chrono::seconds(10);
+  constexpr std::int64_t kPerMilli = 5;
+  const auto builder = window_store_builder<std::string, std::string>(
+      "bench", {.retention = 3 * kWithin, .window_size = 2 * kWithin, .retain_duplicates = true},
+      {.caching = true});
+  const auto store = builder->build();
+  auto* windows = dynamic_cast<WindowStore<std::string, std::string>*>(store.get());
+  Nowhere changelog;
+  StoreContext context;
+  context.family = "bench/0_0/bench";
+  context.changelog = &changelog;
+  if (auto status = store->open(context); !status) {
+    throw std::runtime_error(status.error().message);
+  }
+  const auto keys = random_keys<std::string>();
+  const std::string value(100, 'v');
+  std::int64_t at = 0;
+  CommitSequence commits = 0;
+  for (auto _ : state) {
+    const auto& key = keys[static_cast<std::size_t>(at) % keys.size()];
+    const Timestamp time = from_millis(1'000'000'000 + at / kPerMilli);
+    windows->put(key, value, time, time, kNoHeaders);
+    for (auto found = windows->fetch(key, time - kWithin, time + kWithin); found->valid();
+         found->next()) {
+      benchmark::DoNotOptimize(found->value().value.data());
+    }
+    if (++at % kPerCommit != 0) continue;
+    store->flush();
+    store->commit(at, ++commits);
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_Store_join);
+
 void BM_Store_get_clean(benchmark::State& state) {
   Bench<std::string, std::int64_t> bench(true, false);
   const auto keys = random_keys<std::string>();

@@ -1,5 +1,10 @@
 #include "merged_scan.h"
 
+#include <iterator>
+#include <optional>
+
+#include <boost/container/small_vector.hpp>
+
 #include "big_endian.h"
 
 namespace thalweg::internal {
@@ -7,38 +12,58 @@ namespace {
 
 constexpr std::size_t kTimestampSize = sizeof(std::int64_t);
 
-/// One level's entries in the order of the scan.
+/// One level's entries in the order of the scan. Most scans find nothing or one entry in a level,
+/// so where the scan ends is compared with what it meets, not looked for.
 class Source {
  public:
   virtual ~Source() = default;
-  virtual bool valid() const = 0;
-  virtual BytesView key() const = 0;
+  bool valid() const { return valid_; }
+  BytesView key() const { return key_; }
   virtual void advance() = 0;
   /// Fills value and timestamp; false: the entry is a tombstone.
   virtual Result<bool> read(StoredEntry& out) const = 0;
   virtual Status status() const { return {}; }
+
+ protected:
+  explicit Source(const StoreView::Scan& scan) : scan_(scan) {}
+
+  /// The level goes on with that key.
+  void stand_at(BytesView key) {
+    key_ = key;
+    valid_ = scan_.reverse ? !scan_.from || key >= *scan_.from : !scan_.to || key < *scan_.to;
+  }
+  void end() { valid_ = false; }
+
+  const StoreView::Scan& scan_;
+
+ private:
+  BytesView key_;
+  bool valid_ = false;
 };
 
 class TableSource final : public Source {
  public:
-  TableSource(const ByteTable& table, const StoreView::Scan& scan) : reverse_(scan.reverse) {
-    const auto& order = table.order();
-    first_ = scan.from ? order.lower_bound(BytesView(*scan.from)) : order.begin();
-    last_ = scan.to ? order.lower_bound(BytesView(*scan.to)) : order.end();
-    if (scan.from && scan.to && *scan.to < *scan.from) last_ = first_;
+  TableSource(const ByteTable& table, const StoreView::Scan& scan)
+      : Source(scan), order_(&table.order()) {
+    const auto& bound = scan.reverse ? scan.to : scan.from;
+    if (bound) {
+      at_ = order_->lower_bound(BytesView(*bound));
+    } else {
+      at_ = scan.reverse ? order_->end() : order_->begin();
+    }
+    settle();
   }
 
-  bool valid() const override { return first_ != last_; }
-  BytesView key() const override { return at()->key(); }
   void advance() override {
-    if (reverse_) {
-      --last_;
+    if (scan_.reverse) {
+      --at_;
     } else {
-      ++first_;
+      ++at_;
     }
+    settle();
   }
   Result<bool> read(StoredEntry& out) const override {
-    const ByteEntry* entry = at();
+    const ByteEntry* entry = this->entry();
     if (entry->is_tombstone()) return false;
     out.value.assign(entry->value());
     out.timestamp = entry->timestamp();
@@ -46,17 +71,22 @@ class TableSource final : public Source {
   }
 
  private:
-  const ByteEntry* at() const { return reverse_ ? *std::prev(last_) : *first_; }
+  const ByteEntry* entry() const { return scan_.reverse ? *std::prev(at_) : *at_; }
+  void settle() {
+    if (at_ == (scan_.reverse ? order_->begin() : order_->end())) {
+      end();
+    } else {
+      stand_at(entry()->key());
+    }
+  }
 
-  // What is left to visit: the scan takes from either end.
-  ByteTable::Order::const_iterator first_;
-  ByteTable::Order::const_iterator last_;
-  bool reverse_;
+  const ByteTable::Order* order_;
+  ByteTable::Order::const_iterator at_;  // In reverse: behind the entry that comes next.
 };
 
 class FamilySource final : public Source {
  public:
-  FamilySource(StorageCursor& cursor, const StoreView::Scan& scan) : cursor_(cursor), scan_(scan) {
+  FamilySource(StorageCursor& cursor, const StoreView::Scan& scan) : Source(scan), cursor_(cursor) {
     if (!scan.reverse) {
       cursor_.seek(scan.from ? BytesView(*scan.from) : BytesView{});
     } else if (scan.to) {
@@ -65,20 +95,16 @@ class FamilySource final : public Source {
     } else {
       cursor_.seek_to_last();
     }
+    settle();
   }
 
-  bool valid() const override {
-    if (!cursor_.valid()) return false;
-    return scan_.reverse ? !scan_.from || cursor_.key() >= *scan_.from
-                         : !scan_.to || cursor_.key() < *scan_.to;
-  }
-  BytesView key() const override { return cursor_.key(); }
   void advance() override {
     if (scan_.reverse) {
       cursor_.previous();
     } else {
       cursor_.next();
     }
+    settle();
   }
   Result<bool> read(StoredEntry& out) const override {
     BytesView value;
@@ -91,9 +117,32 @@ class FamilySource final : public Source {
   Status status() const override { return cursor_.status(); }
 
  private:
+  void settle() {
+    if (cursor_.valid()) {
+      stand_at(cursor_.key());
+    } else {
+      end();
+    }
+  }
+
   StorageCursor& cursor_;
-  const StoreView::Scan& scan_;
 };
+
+/// At most two in memory, and the family.
+using Sources = boost::container::small_vector<Source*, 3>;
+
+// Of the next key the newest level's entry, which comes first.
+Result<Source*> next_of(const Sources& sources, bool reverse) {
+  Source* next = nullptr;
+  for (Source* source : sources) {
+    if (!source->valid()) {
+      if (auto status = source->status(); !status) return std::unexpected(status.error());
+    } else if (!next || (reverse ? source->key() > next->key() : source->key() < next->key())) {
+      next = source;
+    }
+  }
+  return next;
+}
 
 }  // namespace
 
@@ -109,28 +158,22 @@ Status decode_stored(BytesView stored, BytesView& value, Timestamp& timestamp) {
 
 Status merge_scan(const std::vector<const ByteTable*>& newest_first, StorageCursor* family,
                   const StoreView::Scan& scan, std::vector<StoredEntry>& out) {
-  std::vector<std::unique_ptr<Source>> sources;
-  for (const ByteTable* table : newest_first) {
-    sources.push_back(std::make_unique<TableSource>(*table, scan));
-  }
-  if (family) sources.push_back(std::make_unique<FamilySource>(*family, scan));
+  boost::container::small_vector<TableSource, 2> in_memory;
+  std::optional<FamilySource> on_disk;
+  Sources sources;
+  for (const ByteTable* table : newest_first) in_memory.emplace_back(*table, scan);
+  for (TableSource& source : in_memory) sources.push_back(&source);
+  if (family) sources.push_back(&on_disk.emplace(*family, scan));
 
   StoredEntry entry;
   for (std::size_t found = 0; found < scan.limit;) {
-    Source* next = nullptr;
-    for (const auto& source : sources) {
-      if (!source->valid()) {
-        if (auto status = source->status(); !status) return status;
-      } else if (!next ||
-                 (scan.reverse ? source->key() > next->key() : source->key() < next->key())) {
-        next = source.get();  // On equal keys the newer level, which comes first, stays.
-      }
-    }
-    if (!next) break;
-    entry.key.assign(next->key());
-    auto is_there = next->read(entry);
+    const auto next = next_of(sources, scan.reverse);
+    if (!next) return std::unexpected(next.error());
+    if (!*next) break;
+    entry.key.assign((*next)->key());
+    auto is_there = (*next)->read(entry);
     if (!is_there) return std::unexpected(is_there.error());
-    for (const auto& source : sources) {
+    for (Source* source : sources) {
       if (source->valid() && source->key() == entry.key) source->advance();
     }
     if (*is_there) {

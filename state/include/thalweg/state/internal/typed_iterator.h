@@ -60,7 +60,7 @@ class TypedIterator final : public KeyValueIterator<K, V> {
       if (chunk_at_ == chunk_.size() && !chunk_is_last_) read_chunk();
       if (overlay_version_ != store_.overlay_version_) seek_overlay();
       const bool has_committed = chunk_at_ < chunk_.size();
-      const bool has_open = open_ != open_end_;
+      const bool has_open = this->has_open();
       if (!has_committed && !has_open) return;
       const int order = !has_open        ? 1
                         : !has_committed ? -1
@@ -81,14 +81,9 @@ class TypedIterator final : public KeyValueIterator<K, V> {
   }
 
   bool take_open() {
-    auto& [bytes, number] = scan_.reverse ? *std::prev(open_end_) : *open_;
+    const auto& [bytes, number] = scan_.reverse ? *--open_ : *open_++;
     pass(bytes);
     const auto& cell = store_.entries_[number];
-    if (scan_.reverse) {
-      --open_end_;
-    } else {
-      ++open_;
-    }
     if (!cell.has_value) return false;
     key_ = cell.key;
     current_ = &cell.current;
@@ -114,15 +109,22 @@ class TypedIterator final : public KeyValueIterator<K, V> {
 
   void seek_overlay() {
     auto& overlay = store_.overlay_;
-    open_ = scan_.from ? overlay.lower_bound(*scan_.from) : overlay.begin();
-    open_end_ = scan_.to ? overlay.lower_bound(*scan_.to) : overlay.end();
-    if (scan_.from && scan_.to && *scan_.to < *scan_.from) open_end_ = open_;
+    const auto& bound = scan_.reverse ? scan_.to : scan_.from;
+    if (bound) {
+      open_ = overlay.lower_bound(*bound);
+    } else {
+      open_ = scan_.reverse ? overlay.end() : overlay.begin();
+    }
     overlay_version_ = store_.overlay_version_;
   }
 
-  const std::string& open_key() const {
-    return scan_.reverse ? std::prev(open_end_)->first : open_->first;
+  bool has_open() const {
+    const auto& overlay = store_.overlay_;
+    if (open_ == (scan_.reverse ? overlay.begin() : overlay.end())) return false;
+    return scan_.reverse ? !scan_.from || open_key() >= *scan_.from
+                         : !scan_.to || open_key() < *scan_.to;
   }
+  const std::string& open_key() const { return (scan_.reverse ? std::prev(open_) : open_)->first; }
   /// < 0: `left` comes first in the order of the scan.
   int compare(BytesView left, BytesView right) const {
     const int order = left.compare(right);
@@ -136,8 +138,7 @@ class TypedIterator final : public KeyValueIterator<K, V> {
   std::vector<StoredEntry> chunk_;
   std::size_t chunk_at_ = 0;
   bool chunk_is_last_ = false;
-  typename Overlay::iterator open_;  // What is left of the overlay: the walk takes from either end.
-  typename Overlay::iterator open_end_;
+  typename Overlay::const_iterator open_;  // Of the overlay; in reverse behind what comes next.
   std::uint64_t overlay_version_ = 0;
   K key_{};
   ValueAndTimestamp<V> committed_;
