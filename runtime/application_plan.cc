@@ -262,6 +262,16 @@ std::set<TaskId> ApplicationPlan::tasks_with_state() const {
   return tasks;
 }
 
+std::optional<TaskId> ApplicationPlan::task_of(const TopicPartition& input) const {
+  for (const auto& sub : subtopologies) {
+    if (input.partition < sub.tasks &&
+        std::ranges::find(sub.inputs, input.topic) != sub.inputs.end()) {
+      return TaskId{sub.id, input.partition};
+    }
+  }
+  return std::nullopt;
+}
+
 bool ApplicationPlan::may_read(const TopicPartition& input, const Topology& topology) const {
   if (subtopologies.empty()) return true;
   for (const auto& sub : subtopologies) {

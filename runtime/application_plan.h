@@ -52,6 +52,8 @@ struct ApplicationPlan {
   const PlannedSubTopology& by_id(std::int32_t id) const;
   /// Those whose state is in changelogs of their own, which others can copy.
   std::set<TaskId> tasks_with_state() const;
+  /// The task that reads the input; none for what every process reads for itself.
+  std::optional<TaskId> task_of(const TopicPartition& input) const;
   /// Whether its tasks read that partition, or may once it is known: true as long as nothing is
   /// planned, and for topics that a pattern asks for.
   bool may_read(const TopicPartition& input, const Topology& topology) const;

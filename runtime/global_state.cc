@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -128,8 +129,9 @@ void GlobalState::dropped(std::string_view, std::string_view) { ++dropped_; }
 
 // --- Reading ----------------------------------------------------------------------------------
 
-GlobalReader::GlobalReader(std::unique_ptr<LogConsumer> consumer, GlobalState& state)
-    : consumer_(std::move(consumer)), state_(state) {
+GlobalReader::GlobalReader(std::unique_ptr<LogConsumer> consumer, GlobalState& state,
+                           StateRestoreListener* listener)
+    : consumer_(std::move(consumer)), state_(state), notices_(listener) {
   for (std::size_t i = 0; i < state_.plan().size(); ++i) {
     const auto& planned = state_.plan()[i];
     for (std::int32_t partition = 0; partition < planned.partitions; ++partition) {
@@ -149,14 +151,43 @@ void GlobalReader::measured(const ConsumerEvent& event) {
     Partition& partition = partitions_[tag];
     const auto range = event.ranges.find(partition.name);
     if (range == event.ranges.end()) continue;
-    if (!measured_) {
-      partition.end = range->second.end;
-      partition.behind = range->second.begin < range->second.end;
-      if (partition.behind) ++behind_;
-    }
+    if (!measured_) begin_restore(partition, range->second);
     consumer_->assign(partition.name, range->second.begin, tag);
   }
   measured_ = true;
+}
+
+void GlobalReader::begin_restore(Partition& partition, const ConsumerEvent::Range& range) {
+  partition.end = range.end;
+  partition.behind = range.begin < range.end;
+  notices_.start(partition.name, store_of(partition), range.begin, range.end);
+  if (partition.behind) {
+    ++behind_;
+  } else {
+    notices_.end(partition.name, store_of(partition), 0);
+  }
+}
+
+// What has come since the start is no part of the restore.
+void GlobalReader::note_restored(Partition& partition, const RecordBatch& batch) {
+  const auto behind_end =
+      std::ranges::lower_bound(batch.records, partition.end, {}, &RecordView::offset);
+  const auto records = static_cast<std::uint64_t>(behind_end - batch.records.begin());
+  partition.restored += records;
+  if (records > 0) {
+    notices_.batch(partition.name, store_of(partition), std::prev(behind_end)->offset, records);
+  }
+  if (batch.next < partition.end) return;
+  partition.behind = false;
+  --behind_;
+  notices_.end(partition.name, store_of(partition), partition.restored);
+}
+
+void GlobalReader::stop() {
+  for (auto& partition : partitions_) {
+    if (!std::exchange(partition.behind, false)) continue;
+    notices_.suspended(partition.name, store_of(partition), partition.restored);
+  }
 }
 
 bool GlobalReader::read_events() {
@@ -188,10 +219,7 @@ bool GlobalReader::run_once(std::size_t max_records) {
       state_.apply(partition.index, partition.name.partition, record);
     }
     newest_ = std::max(newest_, batch.commit);
-    if (partition.behind && batch.next >= partition.end) {
-      partition.behind = false;
-      --behind_;
-    }
+    if (partition.behind) note_restored(partition, batch);
   }
   state_.commit(newest_);
   return true;

@@ -14,6 +14,7 @@
 #include <thalweg/topology/topology.h>
 
 #include "application_plan.h"
+#include "restore_notices.h"
 
 namespace thalweg::internal {
 
@@ -84,12 +85,16 @@ class GlobalState final : public TaskContext {
 /// Reads the topics of global stores: to their ends before any task runs, then on beside them.
 class GlobalReader {
  public:
-  GlobalReader(std::unique_ptr<LogConsumer> consumer, GlobalState& state);
+  /// The listener, if there is one, outlives it.
+  GlobalReader(std::unique_ptr<LogConsumer> consumer, GlobalState& state,
+               StateRestoreListener* listener = nullptr);
 
   /// Asks where the topics end. Called once.
   void begin();
   /// Reads and applies up to about `max_records`; returns whether there was anything.
   bool run_once(std::size_t max_records);
+  /// Called at the end: what is not restored is told to be suspended.
+  void stop();
   /// Whether everything is applied that was there at the beginning. Stays true.
   bool restored() const { return measured_ && behind_ == 0; }
   /// Why reading cannot go on, if so.
@@ -101,12 +106,19 @@ class GlobalReader {
     TopicPartition name;
     Offset end = 0;     // As first measured.
     bool behind = false;
+    std::uint64_t restored = 0;  // Records before the end.
   };
   bool read_events();
   void measured(const ConsumerEvent& event);
+  void begin_restore(Partition& partition, const ConsumerEvent::Range& range);
+  void note_restored(Partition& partition, const RecordBatch& batch);
+  const std::string& store_of(const Partition& partition) const {
+    return state_.plan()[partition.index].store;
+  }
 
   std::unique_ptr<LogConsumer> consumer_;
   GlobalState& state_;
+  RestoreNotices notices_;
   std::vector<Partition> partitions_;  // By tag.
   std::size_t behind_ = 0;             // How many partitions are not read to their end yet.
   bool measured_ = false;

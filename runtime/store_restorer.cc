@@ -32,7 +32,11 @@ Status StoreRestorer::add(TaskId task, const std::string& name, std::shared_ptr<
     from = 0;
   }
   from = std::max(from, range.begin);
-  if (from >= range.end) return {};
+  notices_.start(changelog, name, from, range.end);
+  if (from >= range.end) {
+    notices_.end(changelog, name, 0);
+    return {};
+  }
   const std::uint32_t tag = next_tag_++;
   consumer_->assign(changelog, from, tag);
   active_.emplace(tag, Active{task, std::move(store), changelog,
@@ -44,8 +48,10 @@ void StoreRestorer::remove(TaskId task) {
   records_.erase(task);
   overtaken_.erase(task);
   std::erase_if(active_, [&](const auto& item) {
-    if (item.second.task != task) return false;
-    consumer_->unassign(item.second.changelog);
+    const auto& active = item.second;
+    if (active.task != task) return false;
+    consumer_->unassign(active.changelog);
+    notices_.suspended(active.changelog, active.progress.store, active.records);
     return true;
   });
 }
@@ -66,10 +72,16 @@ bool StoreRestorer::run_once(std::size_t max_records) {
     active.store->restore(records, next, batch.commit);
     active.progress.position = next;
     records_[active.task] += records.size();
+    active.records += records.size();
+    if (!records.empty()) {
+      notices_.batch(active.changelog, active.progress.store, records.back().offset,
+                     records.size());
+    }
     if (next == active.progress.end) {
       spdlog::debug("store {} [{}]: restored {} to {}", active.progress.store,
                     to_string(active.task), active.progress.from, next);
       consumer_->unassign(active.changelog);
+      notices_.end(active.changelog, active.progress.store, active.records);
       active_.erase(found);
     }
   }

@@ -12,6 +12,8 @@
 #include <thalweg/runtime/streams_application.h>
 #include <thalweg/state/state_store.h>
 
+#include "restore_notices.h"
+
 namespace thalweg::internal {
 
 /// Reads changelogs into stores, a bounded chunk at a time, beside the tasks that run.
@@ -21,7 +23,10 @@ namespace thalweg::internal {
 /// too.
 class StoreRestorer {
  public:
-  explicit StoreRestorer(std::unique_ptr<LogConsumer> consumer) : consumer_(std::move(consumer)) {}
+  /// The listener, if there is one, outlives it.
+  explicit StoreRestorer(std::unique_ptr<LogConsumer> consumer,
+                         StateRestoreListener* listener = nullptr)
+      : consumer_(std::move(consumer)), notices_(listener) {}
 
   /// Restores `store` of `task` from what it holds up to `range.end`. A store that holds offsets
   /// the changelog does not have is emptied first.
@@ -50,11 +55,13 @@ class StoreRestorer {
     std::shared_ptr<StateStore> store;
     TopicPartition changelog;
     TaskInfo::Restore progress;
+    std::uint64_t records = 0;
   };
   void read_events();
   void on_out_of_range(const ConsumerEvent& event);
 
   std::unique_ptr<LogConsumer> consumer_;
+  RestoreNotices notices_;
   std::map<std::uint32_t, Active> active_;  // By tag.
   std::map<TaskId, std::uint64_t> records_;
   std::set<TaskId> overtaken_;

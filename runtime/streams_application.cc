@@ -120,6 +120,10 @@ class StreamsApplication::Impl {
     listener_ = std::move(listener);
   }
 
+  void set_state_restore_listener(std::shared_ptr<StateRestoreListener> listener) {
+    restore_listener_ = std::move(listener);
+  }
+
   std::optional<std::string> failure_reason() const {
     std::lock_guard lock(failure_mutex_);
     return failure_;
@@ -181,7 +185,7 @@ class StreamsApplication::Impl {
   using Waiter = internal::PositionWaiters::Waiter;
 
   void when_processed(const TopicPartition& input, Offset offset, Waiter waiter) {
-    if (!elsewhere_ || !task_of(input)) {
+    if (!elsewhere_ || !plan_.load()->task_of(input)) {
       return published_.when_processed(input, offset, std::move(waiter));
     }
     if (published_.when_processed_here(input, offset, waiter)) return;
@@ -214,7 +218,7 @@ class StreamsApplication::Impl {
         .application_id = config_.application_id,
         .owner = [this](const TopicPartition& input) -> std::optional<std::string> {
           const auto metadata = metadata_.load();
-          const auto task = task_of(input);
+          const auto task = plan_.load()->task_of(input);
           return metadata && task ? metadata->server_of(*task) : std::nullopt;
         },
         .take_here = [this](const TopicPartition& input, Offset offset, Waiter& waiter) {
@@ -223,18 +227,6 @@ class StreamsApplication::Impl {
     published_.on_move([this](const TopicPartition& input, Offset offset, Waiter waiter) {
       elsewhere_->when_processed(input, offset, std::move(waiter));
     });
-  }
-
-  /// The task that reads the input, wherever it is; none for what every process reads for itself.
-  std::optional<TaskId> task_of(const TopicPartition& input) const {
-    const auto plan = plan_.load();
-    for (const auto& sub : plan->subtopologies) {
-      if (input.partition < sub.tasks &&
-          std::ranges::find(sub.inputs, input.topic) != sub.inputs.end()) {
-        return TaskId{sub.id, input.partition};
-      }
-    }
-    return std::nullopt;
   }
 
   WorkerSetup worker_setup(std::int32_t index) {
@@ -251,7 +243,8 @@ class StreamsApplication::Impl {
             .state = &published_,
             .spiller = spiller_.get(),
             .metadata = metadata_.load().get(),
-            .warm_up = warm_up_.get()};
+            .warm_up = warm_up_.get(),
+            .restore_listener = restore_listener_.get()};
   }
 
   Status make_plan(const std::string& reason = {}) {
@@ -442,6 +435,7 @@ class StreamsApplication::Impl {
   std::mutex progress_mutex_;
   std::atomic<State> state_ = State::kCreated;
   std::function<void(State, State)> listener_;
+  std::shared_ptr<StateRestoreListener> restore_listener_;  // Null: nobody listens.
   mutable std::mutex failure_mutex_;
   std::optional<std::string> failure_;
 };
@@ -459,6 +453,11 @@ StreamsApplication::State StreamsApplication::state() const { return impl_->stat
 
 void StreamsApplication::on_state_change(std::function<void(State from, State to)> listener) {
   impl_->on_state_change(std::move(listener));
+}
+
+void StreamsApplication::set_state_restore_listener(
+    std::shared_ptr<StateRestoreListener> listener) {
+  impl_->set_state_restore_listener(std::move(listener));
 }
 
 std::optional<std::string> StreamsApplication::failure() const { return impl_->failure_reason(); }

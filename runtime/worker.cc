@@ -81,7 +81,7 @@ void Worker::join() {
   consumer_->set_wakeup(wakeup_);
   auto restore = log.consumer({.client_id = name_ + "-restore"});
   restore->set_wakeup(wakeup_);
-  restorer_ = std::make_unique<StoreRestorer>(std::move(restore));
+  restorer_ = std::make_unique<StoreRestorer>(std::move(restore), setup_.restore_listener);
   if (!setup_.plan->globals.empty()) open_globals();
   subscribe();
   renew_producer();
@@ -391,6 +391,7 @@ void Worker::fail(std::string reason) {
 void Worker::close() {
   standbys_.reset();
   while (!members_.empty()) close_task(members_.begin()->first);
+  if (global_reader_) global_reader_->stop();
   if (consumer_) consumer_->leave();
   consumer_.reset();
   collector_.use(nullptr);

@@ -36,6 +36,7 @@ struct WorkerSetup {
   Spiller* spiller = nullptr;
   StreamsMetadataState* metadata = nullptr;  ///< Null: there are no other processes.
   WarmUp* warm_up = nullptr;                 ///< Null: it joins the group at once.
+  StateRestoreListener* restore_listener = nullptr;  ///< Null: nobody listens.
   /// How many changelog records one step may restore, beside the tasks that run.
   std::size_t restore_records = 50'000;
 };

@@ -324,7 +324,9 @@ void Worker::open_globals() {
   }
   auto consumer = setup_.environment.log->consumer({.client_id = name_ + "-global"});
   consumer->set_wakeup(wakeup_);
-  global_reader_ = std::make_unique<GlobalReader>(std::move(consumer), *globals_);
+  // The workers' global stores are alike: the first one's stand for all.
+  global_reader_ = std::make_unique<GlobalReader>(
+      std::move(consumer), *globals_, setup_.index == 0 ? setup_.restore_listener : nullptr);
   globals_restored_ = false;
   global_reader_->begin();
 }

@@ -1,3 +1,6 @@
+#include <atomic>
+#include <memory>
+#include <string_view>
 #include <thread>
 
 #include <thalweg/topology/kgrouped_stream.h>
@@ -9,6 +12,17 @@
 
 namespace thalweg::testing {
 namespace {
+
+class CountedRestores final : public StateRestoreListener {
+ public:
+  void on_restore_start(const TopicPartition&, std::string_view, Offset, Offset) override {
+    ++starts;
+  }
+  void on_restore_end(const TopicPartition&, std::string_view, std::uint64_t) override { ++ends; }
+
+  std::atomic<int> starts = 0;
+  std::atomic<int> ends = 0;
+};
 
 // A whole process: an application that runs, and the one line that lets the world ask it.
 class RunningQueryService : public HttpStory {
@@ -85,6 +99,16 @@ TEST_F(RunningQueryService, AProcessIsNotReadyBeforeItsApplicationIs) {
 
   EXPECT_EQ(connect()->get("/readyz").status, 200);
   EXPECT_EQ(connect()->get("/v1/stores/counts/keys/nobody").status, 404);
+}
+
+TEST_F(RunningQueryService, WhenItIsReadyItsListenerHasHeardOfEachPartition) {
+  const auto restores = std::make_shared<CountedRestores>();
+  application_->set_state_restore_listener(restores);
+
+  run();
+
+  EXPECT_EQ(restores->starts, 3);
+  EXPECT_EQ(restores->ends, 3);
 }
 
 TEST_F(RunningQueryService, TheChangelogIsReadWithTheSchemasOfItsStore) {

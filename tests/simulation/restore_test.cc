@@ -4,7 +4,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,11 +23,84 @@ namespace {
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Pair;
+using ::testing::SizeIs;
 using namespace std::chrono_literals;
 using Text = std::string;
 
 constexpr int kKeys = 40;
+constexpr std::uint64_t kRecords = kKeys;
 const TopicPartition kChangelog{"counter-counts-changelog", 0};
+
+/// A restore as a listener was told of it.
+struct Told {
+  TopicPartition changelog;
+  Text store;
+  Offset from = 0;
+  Offset end = 0;
+  int batches = 0;
+  std::uint64_t in_batches = 0;  ///< Records.
+  Offset last = kNoOffset;
+  std::optional<std::uint64_t> ended = {};
+  std::optional<std::uint64_t> suspended = {};
+};
+
+class TellTale final : public StateRestoreListener {
+ public:
+  void on_restore_start(const TopicPartition& changelog, std::string_view store, Offset from,
+                        Offset end) override {
+    told.push_back({.changelog = changelog, .store = Text(store), .from = from, .end = end});
+  }
+  void on_batch_restored(const TopicPartition& changelog, std::string_view store, Offset last,
+                         std::uint64_t records) override {
+    Told& one = under_way(changelog, store);
+    EXPECT_GT(records, 0u);
+    EXPECT_GT(last, one.last);
+    EXPECT_LT(last, one.end);
+    ++one.batches;
+    one.in_batches += records;
+    one.last = last;
+  }
+  void on_restore_end(const TopicPartition& changelog, std::string_view store,
+                      std::uint64_t records) override {
+    under_way(changelog, store).ended = records;
+  }
+  void on_restore_suspended(const TopicPartition& changelog, std::string_view store,
+                            std::uint64_t records) override {
+    under_way(changelog, store).suspended = records;
+  }
+
+  std::vector<Told> told;
+
+ private:
+  Told& under_way(const TopicPartition& changelog, std::string_view store) {
+    for (auto& one : told) {
+      const bool is_over = one.ended || one.suspended;
+      if (one.changelog == changelog && one.store == store && !is_over) return one;
+    }
+    ADD_FAILURE() << "told of a restore that is not under way";
+    return stray_;
+  }
+
+  Told stray_;
+};
+
+class Thrower final : public StateRestoreListener {
+ public:
+  void on_restore_start(const TopicPartition&, std::string_view, Offset, Offset) override {
+    ++thrown;
+    throw std::runtime_error("start");
+  }
+  void on_batch_restored(const TopicPartition&, std::string_view, Offset, std::uint64_t) override {
+    ++thrown;
+    throw std::logic_error("batch");
+  }
+  void on_restore_end(const TopicPartition&, std::string_view, std::uint64_t) override {
+    ++thrown;
+    throw 1;
+  }
+
+  int thrown = 0;
+};
 
 class Restore : public ::testing::Test {
  protected:
@@ -34,10 +110,12 @@ class Restore : public ::testing::Test {
     write_every_key();
     rest();
     process_.reset();
+    tell_tale_.told.clear();
   }
 
   void begin_on(SimulatedStorage& storage) {
-    ApplicationSpec spec{simulation_config("counter", 1), [] {
+    ApplicationSpec spec{simulation_config("counter", 1),
+                         [] {
                            StreamsBuilder builder;
                            builder.stream<Text, Text>("in")
                                .group_by_key()
@@ -48,7 +126,8 @@ class Restore : public ::testing::Test {
                                })
                                .to("out");
                            return builder.build();
-                         }};
+                         },
+                         listener_};
     process_ = std::make_unique<SimulatedProcess>(*log_, storage, clock_,
                                                   std::vector{std::move(spec)}, random_);
   }
@@ -92,6 +171,8 @@ class Restore : public ::testing::Test {
   std::unique_ptr<SimulatedLog> log_ = make_simulated_log(clock_, {});
   SimulatedStorage disk_;
   SimulatedStorage new_disk_;
+  TellTale tell_tale_;
+  StateRestoreListener* listener_ = &tell_tale_;
   std::unique_ptr<SimulatedProcess> process_;
 };
 
@@ -124,6 +205,142 @@ TEST_F(Restore, AStoreFoundDamagedByAReadIsReadFromItsChangelog) {
 
   EXPECT_TRUE(process_->running());
   EXPECT_THAT(counts(), AllOf(Contains(Pair("0", "2")), Contains(Pair("39", "2"))));
+}
+
+TEST_F(Restore, IsToldFromItsStartToItsEnd) {
+  begin_on(new_disk_);
+  rest();
+
+  ASSERT_THAT(tell_tale_.told, SizeIs(1));
+  const Told& told = tell_tale_.told[0];
+  EXPECT_EQ(told.changelog, kChangelog);
+  EXPECT_EQ(told.store, "counts");
+  EXPECT_EQ(told.from, 0);
+  EXPECT_EQ(told.end, log_->range(kChangelog)->end);
+  EXPECT_GE(told.batches, 2);
+  EXPECT_EQ(told.in_batches, kRecords) << "markers are none";
+  EXPECT_EQ(told.ended, kRecords);
+  EXPECT_FALSE(told.suspended);
+}
+
+TEST_F(Restore, OfAStoreThatHasItAllIsToldWithoutARecord) {
+  begin_on(disk_);
+  rest();
+
+  ASSERT_THAT(tell_tale_.told, SizeIs(1));
+  const Told& told = tell_tale_.told[0];
+  EXPECT_GE(told.from, kKeys);
+  EXPECT_EQ(told.batches, 0);
+  EXPECT_EQ(told.ended, 0u);
+}
+
+TEST_F(Restore, ThatAStopCutsShortIsToldAsSuspended) {
+  begin_to_restore(new_disk_);
+  process_->request_stop();
+  rest();
+
+  ASSERT_THAT(tell_tale_.told, SizeIs(1));
+  const Told& told = tell_tale_.told[0];
+  EXPECT_GT(told.in_batches, 0u);
+  EXPECT_LT(told.in_batches, kRecords);
+  EXPECT_EQ(told.suspended, told.in_batches);
+  EXPECT_FALSE(told.ended);
+}
+
+TEST_F(Restore, ThatLosesItsRecordsIsToldAsSuspendedAndStartsAgain) {
+  begin_to_restore(new_disk_);
+  const Offset rest_of_it = log_->range(kChangelog)->end - 5;
+  log_->delete_records(kChangelog, rest_of_it);
+  rest();
+
+  ASSERT_THAT(tell_tale_.told, SizeIs(2));
+  const Told& first = tell_tale_.told[0];
+  EXPECT_GT(first.in_batches, 0u);
+  EXPECT_EQ(first.suspended, first.in_batches);
+  EXPECT_FALSE(first.ended);
+  const Told& second = tell_tale_.told[1];
+  EXPECT_EQ(second.from, rest_of_it);
+  EXPECT_GT(second.in_batches, 0u);
+  EXPECT_EQ(second.ended, second.in_batches);
+}
+
+TEST_F(Restore, DoesNotHangOnAListenerThatThrows) {
+  Thrower thrower;
+  listener_ = &thrower;
+  begin_on(new_disk_);
+  rest();
+  EXPECT_TRUE(process_->running());
+  EXPECT_GE(thrower.thrown, 3);
+
+  write_every_key();
+
+  EXPECT_THAT(counts(), AllOf(Contains(Pair("0", "2")), Contains(Pair("39", "2"))));
+  process_.reset();
+}
+
+/// A global table, of which each of two workers has a copy.
+class RestoreOfAGlobalTable : public Restore {
+ protected:
+  RestoreOfAGlobalTable() {
+    log_->create_topic({.name = "orders", .partitions = 1});
+    log_->create_topic({.name = "prices", .partitions = 2});
+    log_->create_topic({.name = "priced", .partitions = 1});
+    auto client = log_->producer({.client_id = "prices"});
+    client->init();
+    client->begin();
+    for (int key = 0; key < kKeys; ++key) {
+      EXPECT_TRUE(client->send(client->topic("prices"), 0, std::to_string(key), "1",
+                               clock_.wall_clock(), {}));
+    }
+    client->commit();
+    rest();
+  }
+  void begin_pricing() {
+    ApplicationSpec spec{simulation_config("pricing", 2),
+                         [] {
+                           StreamsBuilder builder;
+                           auto prices =
+                               builder.global_table<Text, Text>("prices", {}, {.store = "prices"});
+                           builder.stream<Text, Text>("orders")
+                               .join(
+                                   prices, [](const Text&, const Text& product) { return product; },
+                                   [](const Text&, const Text& price) { return price; })
+                               .to("priced");
+                           return builder.build();
+                         },
+                         listener_};
+    process_ = std::make_unique<SimulatedProcess>(*log_, new_disk_, clock_,
+                                                  std::vector{std::move(spec)}, random_);
+  }
+};
+
+TEST_F(RestoreOfAGlobalTable, IsToldOnceOfEachPartition) {
+  begin_pricing();
+  rest();
+
+  ASSERT_THAT(tell_tale_.told, SizeIs(2));
+  const Told& full = tell_tale_.told[0];
+  EXPECT_EQ(full.changelog, (TopicPartition{"prices", 0}));
+  EXPECT_EQ(full.store, "prices");
+  EXPECT_EQ(full.in_batches, kRecords);
+  EXPECT_EQ(full.ended, kRecords);
+  const Told& empty = tell_tale_.told[1];
+  EXPECT_EQ(empty.changelog, (TopicPartition{"prices", 1}));
+  EXPECT_EQ(empty.ended, 0u);
+}
+
+TEST_F(RestoreOfAGlobalTable, IsToldAsSuspendedWhenAStopCutsItShort) {
+  begin_pricing();
+  for (int i = 0; tell_tale_.told.empty() || tell_tale_.told[0].batches == 0; ++i) {
+    ASSERT_LT(i, 10'000) << "nothing was to be restored";
+    round();
+  }
+  process_->request_stop();
+  rest();
+
+  const Told& told = tell_tale_.told[0];
+  EXPECT_FALSE(told.ended);
+  EXPECT_EQ(told.suspended, told.in_batches);
 }
 
 /// A table that is its own changelog, and the sum of its rows.

@@ -110,6 +110,7 @@ SimulatedProcess::SimulatedProcess(Log& log, Storage& storage, ManualClock& cloc
                           .metrics = &metrics_},
           .state = application.state.get(),
           .spiller = application.spiller.get(),
+          .restore_listener = application.spec.restore_listener,
           .restore_records = 2}));
     }
     for (auto& worker : application.workers) {
@@ -137,6 +138,12 @@ bool SimulatedProcess::step_all() {
   }
   check_workers();
   return worked;
+}
+
+void SimulatedProcess::request_stop() {
+  for (auto& application : applications_) {
+    for (auto& worker : application.workers) worker->request_stop();
+  }
 }
 
 bool SimulatedProcess::running() const {

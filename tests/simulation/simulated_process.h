@@ -29,6 +29,7 @@ using Random = std::mt19937_64;
 struct ApplicationSpec {
   StreamsConfig config;
   std::function<Topology()> topology;
+  StateRestoreListener* restore_listener = nullptr;  ///< Outlives the process.
 };
 
 /// The shortest intervals that still leave something between two spills.
@@ -61,6 +62,8 @@ class SimulatedProcess {
   void step();
   /// Steps each of them once; returns whether any worked.
   bool step_all();
+  /// Asks for a clean end, which the next steps bring. Without it, the process dies.
+  void request_stop();
   /// Whether every task of every application runs.
   bool running() const;
   /// Whether a store is being restored right now: a crash then is one during a restore.

@@ -11,6 +11,7 @@
 #include <thalweg/runtime/clock.h>
 #include <thalweg/runtime/log.h>
 #include <thalweg/runtime/metrics.h>
+#include <thalweg/runtime/state_restore_listener.h>
 #include <thalweg/runtime/streams_config.h>
 #include <thalweg/schemas/partitioning.h>
 #include <thalweg/state/key_value_store.h>
@@ -208,6 +209,9 @@ class StreamsApplication {
   State state() const;
   /// Called at each change of state, from the thread that caused it. Set before start().
   void on_state_change(std::function<void(State from, State to)> listener);
+  /// Is told of each restore, those too that tasks() is too seldom asked to show. Null: nobody is.
+  /// Set before start().
+  void set_state_restore_listener(std::shared_ptr<StateRestoreListener> listener);
   /// Why the state is kError.
   std::optional<std::string> failure() const;
 
