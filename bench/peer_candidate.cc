@@ -1,12 +1,13 @@
 // One run of one workload on Kafka, for comparisons side by side: see bench/README.md for the
 // environment variables that say which. The last line of the output is the result.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <fstream>
 #include <future>
-#include <map>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -53,60 +54,44 @@ std::int64_t memory_kb(const std::string& field) {
   return -1;
 }
 
-/// What is restored, seen while it is under way. A task that moves to another thread goes on there
-/// from where it was. The time is that between Kafka Streams' onRestoreStart() and onRestoreEnd():
-/// from before the first fetch until all stores are at their ends.
-class RestoreWatch {
+/// Adds up what restores do: records from the stores' starts to their ends, in the time from the
+/// first start to the last end.
+class RestoreWatch final : public StateRestoreListener {
  public:
-  void look(const StreamsApplication& application) {
-    bool is_under_way = false;
-    for (const auto& task : application.tasks()) {
-      for (const auto& restore : task.restores) {
-        auto [seen, is_new] =
-            ranges_.try_emplace({to_string(task.id), restore.store}, restore.from, restore.end);
-        seen->second.first = std::min(seen->second.first, restore.from);
-        seen->second.second = std::max(seen->second.second, restore.end);
-        is_under_way = true;
-      }
-    }
-    if (is_under_way) {
-      if (began_ns_ == 0) began_ns_ = wall_clock_ns();
-      ended_ns_ = 0;
-    } else if (began_ns_ != 0 && ended_ns_ == 0) {
-      ended_ns_ = wall_clock_ns();
-    }
+  void on_restore_start(const TopicPartition&, std::string_view, Offset, Offset) override {
+    std::int64_t none = 0;
+    began_ns_.compare_exchange_strong(none, wall_clock_ns());
   }
-  /// Once everything is restored: what was never seen on its way may have been at any time between
-  /// `began_ns` and `running_ns`.
-  std::string result(std::int64_t began_ns, std::int64_t running_ns, std::uint64_t rows) const {
-    const std::int64_t from = began_ns_ == 0 ? began_ns : began_ns_;
-    const std::int64_t to = ended_ns_ == 0 ? running_ns : ended_ns_;
-    const double seconds = std::max(1e-3, static_cast<double>(to - from) * 1e-9);
-    std::int64_t restored = 0;
-    for (const auto& [store, range] : ranges_) restored += range.second - range.first;
-    const auto records = static_cast<double>(restored);
+  void on_restore_end(const TopicPartition&, std::string_view, std::uint64_t records) override {
+    records_ += records;
+    ended_ns_ = wall_clock_ns();
+  }
+
+  std::string result(std::uint64_t rows) const {
+    const double seconds = std::max(1e-3, static_cast<double>(ended_ns_ - began_ns_) * 1e-9);
+    const auto records = static_cast<double>(records_);
     return fmt::format(
         ",\"restored\":{},\"restored_rows\":{},\"restore_s\":{:.4f},\"restore_rps\":{:.1f},"
         "\"restore_mbs\":{:.2f}",
-        restored, rows, seconds, records / seconds, records * kBytesPerRecord / seconds / 1e6);
+        records_.load(), rows, seconds, records / seconds,
+        records * kBytesPerRecord / seconds / 1e6);
   }
 
  private:
   static constexpr double kBytesPerRecord = 108;
 
-  std::map<std::pair<std::string, std::string>, std::pair<Offset, Offset>> ranges_;
-  std::int64_t began_ns_ = 0;
-  std::int64_t ended_ns_ = 0;
+  std::atomic<std::int64_t> began_ns_ = 0;
+  std::atomic<std::int64_t> ended_ns_ = 0;
+  std::atomic<std::uint64_t> records_ = 0;
 };
 
 class Run {
  public:
   explicit Run(PeerSettings settings)
       : settings_(std::move(settings)),
-        began_ns_(wall_clock_ns()),
         config_(settings_.config()),
         limit_(std::chrono::steady_clock::now() + std::chrono::seconds(settings_.limit_s)) {
-    if (settings_.started_at_ns == 0) settings_.started_at_ns = began_ns_;
+    if (settings_.started_at_ns == 0) settings_.started_at_ns = wall_clock_ns();
   }
 
   int execute() {
@@ -118,6 +103,7 @@ class Run {
     application.on_state_change([this](auto, StreamsApplication::State to) {
       if (to == StreamsApplication::State::kRunning) note_running();
     });
+    application.set_state_restore_listener(restores_);
     if (auto started = application.start(); !started) {
       throw std::runtime_error(started.error().message);
     }
@@ -174,15 +160,9 @@ class Run {
   bool wait(const StreamsApplication& application) {
     const std::string& workload = settings_.workload;
     if (workload == "startup" || workload == "restore") {
-      RestoreWatch watch;
       // The state is kRunning a moment before the listener has noted when it was.
-      const bool running = until(application, [&] {
-        watch.look(application);
-        return running_ns_ != 0;
-      });
-      if (running && workload == "restore") {
-        extra_ += watch.result(began_ns_, running_ns_, rows_in(application));
-      }
+      const bool running = until(application, [this] { return running_ns_ != 0; });
+      if (running && workload == "restore") extra_ += restores_->result(rows_in(application));
       return running;
     }
     if (settings_.serves) {
@@ -311,10 +291,10 @@ class Run {
   static constexpr double kWarmPart = 0.2;
 
   PeerSettings settings_;
-  const std::int64_t began_ns_;
   const StreamsConfig config_;
   Progress progress_;
   const std::chrono::steady_clock::time_point limit_;
+  const std::shared_ptr<RestoreWatch> restores_ = std::make_shared<RestoreWatch>();
   std::atomic<std::int64_t> running_ns_ = 0;
   std::optional<Mark> warm_;
   std::optional<Mark> done_;
