@@ -219,7 +219,7 @@ test("coupons are offered, taken, and counted", async () => {
     "it is on offer",
     async () => (await page.locator("#coupons .name").first().textContent()) || null,
   );
-  await page.getByRole("button", { name: `Get a coupon ${coupon}` }).click();
+  await page.getByRole("button", { name: `Get one coupon ${coupon}` }).click();
   await until("one is gone", async () => (await count("#coupons .number")) === 99);
   assert.equal((await api(`/coupons/${coupon}`)).left, 99);
   await until("the customer may pay with it", async () =>

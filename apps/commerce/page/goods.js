@@ -223,7 +223,7 @@ function couponRow(coupon) {
         (n) => `${formatCount(n)} of ${formatCount(item.quantity)} left`,
       );
       setWidth(fill, item.quantity ? item.left / item.quantity : 0);
-      setAttribute(button, "aria-label", `Get a coupon ${item.couponId}`);
+      setAttribute(button, "aria-label", `Get one coupon ${item.couponId}`);
     },
   };
 }
