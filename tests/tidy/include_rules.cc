@@ -30,6 +30,7 @@ const std::vector<Library>& libraries() {
       {"flatbuffers/", {"schemas/", "apps/", "tests/"}},
       {"rocksdb/", {"state/", "runtime/embedded/", "tests/state/", "bench/"}, true},
       {"librdkafka/", {"runtime/kafka/", "tests/kafka/", "bench/peer/kafka_topics.cc"}, true},
+      {"boost/container/", {"state/"}},
       {"boost/unordered/", {"state/", "topology/", "runtime/", "apps/", "tests/", "bench/"}},
       {"boost/uuid/", {"runtime/", "apps/", "tests/"}},
       {"boost/json/fwd.hpp", {"schemas/", "runtime/", "apps/", "tests/"}},
