@@ -313,12 +313,13 @@ public final class PeerBench {
 
         @Override
         public void onBatchRestored(final TopicPartition partition, final String store,
-                                    final long to, final long count) { }
+                                    final long to, final long count) {
+            records.addAndGet(count);
+        }
 
         @Override
         public void onRestoreEnd(final TopicPartition partition, final String store,
                                  final long count) {
-            records.addAndGet(count);
             endedNs.set(Progress.wallClockNs());
         }
 
