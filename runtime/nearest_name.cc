@@ -1,27 +1,29 @@
-#include "nearest_name.h"
-
 #include <algorithm>
 #include <utility>
 
-namespace thalweg::internal {
+#include <thalweg/runtime/nearest_name.h>
 
-namespace {
+namespace thalweg {
 
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const auto change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+std::size_t edit_distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> before_last(to.size() + 1);
+  std::vector<std::size_t> last(to.size() + 1);
+  std::vector<std::size_t> row(to.size() + 1);
+  for (std::size_t j = 0; j <= to.size(); ++j) last[j] = j;
+  for (std::size_t i = 1; i <= from.size(); ++i) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= to.size(); ++j) {
+      const std::size_t replaced = last[j - 1] + (from[i - 1] == to[j - 1] ? 0 : 1);
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, replaced});
+      if (i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1]) {
+        row[j] = std::min(row[j], before_last[j - 2] + 1);
+      }
     }
+    before_last.swap(last);
+    last.swap(row);
   }
-  return row[b.size()];
+  return last[to.size()];
 }
-
-}  // namespace
 
 std::string nearest(std::string_view name, const std::vector<std::string>& known) {
   constexpr std::size_t kCompared = 100;  // Longer names are told apart by then.
@@ -29,7 +31,7 @@ std::string nearest(std::string_view name, const std::vector<std::string>& known
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(name.size() / 2, 2);
   for (const auto& other : known) {
-    const auto apart = distance(name, std::string_view(other).substr(0, kCompared));
+    const auto apart = edit_distance(name, std::string_view(other).substr(0, kCompared));
     if (apart >= best_distance) continue;
     best_distance = apart;
     best = other;
@@ -41,7 +43,7 @@ std::vector<std::string> nearest_few(std::string_view name, std::vector<std::str
                                      std::size_t count) {
   constexpr std::size_t kCompared = 100;
   const auto apart = [&](const std::string& other) {
-    return distance(name.substr(0, kCompared), std::string_view(other).substr(0, kCompared));
+    return edit_distance(name.substr(0, kCompared), std::string_view(other).substr(0, kCompared));
   };
   std::vector<std::pair<std::size_t, std::string>> ranked;
   for (auto& other : known) ranked.emplace_back(apart(other), std::move(other));
@@ -53,4 +55,4 @@ std::vector<std::string> nearest_few(std::string_view name, std::vector<std::str
   return few;
 }
 
-}  // namespace thalweg::internal
+}  // namespace thalweg

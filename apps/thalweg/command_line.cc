@@ -1,34 +1,17 @@
 #include "command_line.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include <thalweg/runtime/nearest_name.h>
+
 #include "context.h"
 #include "not_empty.h"
 
 namespace thalweg::cli {
-namespace {
-
-/// How many letters have to change to make one of the other.
-std::size_t distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const auto change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
-    }
-  }
-  return row[b.size()];
-}
-
-}  // namespace
 
 void declare_commands(CLI::App& app, Context& context) {
   app.require_subcommand(1);
@@ -81,7 +64,7 @@ std::optional<UnknownCommand> unknown_command(const CLI::App& app) {
   UnknownCommand unknown{*word, std::move(behind), {}};
   std::size_t least = std::max<std::size_t>(word->size() / 2, 2);
   for (const auto* command : at->get_subcommands([](const CLI::App*) { return true; })) {
-    const auto apart = distance(*word, command->get_name());
+    const auto apart = edit_distance(*word, command->get_name());
     if (apart > least || command->get_group().empty()) continue;
     if (apart == least && !unknown.like.empty()) continue;
     least = apart;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <thalweg/runtime/nearest_name.h>
 #include <thalweg/runtime/streams_config.h>
 
 #include "config/config_keys.h"
@@ -55,7 +56,7 @@ std::string_view nearest_key(std::string_view key,
   std::string_view nearest;
   auto least = std::numeric_limits<std::size_t>::max();
   const auto consider = [&](std::string_view candidate) {
-    const auto distance = internal::edit_distance(key, candidate);
+    const auto distance = edit_distance(key, candidate);
     if (distance < least) {
       least = distance;
       nearest = candidate;

@@ -4,7 +4,7 @@
 #include <set>
 #include <stdexcept>
 
-#include "nearest_name.h"
+#include <thalweg/runtime/nearest_name.h>
 
 namespace thalweg::internal {
 

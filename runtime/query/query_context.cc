@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "nearest_name.h"
+#include <thalweg/runtime/nearest_name.h>
+
 #include "query/change_feed.h"
 #include "query/query_text.h"
 #include "remote_view.h"

@@ -4,9 +4,8 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <thalweg/runtime/nearest_name.h>
 #include <thalweg/runtime/streams_config.h>
-
-#include "config/text.h"
 
 namespace thalweg {
 namespace {
@@ -67,9 +66,9 @@ RC_GTEST_PROP(ConfigFuzz, NestedBracketsOfAnyDepthAreRead, ()) {
 
 RC_GTEST_PROP(EditDistanceLaws, IsSymmetricAndZeroOnlyForEqualTexts,
               (const std::string& from, const std::string& to)) {
-  const auto there = internal::edit_distance(from, to);
+  const auto there = edit_distance(from, to);
 
-  RC_ASSERT(there == internal::edit_distance(to, from));
+  RC_ASSERT(there == edit_distance(to, from));
   RC_ASSERT((there == 0) == (from == to));
   RC_ASSERT(there <= std::max(from.size(), to.size()));
 }

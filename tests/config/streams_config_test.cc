@@ -1,6 +1,7 @@
 // What each key accepts, what is said about the rest, and which keys depend on each other.
 
-#include "config/text.h"
+#include <thalweg/runtime/nearest_name.h>
+
 #include "config_story.h"
 
 namespace thalweg {
@@ -295,12 +296,12 @@ TEST_F(EffectiveConfig, HidesSecrets) {
 }
 
 TEST(EditDistance, CountsInsertedRemovedReplacedAndSwappedCharacters) {
-  EXPECT_EQ(internal::edit_distance("", ""), 0u);
-  EXPECT_EQ(internal::edit_distance("abc", ""), 3u);
-  EXPECT_EQ(internal::edit_distance("abc", "abcd"), 1u);
-  EXPECT_EQ(internal::edit_distance("abc", "axc"), 1u);
-  EXPECT_EQ(internal::edit_distance("abc", "acb"), 1u);
-  EXPECT_EQ(internal::edit_distance("kitten", "sitting"), 3u);
+  EXPECT_EQ(edit_distance("", ""), 0u);
+  EXPECT_EQ(edit_distance("abc", ""), 3u);
+  EXPECT_EQ(edit_distance("abc", "abcd"), 1u);
+  EXPECT_EQ(edit_distance("abc", "axc"), 1u);
+  EXPECT_EQ(edit_distance("abc", "acb"), 1u);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
 }
 
 }  // namespace
