@@ -2,6 +2,22 @@
 
 namespace thalweg::internal {
 
+std::string difference(const Checkpoint& checkpoint, const Checkpoint& expected) {
+  if (checkpoint.cluster_id != expected.cluster_id) {
+    return "it belongs to cluster \"" + checkpoint.cluster_id + "\", not \"" + expected.cluster_id +
+           "\"";
+  }
+  if (checkpoint.changelog != expected.changelog) {
+    return "it belongs to changelog \"" + checkpoint.changelog + "\", not \"" + expected.changelog +
+           "\"";
+  }
+  if (checkpoint.changelog_partitions != expected.changelog_partitions) {
+    return "its changelog had " + std::to_string(checkpoint.changelog_partitions) +
+           " partitions, now " + std::to_string(expected.changelog_partitions);
+  }
+  return {};
+}
+
 Status ingest(Family& family, std::vector<const ByteEntry*> entries, const Checkpoint& checkpoint,
               BytesView drop_before) {
   ByteTable::sort(entries);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <thalweg/state/state_store.h>
@@ -17,6 +18,9 @@ struct Frozen {
   CommitSequence commit = 0;
   std::int64_t charged = 0;
 };
+
+/// In what a checkpoint is not one of the same changelog as `expected`; empty: it is.
+std::string difference(const Checkpoint& checkpoint, const Checkpoint& expected);
 
 /// Writes entries and checkpoint to the family as one file, which drops what is before
 /// `drop_before`.

@@ -154,15 +154,8 @@ Status LayeredTableImpl::open_disk() {
       return std::unexpected(with_name(checkpoint.error()));
     }
     doubt = checkpoint.error().message;
-  } else if (checkpoint->cluster_id != identity_.cluster_id) {
-    doubt = "it belongs to cluster \"" + checkpoint->cluster_id + "\", not \"" +
-            identity_.cluster_id + "\"";
-  } else if (checkpoint->changelog != identity_.changelog) {
-    doubt = "it belongs to changelog \"" + checkpoint->changelog + "\", not \"" +
-            identity_.changelog + "\"";
-  } else if (checkpoint->changelog_partitions != identity_.changelog_partitions) {
-    doubt = "its changelog had " + std::to_string(checkpoint->changelog_partitions) +
-            " partitions, now " + std::to_string(identity_.changelog_partitions);
+  } else {
+    doubt = difference(*checkpoint, identity_);
   }
   if (!doubt.empty()) {
     if (on_discard_) {
@@ -212,15 +205,9 @@ Result<std::optional<StoredEntry>> LayeredTableImpl::get(BytesView key) const {
   // What memory does not hold, the family holds or nobody does; a spill that ends now only adds
   // what was committed meanwhile.
   if (!family) return std::nullopt;
-  std::string stored;
-  auto is_there = family->get(key, stored);
+  const auto is_there = read_stored(*family, key, entry.value, entry.timestamp);
   if (!is_there) return std::unexpected(with_name(is_there.error()));
   if (!*is_there) return std::nullopt;
-  BytesView value;
-  if (auto status = decode_stored(stored, value, entry.timestamp); !status) {
-    return std::unexpected(with_name(status.error()));
-  }
-  entry.value.assign(value);
   return entry;
 }
 
@@ -281,16 +268,9 @@ bool LayeredTableImpl::find(BytesView key, std::string& value, Timestamp& timest
     }
   }
   if (!family_ || family_is_empty_) return false;
-  std::string stored;
-  auto is_there = family_->get(key, stored);
+  const auto is_there = read_stored(*family_, key, value, timestamp);
   if (!is_there) throw StoreError(with_name(is_there.error()));
-  if (!*is_there) return false;
-  BytesView bytes;
-  if (auto status = decode_stored(stored, bytes, timestamp); !status) {
-    throw StoreError(with_name(status.error()));
-  }
-  value.assign(bytes);
-  return true;
+  return *is_there;
 }
 
 void LayeredTableImpl::store(BytesView key, std::optional<BytesView> value, Timestamp timestamp,

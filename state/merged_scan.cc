@@ -156,6 +156,19 @@ Status decode_stored(BytesView stored, BytesView& value, Timestamp& timestamp) {
   return {};
 }
 
+Result<bool> read_stored(const Family& family, BytesView key, std::string& value,
+                         Timestamp& timestamp) {
+  std::string stored;
+  const auto is_there = family.get(key, stored);
+  if (!is_there || !*is_there) return is_there;
+  BytesView bytes;
+  if (auto status = decode_stored(stored, bytes, timestamp); !status) {
+    return std::unexpected(status.error());
+  }
+  value.assign(bytes);
+  return true;
+}
+
 Status merge_scan(const std::vector<const ByteTable*>& newest_first, StorageCursor* family,
                   const StoreView::Scan& scan, std::vector<StoredEntry>& out) {
   boost::container::small_vector<TableSource, 2> in_memory;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include <thalweg/state/state_store.h>
@@ -10,6 +11,10 @@ namespace thalweg::internal {
 
 /// Reads what level 3 stores for a key: 8 bytes of timestamp, then the value.
 Status decode_stored(BytesView stored, BytesView& value, Timestamp& timestamp);
+
+/// Reads a key's entry from level 3; false: there is none.
+Result<bool> read_stored(const Family& family, BytesView key, std::string& value,
+                         Timestamp& timestamp);
 
 /// Answers one scan over tables in memory, newest first, above a family's cursor (null: none). The
 /// tables must be ordered. Appends at most scan.limit entries to `out`; fewer mean the end.
