@@ -84,7 +84,7 @@ void ByteTable::put(BytesView key, std::optional<BytesView> value, Timestamp tim
   ByteEntry* smaller = *found;
   entries_.erase(found);
   footprint_ -= smaller->footprint();
-  if (is_ordered_) order_.erase(smaller);
+  take_out(smaller);
   ByteEntry::free(smaller);
   insert(larger);
 }
@@ -92,7 +92,13 @@ void ByteTable::put(BytesView key, std::optional<BytesView> value, Timestamp tim
 void ByteTable::insert(ByteEntry* entry) {
   entries_.insert(entry);
   if (is_ordered_) order_.insert(entry);
+  if (is_grouped_) groups_.insert(group_of(entry), entry);
   footprint_ += entry->footprint();
+}
+
+void ByteTable::take_out(const ByteEntry* entry) {
+  if (is_ordered_) order_.erase(entry);
+  if (is_grouped_) groups_.erase(group_of(entry), entry);
 }
 
 void ByteTable::erase(BytesView key) {
@@ -100,7 +106,7 @@ void ByteTable::erase(BytesView key) {
   if (found == entries_.end()) return;
   ByteEntry* entry = *found;
   entries_.erase(found);
-  if (is_ordered_) order_.erase(entry);
+  take_out(entry);
   footprint_ -= entry->footprint();
   ByteEntry::free(entry);
 }
@@ -110,9 +116,11 @@ void ByteTable::erase_before(BytesView key) {
   for (ByteEntry* entry : entries_) {
     if (entry->key() < key) dropped.push_back(entry);
   }
+  if (dropped.empty()) return;
+  if (is_ordered_) order_.erase_before(key);
+  if (is_grouped_) groups_.erase_before(key);
   for (ByteEntry* entry : dropped) {
     entries_.erase(entry);
-    if (is_ordered_) order_.erase(entry);
     footprint_ -= entry->footprint();
     ByteEntry::free(entry);
   }
@@ -145,15 +153,19 @@ void ByteTable::merge_older(ByteTable& older) {
 
 void ByteTable::forget() {
   order_.clear();
+  groups_.clear();
   entries_.clear();
   footprint_ = 0;
 }
 
 void ByteTable::swap(ByteTable& other) {
   entries_.swap(other.entries_);
-  order_.swap(other.order_);
+  std::swap(order_, other.order_);
+  groups_.swap(other.groups_);
+  std::swap(suffix_, other.suffix_);
   std::swap(footprint_, other.footprint_);
   std::swap(is_ordered_, other.is_ordered_);
+  std::swap(is_grouped_, other.is_grouped_);
 }
 
 void ByteTable::sort(std::vector<const ByteEntry*>& entries) {
@@ -180,8 +192,15 @@ void ByteTable::make_ordered() {
   if (is_ordered_) return;
   auto all = entries();
   sort(all);
-  for (const ByteEntry* entry : all) order_.insert(order_.end(), entry);
+  for (const ByteEntry* entry : all) order_.append(entry);
   is_ordered_ = true;
+}
+
+void ByteTable::make_grouped(std::size_t suffix) {
+  if (is_grouped_) return;
+  suffix_ = suffix;
+  for (const ByteEntry* entry : entries_) groups_.insert(group_of(entry), entry);
+  is_grouped_ = true;
 }
 
 }  // namespace thalweg::internal

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +13,7 @@
 
 #include <thalweg/schemas/bytes.h>
 #include <thalweg/schemas/timestamp.h>
+#include <thalweg/state/internal/row_groups.h>
 
 #include "big_endian.h"
 
@@ -51,17 +52,16 @@ class ByteEntry {
   std::uint32_t value_capacity_ = 0;
 };
 
-/// Keys and values as bytes: a hash table that can also be walked in order of keys, once asked to.
-/// Not thread-safe; LayeredTable guards it.
+/// Keys and values as bytes: a hash table that can also be walked in order of keys, all of them or
+/// group by group, once asked to. Not thread-safe; LayeredTable guards it.
 class ByteTable {
  public:
-  struct Less {
-    using is_transparent = void;
-    static BytesView key(const ByteEntry* entry) { return entry->key(); }
-    static BytesView key(BytesView bytes) { return bytes; }
-    bool operator()(const auto& left, const auto& right) const { return key(left) < key(right); }
+  struct KeyOf {
+    BytesView operator()(const ByteEntry* entry) const { return entry->key(); }
+    BytesView operator()(BytesView bytes) const { return bytes; }
   };
-  using Order = std::set<const ByteEntry*, Less>;
+  using Groups = RowGroups<const ByteEntry*, KeyOf>;
+  using Order = Groups::Rows;
 
   ByteTable() = default;
   ~ByteTable() { clear(); }
@@ -99,6 +99,13 @@ class ByteTable {
   /// Complete only once make_ordered() was called.
   const Order& order() const { return order_; }
 
+  bool is_grouped() const { return is_grouped_; }
+  /// The same for groups: the entries whose keys are the same but for `suffix` bytes at their end.
+  void make_grouped(std::size_t suffix);
+  /// The entries of a group, in order of keys; null: there are none. Only once make_grouped() was
+  /// called.
+  const Order* group(BytesView group) const { return groups_.find(group); }
+
  private:
   struct Hash {
     using is_transparent = void;
@@ -109,18 +116,27 @@ class ByteTable {
   struct Equal {
     using is_transparent = void;
     bool operator()(const auto& left, const auto& right) const {
-      return Less::key(left) == Less::key(right);
+      return KeyOf{}(left) == KeyOf{}(right);
     }
   };
 
   void insert(ByteEntry* entry);
+  /// Takes an entry out of the order and its group, before it is freed.
+  void take_out(const ByteEntry* entry);
+  BytesView group_of(const ByteEntry* entry) const {
+    const BytesView key = entry->key();
+    return key.substr(0, key.size() - std::min(key.size(), suffix_));
+  }
   /// Lets go of all entries without freeing them.
   void forget();
 
   boost::unordered_flat_set<ByteEntry*, Hash, Equal> entries_;
   Order order_;
+  Groups groups_;
+  std::size_t suffix_ = 0;
   std::size_t footprint_ = 0;
   bool is_ordered_ = false;
+  bool is_grouped_ = false;
 };
 
 }  // namespace thalweg::internal

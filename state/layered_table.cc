@@ -80,7 +80,9 @@ class LayeredTableImpl final : public LayeredTable,
   void take_back(Frozen& frozen);
   void release(bool closing);
   Status scan_all_levels(const Scan& scan, std::vector<StoredEntry>& out) const;
-  std::shared_lock<FairSharedMutex> lock_ordered() const;
+  bool is_by_group(const Scan& scan) const { return segments_ && group_of(scan); }
+  std::shared_lock<FairSharedMutex> lock_for(const Scan& scan) const;
+  void arrange(ByteTable& table) const;
   Error with_name(Error error) const {
     if (error.code == ErrorCode::kCorrupt && damaged_) damaged_->store(true);
     error.message = "store " + family_name_ + ": " + error.message;
@@ -99,10 +101,11 @@ class LayeredTableImpl final : public LayeredTable,
 
   std::mutex spilling_;
   mutable FairSharedMutex mutex_;
-  mutable ByteTable fresh_;         // Level 2. Mutable: a scan may have it ordered.
-  std::shared_ptr<Frozen> frozen_;  // Its part under spill, or left from a spill that failed.
-  std::shared_ptr<Family> family_;  // Level 3; null in memory.
-  mutable bool is_ordered_ = false;
+  mutable ByteTable fresh_;          // Level 2. Mutable: a scan may have it ordered.
+  std::shared_ptr<Frozen> frozen_;   // Its part under spill, or left from a spill that failed.
+  std::shared_ptr<Family> family_;   // Level 3; null in memory.
+  mutable bool is_ordered_ = false;  // Some scan has asked for it: what is in memory is kept so.
+  mutable bool is_grouped_ = false;
   bool is_closed_ = false;
 
   std::atomic<bool> has_frozen_ = false;
@@ -211,20 +214,30 @@ Result<std::optional<StoredEntry>> LayeredTableImpl::get(BytesView key) const {
   return entry;
 }
 
-std::shared_lock<FairSharedMutex> LayeredTableImpl::lock_ordered() const {
+std::shared_lock<FairSharedMutex> LayeredTableImpl::lock_for(const Scan& scan) const {
+  const bool by_group = is_by_group(scan);
+  const auto is_ready = [by_group](const ByteTable& table) {
+    return by_group ? table.is_grouped() : table.is_ordered();
+  };
   while (true) {
     std::shared_lock shared(mutex_);
-    if (is_ordered_ && (!frozen_ || frozen_->table.is_ordered())) return shared;
+    if (is_ready(fresh_) && (!frozen_ || is_ready(frozen_->table))) return shared;
     shared.unlock();
     std::lock_guard exclusive(mutex_);
-    is_ordered_ = true;
-    fresh_.make_ordered();
-    if (frozen_) frozen_->table.make_ordered();
+    (by_group ? is_grouped_ : is_ordered_) = true;
+    arrange(fresh_);
+    if (frozen_) arrange(frozen_->table);
   }
 }
 
+/// Makes a table ready for the scans that there have been. Called with the lock held exclusively.
+void LayeredTableImpl::arrange(ByteTable& table) const {
+  if (is_ordered_) table.make_ordered();
+  if (is_grouped_) table.make_grouped(segments_->suffix_size());
+}
+
 Status LayeredTableImpl::scan_all_levels(const Scan& scan, std::vector<StoredEntry>& out) const {
-  const auto lock = lock_ordered();
+  const auto lock = lock_for(scan);
   if (is_closed_) return failure(ErrorCode::kUnavailable, "store " + family_name_ + " is closed");
   std::vector<const ByteTable*> tables{&fresh_};
   if (frozen_) tables.push_back(&frozen_->table);
@@ -369,7 +382,7 @@ std::shared_ptr<Spill> LayeredTableImpl::start_spill(Timestamp wall_time) {
   {
     std::lock_guard lock(mutex_);
     frozen->table.swap(fresh_);
-    if (is_ordered_) fresh_.make_ordered();
+    arrange(fresh_);
     frozen_ = frozen;
     has_frozen_ = true;
   }
@@ -385,7 +398,7 @@ void LayeredTableImpl::take_back(Frozen& frozen) {
     std::lock_guard lock(mutex_);
     fresh_.merge_older(frozen.table);
     if (first_segment_ > frozen.first_segment) drop_expired();
-    if (is_ordered_) fresh_.make_ordered();
+    arrange(fresh_);
     frozen_.reset();
     has_frozen_ = false;
   }
@@ -455,7 +468,7 @@ void LayeredTableImpl::release(bool closing) {
     marks_ = {};
     first_segment_ = 0;
     fresh_.swap(dropped);
-    if (is_ordered_) fresh_.make_ordered();
+    arrange(fresh_);
     frozen_.swap(frozen);
     has_frozen_ = false;
     family_.swap(family);

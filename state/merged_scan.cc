@@ -1,6 +1,5 @@
 #include "merged_scan.h"
 
-#include <iterator>
 #include <optional>
 
 #include <boost/container/small_vector.hpp>
@@ -43,13 +42,16 @@ class Source {
 
 class TableSource final : public Source {
  public:
-  TableSource(const ByteTable& table, const StoreView::Scan& scan)
-      : Source(scan), order_(&table.order()) {
+  TableSource(const ByteTable& table, const StoreView::Scan& scan) : Source(scan) {
+    const auto group = group_of(scan);
+    const bool of_group = group && table.is_grouped();
+    rows_ = of_group ? table.group(*group) : &table.order();
+    if (!rows_) return;
     const auto& bound = scan.reverse ? scan.to : scan.from;
     if (bound) {
-      at_ = order_->lower_bound(BytesView(*bound));
+      at_ = rows_->lower_bound(*bound);
     } else {
-      at_ = scan.reverse ? order_->end() : order_->begin();
+      at_ = scan.reverse ? rows_->end() : rows_->begin();
     }
     settle();
   }
@@ -71,17 +73,21 @@ class TableSource final : public Source {
   }
 
  private:
-  const ByteEntry* entry() const { return scan_.reverse ? *std::prev(at_) : *at_; }
+  const ByteEntry* entry() const {
+    auto at = at_;
+    if (scan_.reverse) --at;
+    return *at;
+  }
   void settle() {
-    if (at_ == (scan_.reverse ? order_->begin() : order_->end())) {
+    if (at_ == (scan_.reverse ? rows_->begin() : rows_->end())) {
       end();
     } else {
       stand_at(entry()->key());
     }
   }
 
-  const ByteTable::Order* order_;
-  ByteTable::Order::const_iterator at_;  // In reverse: behind the entry that comes next.
+  const ByteTable::Order* rows_ = nullptr;  // Null: none of the group.
+  ByteTable::Order::Place at_;              // In reverse: behind the entry that comes next.
 };
 
 class FamilySource final : public Source {
@@ -145,6 +151,11 @@ Result<Source*> next_of(const Sources& sources, bool reverse) {
 }
 
 }  // namespace
+
+std::optional<BytesView> group_of(const StoreView::Scan& scan) {
+  if (scan.group == 0 || !scan.from || scan.from->size() < scan.group) return std::nullopt;
+  return BytesView(*scan.from).substr(0, scan.group);
+}
 
 Status decode_stored(BytesView stored, BytesView& value, Timestamp& timestamp) {
   if (stored.size() < kTimestampSize) {

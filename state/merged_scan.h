@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,9 @@
 
 namespace thalweg::internal {
 
+/// The group that a scan is limited to, if it is.
+std::optional<BytesView> group_of(const StoreView::Scan& scan);
+
 /// Reads what level 3 stores for a key: 8 bytes of timestamp, then the value.
 Status decode_stored(BytesView stored, BytesView& value, Timestamp& timestamp);
 
@@ -17,7 +21,8 @@ Result<bool> read_stored(const Family& family, BytesView key, std::string& value
                          Timestamp& timestamp);
 
 /// Answers one scan over tables in memory, newest first, above a family's cursor (null: none). The
-/// tables must be ordered. Appends at most scan.limit entries to `out`; fewer mean the end.
+/// tables must be grouped, if the scan is limited to a group, or else ordered. Appends at most
+/// scan.limit entries to `out`; fewer mean the end.
 Status merge_scan(const std::vector<const ByteTable*>& newest_first, StorageCursor* family,
                   const StoreView::Scan& scan, std::vector<StoredEntry>& out);
 

@@ -66,6 +66,7 @@ void WindowScan::add_segment(std::int64_t segment) {
   auto& range = ranges.emplace_back();
   range.from = prefix + first.value_or("");
   if (first == last) {
+    range.group = range.from->size();
     *range.from += time_bytes(from);
     range.to = prefix + *last + time_bytes(to) + std::string(8, '\xff');
   } else if (last) {

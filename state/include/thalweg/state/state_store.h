@@ -112,6 +112,10 @@ class StoreView {
     std::optional<std::string> to = {};    ///< Exclusive.
     bool reverse = false;
     std::size_t limit = 100;
+    /// Of a store of windows: only rows are wanted whose keys are so many bytes of `from`, which
+    /// `to` begins with too, and the times that follow the key. Such a scan is cheaper, and may
+    /// leave out or show what else lies in the range. 0: all in the range are wanted.
+    std::size_t group = 0;
   };
 
   virtual ~StoreView() = default;
