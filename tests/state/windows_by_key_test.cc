@@ -336,5 +336,21 @@ TEST(WindowsByKey, AWalkBackwardsShowsWhatTheOpenTransactionLeaves) {
             (Shown{{40, 50, "4"}, {10, 20, "1"}}));
 }
 
+TEST(WindowsByKey, AWalkShowsWhatAListenerWroteOverWhatItWasTold) {
+  World<Windows> store(DiskKind::kSimulated, windows(DiskKind::kSimulated, false, 1h, 1h), false);
+  ASSERT_EQ(show("a", store->fetch("a", at(0), at(100))), Shown{});
+  store->set_listener(
+      [&](const Windowed<std::string>& key, const std::string* value, const std::string*, Timestamp,
+          const Headers&) {
+        if (*value == "told") store->put(key.key, "over it", key.window.start);
+      },
+      false);
+  store->put("a", "told", at(10));
+  store->put("a", "other", at(20));
+
+  EXPECT_EQ(show("a", store->fetch("a", at(0), at(100))),
+            (Shown{{10, 20, "over it"}, {20, 30, "other"}}));
+}
+
 }  // namespace
 }  // namespace thalweg::test

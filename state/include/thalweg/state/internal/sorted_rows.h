@@ -34,11 +34,19 @@ class SortedRows {
     Place() = default;
     const Row& operator*() const { return few_ ? *few_ : *many_; }
     Place& operator++() {
-      few_ ? static_cast<void>(++few_) : static_cast<void>(++many_);
+      if (few_) {
+        ++few_;
+      } else {
+        ++many_;
+      }
       return *this;
     }
     Place& operator--() {
-      few_ ? static_cast<void>(--few_) : static_cast<void>(--many_);
+      if (few_) {
+        --few_;
+      } else {
+        --many_;
+      }
       return *this;
     }
     friend bool operator==(const Place&, const Place&) = default;

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <thalweg/state/internal/layered_table.h>
+#include <thalweg/state/internal/overlay.h>
 #include <thalweg/state/key_value_store.h>
 
 namespace thalweg::internal {
@@ -31,7 +31,7 @@ class TypedIterator final : public KeyValueIterator<K, V> {
   TypedIterator(TypedKeyValueStore<K, V>& store, StoreView::Scan scan)
       : store_(store), scan_(std::move(scan)) {
     scan_.limit = kFirstChunk;
-    store_.prepare_scan();
+    store_.prepare_scan(is_by_group());
     read_chunk();
     seek_overlay();
     settle();
@@ -58,7 +58,7 @@ class TypedIterator final : public KeyValueIterator<K, V> {
     current_ = nullptr;
     while (true) {
       if (chunk_at_ == chunk_.size() && !chunk_is_last_) read_chunk();
-      if (overlay_version_ != store_.overlay_version_) seek_overlay();
+      if (overlay_version_ != store_.overlay_.version()) seek_overlay();
       const bool has_committed = chunk_at_ < chunk_.size();
       const bool has_open = this->has_open();
       if (!has_committed && !has_open) return;
@@ -81,9 +81,14 @@ class TypedIterator final : public KeyValueIterator<K, V> {
   }
 
   bool take_open() {
-    const auto& [bytes, number] = scan_.reverse ? *--open_ : *open_++;
-    pass(bytes);
-    const auto& cell = store_.entries_[number];
+    const std::uint32_t row = *next_open();
+    if (scan_.reverse) {
+      --open_;
+    } else {
+      ++open_;
+    }
+    pass(store_.overlay_.key(row));
+    const auto& cell = store_.entries_[store_.overlay_.number(row)];
     if (!cell.has_value) return false;
     key_ = cell.key;
     current_ = &cell.current;
@@ -91,12 +96,11 @@ class TypedIterator final : public KeyValueIterator<K, V> {
   }
 
   /// What is behind `key` is left to visit.
-  void pass(const std::string& key) {
-    if (scan_.reverse) {
-      scan_.to = key;
-    } else {
-      scan_.from = key + '\0';
-    }
+  void pass(BytesView key) {
+    auto& bound = scan_.reverse ? scan_.to : scan_.from;
+    if (!bound) bound.emplace();
+    bound->assign(key);
+    if (!scan_.reverse) bound->push_back('\0');
   }
 
   void read_chunk() {
@@ -107,38 +111,46 @@ class TypedIterator final : public KeyValueIterator<K, V> {
     scan_.limit = std::min(scan_.limit * 4, kLargestChunk);
   }
 
+  bool is_by_group() const { return store_.segments_ && scan_.group > 0; }
+
   void seek_overlay() {
-    auto& overlay = store_.overlay_;
+    const Overlay& overlay = store_.overlay_;
+    overlay_version_ = overlay.version();
+    rows_ = is_by_group() ? overlay.group(BytesView(*scan_.from).substr(0, scan_.group))
+                          : &overlay.order();
+    if (!rows_) return;
     const auto& bound = scan_.reverse ? scan_.to : scan_.from;
     if (bound) {
-      open_ = overlay.lower_bound(*bound);
+      open_ = rows_->lower_bound(*bound);
     } else {
-      open_ = scan_.reverse ? overlay.end() : overlay.begin();
+      open_ = scan_.reverse ? rows_->end() : rows_->begin();
     }
-    overlay_version_ = store_.overlay_version_;
   }
 
   bool has_open() const {
-    const auto& overlay = store_.overlay_;
-    if (open_ == (scan_.reverse ? overlay.begin() : overlay.end())) return false;
+    if (!rows_ || open_ == (scan_.reverse ? rows_->begin() : rows_->end())) return false;
     return scan_.reverse ? !scan_.from || open_key() >= *scan_.from
                          : !scan_.to || open_key() < *scan_.to;
   }
-  const std::string& open_key() const { return (scan_.reverse ? std::prev(open_) : open_)->first; }
+  Overlay::Rows::Place next_open() const {
+    auto at = open_;
+    if (scan_.reverse) --at;
+    return at;
+  }
+  BytesView open_key() const { return store_.overlay_.key(*next_open()); }
   /// < 0: `left` comes first in the order of the scan.
   int compare(BytesView left, BytesView right) const {
     const int order = left.compare(right);
     return scan_.reverse ? -order : order;
   }
 
-  using Overlay = std::map<std::string, std::uint32_t, std::less<>>;
-
   TypedKeyValueStore<K, V>& store_;
   StoreView::Scan scan_;  // Narrowed as the walk goes on.
   std::vector<StoredEntry> chunk_;
   std::size_t chunk_at_ = 0;
   bool chunk_is_last_ = false;
-  typename Overlay::const_iterator open_;  // Of the overlay; in reverse behind what comes next.
+  const Overlay::Rows* rows_ = nullptr;  // Of the overlay; null: it has none of the group.
+  Overlay::Rows::Place open_;            // Of rows_; in reverse behind what comes next.
   std::uint64_t overlay_version_ = 0;
   K key_{};
   ValueAndTimestamp<V> committed_;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -11,6 +10,7 @@
 #include <thalweg/state/internal/entry_table.h>
 #include <thalweg/state/internal/layered_table.h>
 #include <thalweg/state/internal/memory_meter.h>
+#include <thalweg/state/internal/overlay.h>
 #include <thalweg/state/internal/record_origins.h>
 #include <thalweg/state/internal/spare_values.h>
 #include <thalweg/state/internal/stored_read.h>
@@ -311,7 +311,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   void join_transaction(Number number) {
     members_.push_back(number);
     uncommitted_bytes_ += entries_[number].charge;
-    if (is_scanned_) add_to_overlay(number);
+    if (overlay_.is_kept()) add_to_overlay(number);
   }
 
   void set(Number number, V&& value, bool has_value, Timestamp timestamp, const Headers& headers) {
@@ -396,25 +396,26 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     members_.clear();
     log_.clear();
     overlay_.clear();
-    ++overlay_version_;
     uncommitted_bytes_ = 0;
   }
 
   // --- Scans --------------------------------------------------------------------------------
 
-  void prepare_scan() {
-    if (is_scanned_) return;
-    is_scanned_ = true;  // From now on each first write of a key keeps the overlay up.
+  /// Has the overlay ready for walks over one group or over ranges. From now on each first write of
+  /// a key keeps it up.
+  void prepare_scan(bool by_group) {
+    const bool was_kept = overlay_.is_kept();
+    if (by_group) {
+      overlay_.make_grouped(segments_->suffix_size());
+    } else {
+      overlay_.make_ordered();
+    }
+    if (was_kept) return;
     for (const Number number : members_) {
       if (entries_[number].state != State::kOrphan) add_to_overlay(number);
     }
   }
-  void add_to_overlay(Number number) {
-    std::string key;
-    key_serde_.serialize(entries_[number].key, key);
-    overlay_.insert_or_assign(std::move(key), number);
-    ++overlay_version_;
-  }
+  void add_to_overlay(Number number) { overlay_.add(bytes_of(entries_[number].key), number); }
 
   // --- Memory -------------------------------------------------------------------------------
 
@@ -484,9 +485,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
   DirtyList<Table> dirty_;
   RecordOrigins origins_;  // Of dirty entries.
   WriteLog log_;
-  std::map<std::string, Number, std::less<>> overlay_;  // members_ by serialised key.
-  std::uint64_t overlay_version_ = 0;
-  bool is_scanned_ = false;
+  Overlay overlay_;  // members_ by serialised key.
 
   std::string scratch_;
   std::string scratch_value_;
