@@ -6,6 +6,7 @@
 
 #include <thalweg/state/internal/layered_table.h>
 
+#include "big_endian.h"
 #include "fair_shared_mutex.h"
 #include "frozen_table.h"
 #include "merged_scan.h"
@@ -69,7 +70,13 @@ class LayeredTableImpl final : public LayeredTable,
 
  private:
   Status make_family();
-  bool buries() const { return frozen_ || !family_is_empty_; }
+  /// Whether level 3 can have a key of the time that stands behind so many bytes of `key`, or of a
+  /// later one. Without a time: whether it can have anything.
+  bool is_on_disk(BytesView key, std::size_t group) const;
+  bool is_on_disk(BytesView key) const {
+    return is_on_disk(key, key.size() - std::min(key.size(), suffix_size_));
+  }
+  bool buries() const { return frozen_ || !on_disk_.is_empty; }
   void store(BytesView key, std::optional<BytesView> value, Timestamp timestamp, bool bury);
   void restore_windows(std::span<const RecordView> records, bool bury);
   void expire();
@@ -80,7 +87,7 @@ class LayeredTableImpl final : public LayeredTable,
   void take_back(Frozen& frozen);
   void release(bool closing);
   Status scan_all_levels(const Scan& scan, std::vector<StoredEntry>& out) const;
-  bool is_by_group(const Scan& scan) const { return segments_ && group_of(scan); }
+  bool is_by_group(const Scan& scan) const { return suffix_size_ > 0 && group_of(scan); }
   std::shared_lock<FairSharedMutex> lock_for(const Scan& scan) const;
   void arrange(ByteTable& table) const;
   Error with_name(Error error) const {
@@ -90,7 +97,8 @@ class LayeredTableImpl final : public LayeredTable,
   }
 
   Storage* const storage_;
-  const std::optional<Segments> segments_;  // None: keys without a time.
+  const std::optional<Segments> segments_;  // None: nothing expires.
+  const std::size_t suffix_size_ = segments_ ? segments_->suffix_size() : 0;  // Of stored keys.
   const bool is_cached_;
   const std::size_t cache_bytes_;
   const std::string family_name_;
@@ -104,21 +112,19 @@ class LayeredTableImpl final : public LayeredTable,
   mutable ByteTable fresh_;          // Level 2. Mutable: a scan may have it ordered.
   std::shared_ptr<Frozen> frozen_;   // Its part under spill, or left from a spill that failed.
   std::shared_ptr<Family> family_;   // Level 3; null in memory.
+  OnDisk on_disk_;                   // Of family_.
   mutable bool is_ordered_ = false;  // Some scan has asked for it: what is in memory is kept so.
   mutable bool is_grouped_ = false;
   bool is_closed_ = false;
 
   std::atomic<bool> has_frozen_ = false;
   std::atomic<const Frozen*> open_spill_ = nullptr;  // The frozen part of a spill yet to end.
-  std::atomic<bool> family_is_empty_ = true;
   std::atomic<std::size_t> frozen_bytes_ = 0;
   std::atomic<CommitSequence> last_commit_ = 0;
-  std::atomic<Offset> spilled_offset_ = 0;  // What the changelog's records in level 3 reach.
-  std::atomic<std::int64_t> spilled_first_segment_ = 0;  // What level 3 knows of first_segment_.
-  Offset offset_ = 0;                                    // What those in all levels reach.
-  StoreMarks marks_;                                     // As of offset_.
-  std::int64_t first_segment_ = 0;                       // What lies before it has expired.
-  std::int64_t charged_ = 0;                             // What of fresh_ the budget knows.
+  Offset offset_ = 0;               // What those in all levels reach.
+  StoreMarks marks_;                // As of offset_.
+  std::int64_t first_segment_ = 0;  // What lies before it has expired.
+  std::int64_t charged_ = 0;        // What of fresh_ the budget knows.
 };
 
 class LayeredSpill final : public Spill {
@@ -171,12 +177,10 @@ Status LayeredTableImpl::open_disk() {
 }
 
 void LayeredTableImpl::resume(const Checkpoint& checkpoint) {
-  offset_ = spilled_offset_ = checkpoint.next_offset;
+  offset_ = checkpoint.next_offset;
   marks_ = {checkpoint.stream_time, checkpoint.sequence};
-  if (segments_) {
-    first_segment_ = spilled_first_segment_ = segments_->first_segment(marks_.stream_time);
-  }
-  family_is_empty_ = false;
+  if (segments_) first_segment_ = segments_->first_segment(marks_.stream_time);
+  on_disk_.set(checkpoint, first_segment_);
 }
 
 Status LayeredTableImpl::make_family() {
@@ -185,6 +189,12 @@ Status LayeredTableImpl::make_family() {
   std::lock_guard lock(mutex_);
   family_ = std::move(*family);
   return {};
+}
+
+bool LayeredTableImpl::is_on_disk(BytesView key, std::size_t group) const {
+  if (!family_ || on_disk_.is_empty) return false;
+  if (suffix_size_ == 0 || key.size() < group + sizeof(std::int64_t)) return true;
+  return read_big_endian<std::int64_t>(key.substr(group)) <= on_disk_.latest_time;
 }
 
 Result<std::optional<StoredEntry>> LayeredTableImpl::get(BytesView key) const {
@@ -203,7 +213,7 @@ Result<std::optional<StoredEntry>> LayeredTableImpl::get(BytesView key) const {
       entry.timestamp = found->timestamp();
       return entry;
     }
-    if (!family_is_empty_) family = family_;
+    if (is_on_disk(key)) family = family_;
   }
   // What memory does not hold, the family holds or nobody does; a spill that ends now only adds
   // what was committed meanwhile.
@@ -233,7 +243,7 @@ std::shared_lock<FairSharedMutex> LayeredTableImpl::lock_for(const Scan& scan) c
 /// Makes a table ready for the scans that there have been. Called with the lock held exclusively.
 void LayeredTableImpl::arrange(ByteTable& table) const {
   if (is_ordered_) table.make_ordered();
-  if (is_grouped_) table.make_grouped(segments_->suffix_size());
+  if (is_grouped_) table.make_grouped(suffix_size_);
 }
 
 Status LayeredTableImpl::scan_all_levels(const Scan& scan, std::vector<StoredEntry>& out) const {
@@ -241,8 +251,10 @@ Status LayeredTableImpl::scan_all_levels(const Scan& scan, std::vector<StoredEnt
   if (is_closed_) return failure(ErrorCode::kUnavailable, "store " + family_name_ + " is closed");
   std::vector<const ByteTable*> tables{&fresh_};
   if (frozen_) tables.push_back(&frozen_->table);
-  const auto cursor = family_ && !family_is_empty_ ? family_->scan() : nullptr;
-  if (auto status = merge_scan(tables, cursor.get(), scan, out); !status) {
+  const bool reaches_disk =
+      is_by_group(scan) ? is_on_disk(*scan.from, scan.group) : is_on_disk({}, 0);
+  const Family* const family = reaches_disk ? family_.get() : nullptr;
+  if (auto status = merge_scan(tables, family, scan, out); !status) {
     return std::unexpected(with_name(status.error()));
   }
   return {};
@@ -280,7 +292,7 @@ bool LayeredTableImpl::find(BytesView key, std::string& value, Timestamp& timest
       return answer(*found);
     }
   }
-  if (!family_ || family_is_empty_) return false;
+  if (!is_on_disk(key)) return false;
   const auto is_there = read_stored(*family_, key, value, timestamp);
   if (!is_there) throw StoreError(with_name(is_there.error()));
   return *is_there;
@@ -369,7 +381,7 @@ void LayeredTableImpl::restore_windows(std::span<const RecordView> records, bool
 std::shared_ptr<Spill> LayeredTableImpl::start_spill(Timestamp wall_time) {
   if (!family_ || open_spill_.load() != nullptr) return nullptr;
   if (frozen_) take_back(*frozen_);
-  if (fresh_.empty() && offset_ == spilled_offset_) return nullptr;
+  if (fresh_.empty() && offset_ == on_disk_.offset) return nullptr;
   auto frozen = std::make_shared<Frozen>();
   frozen->checkpoint = identity_;
   frozen->checkpoint.next_offset = offset_;
@@ -420,14 +432,12 @@ Status LayeredTableImpl::write(const std::shared_ptr<Frozen>& frozen) {
     entries = frozen->table.entries();
   }
   std::string drop_before;
-  if (frozen->first_segment > spilled_first_segment_) {
+  if (frozen->first_segment > on_disk_.first_segment) {
     Segments::append_prefix(frozen->first_segment, drop_before);
   }
   const auto status = ingest(*family, std::move(entries), frozen->checkpoint, drop_before);
   if (!status) return std::unexpected(with_name(status.error()));
-  spilled_first_segment_ = frozen->first_segment;
-  family_is_empty_ = false;
-  spilled_offset_ = frozen->checkpoint.next_offset;
+  on_disk_.set(frozen->checkpoint, frozen->first_segment);
   {
     std::lock_guard lock(mutex_);
     frozen_.reset();
@@ -442,9 +452,8 @@ Status LayeredTableImpl::write(const std::shared_ptr<Frozen>& frozen) {
 Status LayeredTableImpl::discard() {
   std::lock_guard spilling(spilling_);
   release(false);
-  offset_ = spilled_offset_ = 0;
-  spilled_first_segment_ = 0;
-  family_is_empty_ = true;
+  offset_ = 0;
+  on_disk_.clear();
   if (!storage_) return {};
   if (auto status = storage_->drop_family(family_name_); !status) {
     return std::unexpected(with_name(status.error()));

@@ -92,46 +92,41 @@ class TableSource final : public Source {
 
 class FamilySource final : public Source {
  public:
-  FamilySource(StorageCursor& cursor, const StoreView::Scan& scan) : Source(scan), cursor_(cursor) {
-    if (!scan.reverse) {
-      cursor_.seek(scan.from ? BytesView(*scan.from) : BytesView{});
-    } else if (scan.to) {
-      cursor_.seek_for_previous(*scan.to);
-      if (cursor_.valid() && cursor_.key() == *scan.to) cursor_.previous();
-    } else {
-      cursor_.seek_to_last();
-    }
+  FamilySource(const Family& family, const StoreView::Scan& scan)
+      : Source(scan),
+        cursor_(family.scan(scan.from ? BytesView(*scan.from) : BytesView{}, scan.to)) {
+    if (scan.reverse) cursor_->seek_to_last();
     settle();
   }
 
   void advance() override {
     if (scan_.reverse) {
-      cursor_.previous();
+      cursor_->previous();
     } else {
-      cursor_.next();
+      cursor_->next();
     }
     settle();
   }
   Result<bool> read(StoredEntry& out) const override {
     BytesView value;
-    if (auto status = decode_stored(cursor_.value(), value, out.timestamp); !status) {
+    if (auto status = decode_stored(cursor_->value(), value, out.timestamp); !status) {
       return std::unexpected(status.error());
     }
     out.value.assign(value);
     return true;
   }
-  Status status() const override { return cursor_.status(); }
+  Status status() const override { return cursor_->status(); }
 
  private:
   void settle() {
-    if (cursor_.valid()) {
-      stand_at(cursor_.key());
+    if (cursor_->valid()) {
+      stand_at(cursor_->key());
     } else {
       end();
     }
   }
 
-  StorageCursor& cursor_;
+  std::unique_ptr<StorageCursor> cursor_;
 };
 
 /// At most two in memory, and the family.
@@ -180,7 +175,7 @@ Result<bool> read_stored(const Family& family, BytesView key, std::string& value
   return true;
 }
 
-Status merge_scan(const std::vector<const ByteTable*>& newest_first, StorageCursor* family,
+Status merge_scan(const std::vector<const ByteTable*>& newest_first, const Family* family,
                   const StoreView::Scan& scan, std::vector<StoredEntry>& out) {
   boost::container::small_vector<TableSource, 2> in_memory;
   std::optional<FamilySource> on_disk;

@@ -20,10 +20,10 @@ Status decode_stored(BytesView stored, BytesView& value, Timestamp& timestamp);
 Result<bool> read_stored(const Family& family, BytesView key, std::string& value,
                          Timestamp& timestamp);
 
-/// Answers one scan over tables in memory, newest first, above a family's cursor (null: none). The
+/// Answers one scan over tables in memory, newest first, above a family (null: none). The
 /// tables must be grouped, if the scan is limited to a group, or else ordered. Appends at most
 /// scan.limit entries to `out`; fewer mean the end.
-Status merge_scan(const std::vector<const ByteTable*>& newest_first, StorageCursor* family,
+Status merge_scan(const std::vector<const ByteTable*>& newest_first, const Family* family,
                   const StoreView::Scan& scan, std::vector<StoredEntry>& out);
 
 }  // namespace thalweg::internal

@@ -132,11 +132,15 @@ class RocksDbFamilies::StoredFamily final : public Family {
     return true;
   }
 
-  std::unique_ptr<StorageCursor> scan() const override {
+  std::unique_ptr<StorageCursor> scan(BytesView from, std::optional<BytesView> to) const override {
     if (!handle_->get()) return std::make_unique<EmptyCursor>();
-    return std::make_unique<RocksDbCursor>(
-        std::make_shared<Keep>(owner_, handle_), *owner_->db_, handle_->get(), where_,
-        BytesView(&kUserKey, 1), BytesView(&kBehindUserKeys, 1), std::string(1, kUserKey));
+    std::string low;
+    std::string high(1, kBehindUserKeys);
+    stored_key(from, low);
+    if (to) stored_key(*to, high);
+    return std::make_unique<RocksDbCursor>(std::make_shared<Keep>(owner_, handle_), *owner_->db_,
+                                           handle_->get(), where_, low, high,
+                                           std::string(1, kUserKey));
   }
 
   std::uint64_t approximate_entries() const override {

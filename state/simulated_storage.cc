@@ -265,15 +265,14 @@ class SimulatedFamily final : public Family {
     return true;
   }
 
-  std::unique_ptr<StorageCursor> scan() const override {
+  std::unique_ptr<StorageCursor> scan(BytesView from, std::optional<BytesView> to) const override {
     std::lock_guard lock(disk_->mutex);
     auto files = living("scan", true);
     if (!files) {
       return std::make_unique<SnapshotCursor>(std::make_shared<const Map>(), BytesView{},
                                               std::nullopt, std::unexpected(files.error()));
     }
-    return std::make_unique<SnapshotCursor>((*files)->entries.snapshot(), BytesView{}, std::nullopt,
-                                            Status{});
+    return std::make_unique<SnapshotCursor>((*files)->entries.snapshot(), from, to, Status{});
   }
 
   std::uint64_t approximate_entries() const override {

@@ -352,5 +352,37 @@ TEST(WindowsByKey, AWalkShowsWhatAListenerWroteOverWhatItWasTold) {
             (Shown{{10, 20, "over it"}, {20, 30, "other"}}));
 }
 
+TEST(WindowsByKey, WhatIsNewerThanAllOnDiskIsNotLookedForThere) {
+  World<Windows> store(DiskKind::kSimulated, windows(DiskKind::kSimulated, true, 1h, 1h), false);
+  store->put("a", "spilled", at(40));
+  store->put("a", "spilled late", at(10));
+  store.commit();
+  ASSERT_TRUE(store.spill());
+  store->put("a", "new", at(50));
+  store.commit();
+
+  for (const bool restarted : {false, true}) {
+    if (restarted) store.crash();  // Restores what was not spilled.
+    store.disk.simulated().fail_next(1, ErrorCode::kIo, /*reads_too=*/true);
+    EXPECT_EQ(show("a", store->fetch("a", at(41), at(100))), (Shown{{50, 60, "new"}}));
+    EXPECT_THROW(static_cast<void>(store->fetch("a", at(40), at(100))), StoreError);
+    EXPECT_EQ(show("a", store->fetch("a", at(40), at(100), true)),
+              (Shown{{50, 60, "new"}, {40, 50, "spilled"}}));
+  }
+}
+
+TEST(WindowsByKey, AWindowThatIsNewerThanAllOnDiskIsNotLookedForThere) {
+  World<Windows> store(DiskKind::kSimulated, windows(DiskKind::kSimulated, false, 1h, 1h), false);
+  store->put("a", "spilled", at(40));
+  store.commit();
+  ASSERT_TRUE(store.spill());
+  store.crash();
+
+  store.disk.simulated().fail_next(1, ErrorCode::kIo, /*reads_too=*/true);
+  EXPECT_EQ(store->fetch("a", at(41)), nullptr);
+  EXPECT_THROW(static_cast<void>(store->fetch("a", at(40))), StoreError);
+  ASSERT_NE(store->fetch("a", at(40)), nullptr);
+}
+
 }  // namespace
 }  // namespace thalweg::test

@@ -116,8 +116,9 @@ class Family {
   /// Not found: the family is new, or holds nothing yet. kCorrupt: do not trust what it holds.
   virtual Result<Checkpoint> checkpoint() const = 0;
   virtual Result<bool> get(BytesView key, std::string& value) const = 0;
-  /// A cursor over the user's keys as they are now.
-  virtual std::unique_ptr<StorageCursor> scan() const = 0;
+  /// A cursor over the user's keys as they are now, limited to [from, to): on the first of them.
+  virtual std::unique_ptr<StorageCursor> scan(BytesView from = {},
+                                              std::optional<BytesView> to = {}) const = 0;
   virtual std::uint64_t approximate_entries() const = 0;
 };
 

@@ -15,7 +15,8 @@ namespace thalweg::internal {
 /// Keys on the changelog are those of Kafka Streams, integers in network order: of a window `key |
 /// i64 start | i32 sequence`, of a session `key | i64 end | i64 start`.
 struct Segments {
-  enum class Keys : std::uint8_t { kWindow, kSession };
+  /// What follows the user's key: the times of a window or a session; nothing in rows of versions.
+  enum class Keys : std::uint8_t { kWindow, kSession, kVersions };
   static constexpr std::size_t kPrefixSize = sizeof(std::int64_t);
 
   Keys keys = Keys::kWindow;
@@ -48,7 +49,9 @@ struct Segments {
                         : segment_of(time) >= first_segment(stream_time);
   }
 
-  std::size_t suffix_size() const { return keys == Keys::kWindow ? 12 : 16; }
+  std::size_t suffix_size() const {
+    return keys == Keys::kVersions ? 0 : keys == Keys::kWindow ? 12 : 16;
+  }
   // The following read a key as on the changelog, which must have at least suffix_size() bytes;
   // a stored key is read the same way, but for key_of().
   /// By which it belongs to a segment: a window's start, a session's end.

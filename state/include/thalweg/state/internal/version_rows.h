@@ -72,7 +72,9 @@ class VersionRows {
       : rules_(rules),
         table_(std::move(name), persistent, true, AnySerde<Place>(VersionPlaceSerde<K>(keys)),
                AnySerde<Segment>(VersionSegmentSerde<V>(std::move(values))),
-               Segments{.retention = rules.retention, .interval = rules.segment_interval}) {}
+               Segments{.keys = Segments::Keys::kVersions,
+                        .retention = rules.retention,
+                        .interval = rules.segment_interval}) {}
 
   /// The table that holds the rows: opened, committed and spilled as it is.
   Table& table() { return table_; }
