@@ -118,12 +118,17 @@ void ByteTable::erase_before(BytesView key) {
   }
   if (dropped.empty()) return;
   if (is_ordered_) order_.erase_before(key);
-  if (is_grouped_) groups_.erase_before(key);
   for (ByteEntry* entry : dropped) {
+    if (is_grouped_) groups_.erase(group_of(entry), entry);
     entries_.erase(entry);
     footprint_ -= entry->footprint();
     ByteEntry::free(entry);
   }
+  groups_.shrink();
+}
+
+std::size_t ByteTable::index_footprint() const {
+  return groups_.footprint() + (is_ordered_ ? size() * Order::kFootprint : 0);
 }
 
 void ByteTable::clear() {

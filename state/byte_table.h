@@ -85,8 +85,10 @@ class ByteTable {
 
   bool empty() const { return entries_.empty(); }
   std::size_t size() const { return entries_.size(); }
-  /// Bytes of the memory budget.
+  /// Bytes of the memory budget that the entries take.
   std::size_t footprint() const { return footprint_; }
+  /// And those that their order and groups take.
+  std::size_t index_footprint() const;
 
   /// All entries, in no order.
   std::vector<const ByteEntry*> entries() const { return {entries_.begin(), entries_.end()}; }

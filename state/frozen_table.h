@@ -11,7 +11,7 @@
 
 namespace thalweg::internal {
 
-/// Committed writes on their way to disk. Nothing in it changes any more.
+/// Committed writes on their way to disk: the entries do not change any more.
 struct Frozen {
   ByteTable table;
   Checkpoint checkpoint;

@@ -14,10 +14,11 @@
 namespace thalweg::internal {
 namespace {
 
-// Who may touch what: `fresh_`, `family_` and `offset_` change on the task's thread only, under the
-// exclusive lock; so that thread reads them without one. `frozen_` is set by the task and taken
-// away by the spilling thread, each under the exclusive lock. `spilling_` is held while a spill
-// writes, and by whoever must not meet one.
+// Who may touch what: entries of `fresh_` and `family_` change on the task's thread only, under the
+// exclusive lock; so that thread reads them without one. Order and groups of what is in memory are
+// made under the exclusive lock by whoever scans first. `frozen_` is set by the task and taken away
+// by the spilling thread, each under the exclusive lock. `spilling_` is held while a spill writes,
+// and by whoever must not meet one.
 class LayeredTableImpl final : public LayeredTable,
                                public std::enable_shared_from_this<LayeredTableImpl> {
  public:
@@ -49,6 +50,7 @@ class LayeredTableImpl final : public LayeredTable,
   // The task's side
   bool persistent() const override { return storage_ != nullptr; }
   bool find(BytesView key, std::string& value, Timestamp& timestamp) const override;
+  bool is_by_group(const Scan& scan) const override { return suffix_size_ > 0 && group_of(scan); }
   void read_chunk(const Scan& scan, std::vector<StoredEntry>& out) const override;
   void commit(std::span<const TableWrite> writes, const StoreMarks& marks, Offset changelog_end,
               CommitSequence commit) override;
@@ -70,8 +72,7 @@ class LayeredTableImpl final : public LayeredTable,
 
  private:
   Status make_family();
-  /// Whether level 3 can have a key of the time that stands behind so many bytes of `key`, or of a
-  /// later one. Without a time: whether it can have anything.
+  /// Whether level 3 can have anything as late as the time behind so many bytes of `key`, if any.
   bool is_on_disk(BytesView key, std::size_t group) const;
   bool is_on_disk(BytesView key) const {
     return is_on_disk(key, key.size() - std::min(key.size(), suffix_size_));
@@ -87,7 +88,6 @@ class LayeredTableImpl final : public LayeredTable,
   void take_back(Frozen& frozen);
   void release(bool closing);
   Status scan_all_levels(const Scan& scan, std::vector<StoredEntry>& out) const;
-  bool is_by_group(const Scan& scan) const { return suffix_size_ > 0 && group_of(scan); }
   std::shared_lock<FairSharedMutex> lock_for(const Scan& scan) const;
   void arrange(ByteTable& table) const;
   Error with_name(Error error) const {
@@ -109,7 +109,7 @@ class LayeredTableImpl final : public LayeredTable,
 
   std::mutex spilling_;
   mutable FairSharedMutex mutex_;
-  mutable ByteTable fresh_;          // Level 2. Mutable: a scan may have it ordered.
+  mutable ByteTable fresh_;          // Level 2. Mutable: a scan may have it arranged.
   std::shared_ptr<Frozen> frozen_;   // Its part under spill, or left from a spill that failed.
   std::shared_ptr<Family> family_;   // Level 3; null in memory.
   OnDisk on_disk_;                   // Of family_.
@@ -253,7 +253,7 @@ Status LayeredTableImpl::scan_all_levels(const Scan& scan, std::vector<StoredEnt
   if (frozen_) tables.push_back(&frozen_->table);
   const bool reaches_disk =
       is_by_group(scan) ? is_on_disk(*scan.from, scan.group) : is_on_disk({}, 0);
-  const Family* const family = reaches_disk ? family_.get() : nullptr;
+  const auto* family = reaches_disk ? family_.get() : nullptr;
   if (auto status = merge_scan(tables, family, scan, out); !status) {
     return std::unexpected(with_name(status.error()));
   }
@@ -308,7 +308,7 @@ void LayeredTableImpl::store(BytesView key, std::optional<BytesView> value, Time
 }
 
 void LayeredTableImpl::charge() {
-  const auto now = static_cast<std::int64_t>(fresh_.footprint());
+  const auto now = static_cast<std::int64_t>(fresh_.footprint() + fresh_.index_footprint());
   if (budget_) budget_->add(now - charged_);
   charged_ = now;
 }

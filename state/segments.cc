@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <thalweg/schemas/check.h>
 #include <thalweg/schemas/error.h>
 #include <thalweg/state/stores.h>
 
@@ -9,6 +10,7 @@
 namespace thalweg::internal {
 
 std::int64_t Segments::time_of(BytesView key) const {
+  THALWEG_CHECK(keys != Keys::kVersions, "rows of versions have no time");
   return read_big_endian<std::int64_t>(key.substr(key.size() - suffix_size()));
 }
 

@@ -181,5 +181,22 @@ TEST(ByteTables, AGroupOfManyRowsIsInOrderToo) {
   EXPECT_EQ(pair.table.group("g"), nullptr);
 }
 
+TEST(ByteTables, WhatGroupsTakeIsCountedAndGivenBackWithThem) {
+  ByteTable table;
+  table.make_grouped(kSuffix);
+  const std::size_t at_first = table.index_footprint();
+  for (int i = 0; i < 10000; ++i) {
+    table.put(std::to_string(100000 + i) + "ab", BytesView("v"), from_millis(1));
+  }
+  const std::size_t full = table.index_footprint();
+  EXPECT_GT(full, at_first + 10000 * sizeof(void*));
+
+  table.make_ordered();
+  EXPECT_GT(table.index_footprint(), full + 10000 * sizeof(void*));
+
+  table.erase_before("2");
+  EXPECT_LT(table.index_footprint(), full / 8);
+}
+
 }  // namespace
 }  // namespace thalweg::test

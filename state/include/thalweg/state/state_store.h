@@ -112,9 +112,10 @@ class StoreView {
     std::optional<std::string> to = {};    ///< Exclusive.
     bool reverse = false;
     std::size_t limit = 100;
-    /// Of a store of windows: only rows are wanted whose keys are so many bytes of `from`, which
-    /// `to` begins with too, and the times that follow the key. Such a scan is cheaper, and may
-    /// leave out or show what else lies in the range. 0: all in the range are wanted.
+    /// Of a store of windows: only rows are wanted whose keys are the first so many bytes of `from`
+    /// and times. `to` begins with the same bytes, and `from` keeps them from page to page. Such a
+    /// scan is cheaper, and may leave out or show what else lies in the range, as a view that does
+    /// not know of groups does. 0: all in the range are wanted.
     std::size_t group = 0;
   };
 

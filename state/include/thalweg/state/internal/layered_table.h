@@ -33,9 +33,9 @@ class LayeredTable : public StoreView {
  public:
   /// Opens the family that `context` names, if it names storage. What the family holds is believed
   /// only when its checkpoint is whole and of the same changelog; otherwise it starts empty. With
-  /// `segments`, its keys are stored keys of windows, and segments that have expired by the marks'
-  /// stream time are dropped: from memory with the commit, or later (StoreContext::cache_bytes),
-  /// from disk with the next spill.
+  /// `segments`, its keys are stored keys of windows or versions, and segments that have expired by
+  /// the marks' stream time are dropped: from memory with the commit, or later
+  /// (StoreContext::cache_bytes), from disk with the next spill.
   static Result<std::shared_ptr<LayeredTable>> open(const StoreContext& context,
                                                     std::optional<Segments> segments = {});
 
@@ -44,6 +44,8 @@ class LayeredTable : public StoreView {
   virtual bool persistent() const = 0;
   /// The committed value of `key`; false when there is none.
   virtual bool find(BytesView key, std::string& value, Timestamp& timestamp) const = 0;
+  /// Whether only a group of keys is wanted that the table can find by their beginning.
+  virtual bool is_by_group(const Scan& scan) const = 0;
   /// Replaces `out` by the next at most `limit` entries; fewer mean the end was reached.
   virtual void read_chunk(const Scan& scan, std::vector<StoredEntry>& out) const = 0;
   /// Makes all writes visible at once.

@@ -59,8 +59,10 @@ class Overlay {
     groups_.clear();
     rows_.clear();
     keys_.clear();
-    if (keys_.capacity() <= kKeptBytes) return;
-    groups_.shrink_to_fit();
+    const std::size_t kept =
+        keys_.capacity() + rows_.capacity() * sizeof(Row) + groups_.footprint();
+    if (kept <= kKeptBytes) return;
+    groups_.shrink();
     rows_.shrink_to_fit();
     keys_.shrink_to_fit();
   }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <type_traits>
 #include <utility>
 
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -40,19 +41,18 @@ class RowGroups {
     found->rows.erase(row);
     if (found->rows.empty()) groups_.erase(found);
   }
-  /// Removes every row whose key is before `key`.
-  void erase_before(BytesView key) {
-    for (auto group = groups_.begin(); group != groups_.end();) {
-      const auto current = group++;
-      current->rows.erase_before(key);
-      if (current->rows.empty()) groups_.erase(current);
-    }
-  }
   /// Looks at no row.
   void clear() { groups_.clear(); }
-  /// Gives memory back, when there are no rows.
-  void shrink_to_fit() { groups_.rehash(0); }
-  void swap(RowGroups& other) { groups_.swap(other.groups_); }
+  /// Gives memory back, if most of it is unused.
+  void shrink() {
+    if (groups_.size() < groups_.bucket_count() / 8) groups_.rehash(0);
+  }
+  /// Bytes that it takes, but for what groups of several rows have apart.
+  std::size_t footprint() const { return groups_.bucket_count() * (sizeof(Group) + 1); }
+  void swap(RowGroups& other) {
+    static_assert(std::is_empty_v<KeyOf>, "rows are found as their own table finds them");
+    groups_.swap(other.groups_);
+  }
 
  private:
   struct Probe {

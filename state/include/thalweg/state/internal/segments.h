@@ -52,7 +52,8 @@ struct Segments {
   std::size_t suffix_size() const {
     return keys == Keys::kVersions ? 0 : keys == Keys::kWindow ? 12 : 16;
   }
-  // The following read a key as on the changelog, which must have at least suffix_size() bytes;
+  // The following read a key as on the changelog, which must have at least suffix_size() bytes and
+  // a time, so not one of versions;
   // a stored key is read the same way, but for key_of().
   /// By which it belongs to a segment: a window's start, a session's end.
   std::int64_t time_of(BytesView key) const;

@@ -28,6 +28,9 @@ class SortedRows {
   using Tree = std::set<Row, Before>;
 
  public:
+  /// Of a row among many: a node of the tree and what malloc keeps.
+  static constexpr std::size_t kFootprint = 64;
+
   /// A place in the order, as an iterator: valid until the rows change or move.
   class Place {
    public:

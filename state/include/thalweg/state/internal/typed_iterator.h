@@ -111,7 +111,7 @@ class TypedIterator final : public KeyValueIterator<K, V> {
     scan_.limit = std::min(scan_.limit * 4, kLargestChunk);
   }
 
-  bool is_by_group() const { return store_.segments_ && scan_.group > 0; }
+  bool is_by_group() const { return store_.table_->is_by_group(scan_); }
 
   void seek_overlay() {
     const Overlay& overlay = store_.overlay_;
