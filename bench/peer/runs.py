@@ -9,6 +9,7 @@ import subprocess
 import time
 
 from processes import BenchError, Guard, Watch, kill, spawn, told
+from where import sampled, where_it_went
 from workloads import CHANGELOG, PARTITIONS, RESTORE_APPLICATION
 
 RUN_LIMIT_S = 280
@@ -42,6 +43,8 @@ class Side:
     command: list[str]
     # Where its topics are, if not on the broker.
     embedded: EmbeddedTopics | None = None
+    # Whether its row tells where the processor time went.
+    sampled: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,17 +138,19 @@ class Runner:
     def _execute(self, side, environment):
         errors = self.directory / f"{side.name}-{self.count}.err"
         watch = Watch(self.broker)
+        samples = self.directory / "perf.data"
         began = time.monotonic()
-        with errors.open("w") as stderr:
-            process = spawn(side.command, env=environment | {"PB_T0_NS": str(time.time_ns())},
-                            stdout=subprocess.PIPE, stderr=stderr, text=True)
-        try:
-            with Guard(process, RUN_LIMIT_S, self.broker.is_gone):
-                said = process.stdout.read()
-                _, status, usage = os.wait4(process.pid, 0)
-                process.returncode = os.waitstatus_to_exitcode(status)
-        finally:
-            kill(process)
+        with sampled(samples) if side.sampled else contextlib.nullcontext():
+            with errors.open("w") as stderr:
+                process = spawn(side.command, env=environment | {"PB_T0_NS": str(time.time_ns())},
+                                stdout=subprocess.PIPE, stderr=stderr, text=True)
+            try:
+                with Guard(process, RUN_LIMIT_S, self.broker.is_gone):
+                    said = process.stdout.read()
+                    _, status, usage = os.wait4(process.pid, 0)
+                    process.returncode = os.waitstatus_to_exitcode(status)
+            finally:
+                kill(process)
         took = time.monotonic() - began
         row = result_in(said)
         if not row["ok"] or process.returncode != 0:
@@ -154,6 +159,8 @@ class Runner:
         # From outside: a side's own word is not taken for what it used.
         cpu = usage.ru_utime + usage.ru_stime
         records = row.get("restored", row["n"])
+        if side.sampled:
+            row["where_ns"] = where_it_went(samples, process.pid, self.broker.process.pid, records)
         return row | watch.seen() | {
             "cpu_s": cpu,
             "cpu_us_per_record": cpu / records * 1e6 if records else None,

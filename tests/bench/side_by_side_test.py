@@ -25,6 +25,7 @@ from figures import medians, outputs_differ, ratios, warnings  # noqa: E402
 from processes import BenchError, Guard, spawn, told  # noqa: E402
 from results import Results, newest, title_of  # noqa: E402
 from runs import Runner, Settings  # noqa: E402
+from where import by_place, lines_of  # noqa: E402
 from workloads import WORKLOADS, quick, without_cache  # noqa: E402
 
 PATIENCE_S = 60
@@ -192,6 +193,9 @@ class WhatIsRefused(unittest.TestCase):
         self.assertIn("--log embedded", self.refusal("--workload", "saga-latency", "--log",
                                                      "embedded"))
 
+    def test_where_the_time_goes_of_a_load_that_leaves_some(self):
+        self.assertIn("idle", self.refusal("--workload", "saga-latency", "--where"))
+
     def test_numbers_that_are_none(self):
         self.assertIn("5s", self.refusal("--workload", "count", "--commit-ms", "5s"))
         self.assertIn("--runs", self.refusal("--workload", "count", "--runs", "0"))
@@ -333,6 +337,32 @@ class Processes(unittest.TestCase):
         self.assertNotIn("PB_EXTRA", given)
         self.assertEqual("3", given["PB_THREADS"])
         self.assertIn("PATH", given)
+
+
+class WhereTheTimeGoes(unittest.TestCase):
+    """perf's own words: thread, process/thread, nanoseconds, address, what holds it."""
+    SAMPLES = """
+  StreamThread-1 40/41   500250  5632d57f682b (/home/me/peer_candidate)
+  StreamThread-1 40/41   500250  7f0000000001 (/usr/lib/librdkafka.so.1)
+    rdk:broker1 40/44    500250  7f0000000002 (/usr/lib/x86_64-linux-gnu/libc.so.6)
+    rdk:broker1 40/44    500250  ffffffff9100 ([kernel.kallsyms])
+ C2 CompilerThre 17/18   500250  7fc0da2d3f6b (/usr/lib/jvm/server/libjvm.so)
+ data-plane-kafk 17/19   500250  7fc0bda84dc5 (/tmp/perf-17.map)
+ data-plane-kafk 17/19   500250  ffffffff9101 ([kernel.kallsyms])
+         swapper 0/0     500250  ffffffff9102 ([kernel.kallsyms])
+memfd:sealed (x) 99/99   500250  55555ed38b2b (memfd:sealed-91 (deleted))
+"""
+
+    def test_each_sample_is_somewhere_and_none_in_two_places(self):
+        found = by_place(self.SAMPLES, side=40, broker=17)
+        self.assertEqual(found, {
+            "own": 500250, "client": 500250, "memory": 500250, "kernel": 500250,
+            "broker_jit": 500250, "broker": 2 * 500250, "idle": 500250, "other": 500250})
+
+    def test_people_read_nanoseconds_and_parts(self):
+        lines = list(lines_of({"own": 250.4, "broker": 749.6}))
+        self.assertRegex(lines[1], r"^Thalweg's own code and RocksDB +250 +25\.0%$")
+        self.assertRegex(lines[2], r"^the broker +750 +75\.0%$")
 
 
 if __name__ == "__main__":
