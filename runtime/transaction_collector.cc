@@ -54,16 +54,23 @@ void TransactionCollector::send(TopicHandle topic, std::int32_t partition,
   if (!headers.empty()) headers.encode(header_bytes_);
   const auto sent =
       producer_->send(entry.at_producer, partition, key, value, timestamp, header_bytes_);
+  lingers_ = true;
   if (!sent) {
-    failure_ = Error{sent.error().code, "a record for " + entry.name + "-" +
-                                            std::to_string(partition) +
-                                            " cannot be sent: " + sent.error().message};
+    failure_ =
+        Error{sent.error().code, "a record for " + entry.name + "-" + std::to_string(partition) +
+                                     " cannot be sent: " + sent.error().message};
   }
 }
 
 void TransactionCollector::ended() {
   open_ = false;
+  lingers_ = false;
   failure_.reset();
+}
+
+void TransactionCollector::push() {
+  producer_->push();
+  lingers_ = false;
 }
 
 Offset TransactionCollector::delivered_end(TopicHandle topic, std::int32_t partition) const {

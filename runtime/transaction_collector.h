@@ -26,6 +26,10 @@ class TransactionCollector final : public RecordCollector {
   bool open() const { return open_; }
   /// The transaction has ended.
   void ended();
+  /// Whether anything was sent since the last push() of the transaction.
+  bool lingers() const { return lingers_; }
+  /// See LogProducer::push().
+  void push();
   /// The first record that could not be sent: the transaction must be aborted.
   const std::optional<Error>& failure() const { return failure_; }
   /// Where the topic's partition ends after the committed transaction; kNoOffset: nothing was sent.
@@ -45,6 +49,7 @@ class TransactionCollector final : public RecordCollector {
   std::map<std::string, TopicHandle, std::less<>> handles_;
   std::string header_bytes_;
   bool open_ = false;
+  bool lingers_ = false;
   std::optional<Error> failure_;
 };
 

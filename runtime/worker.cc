@@ -36,6 +36,8 @@ constexpr Offset kWorthWaiting = 100;
 // And for how long, if nothing comes: what is told may be of a transaction that is open, which may
 // be the worker's own, and nobody reads that before it ends.
 constexpr auto kLongestPauseOfInput = 10ms;
+// Between two pushes of what is sent without a transaction: each is a request to the brokers.
+constexpr auto kPauseOfPushes = 2ms;
 
 // In logs and metrics; brokers know it by setup.member.
 std::string name_of(const WorkerSetup& setup) {
@@ -129,6 +131,8 @@ bool Worker::run_once() {
     } else if (!dirty_ && !revoked_.empty()) {
       release_revoked();
       worked = true;
+    } else if (!worked) {
+      push_what_lingers();
     }
     spill_what_is_due();
     stop_when_asked();
@@ -287,9 +291,8 @@ bool Worker::run_async_calls() {
 }
 
 bool Worker::runs_tasks() const {
-  return std::ranges::any_of(members_, [](const auto& item) {
-    return item.second.state == TaskInfo::State::kRunning;
-  });
+  return std::ranges::any_of(
+      members_, [](const auto& item) { return item.second.state == TaskInfo::State::kRunning; });
 }
 
 bool Worker::async_calls_in_flight() const {
@@ -329,6 +332,23 @@ bool Worker::commit_due(bool drained) const {
   return uncommitted > share;
 }
 
+// What is sent in a transaction is seen after its commit, which sends everything. The rest may
+// linger only as long as there is more to process.
+bool Worker::lingers() const {
+  return config_.processing_guarantee == ProcessingGuarantee::kAtLeastOnce && collector_.lingers();
+}
+
+Clock::Instant Worker::earliest_push() const {
+  return std::max<Clock::Instant>(last_push_ + kPauseOfPushes, caught_up_at());
+}
+
+void Worker::push_what_lingers() {
+  const auto now = clock_.now();
+  if (!lingers() || now < earliest_push()) return;
+  collector_.push();
+  last_push_ = now;
+}
+
 Clock::Instant Worker::next_deadline() const {
   const auto now = clock_.now();
   auto deadline = now + kHousekeepingInterval;
@@ -338,9 +358,10 @@ Clock::Instant Worker::next_deadline() const {
   deadline = std::min<Clock::Instant>(deadline, next_housekeeping_);
   if (!waiting_.empty()) deadline = std::min<Clock::Instant>(deadline, now + kUntilGivenUp);
   if (dirty_) {
-    deadline = std::min({deadline, latest_commit(transaction_began_),
-                         std::max(earliest_commit(), caught_up_at())});
+    deadline = std::min(
+        {deadline, latest_commit(transaction_began_), std::max(earliest_commit(), caught_up_at())});
   }
+  if (lingers()) deadline = std::min(deadline, earliest_push());
   const Timestamp wall_clock = clock_.wall_clock();
   for (const auto& [id, member] : members_) {
     if (member.state != TaskInfo::State::kRunning) continue;

@@ -34,8 +34,8 @@ struct WorkerSetup {
   Environment environment;
   ApplicationState* state = nullptr;
   Spiller* spiller = nullptr;
-  StreamsMetadataState* metadata = nullptr;  ///< Null: there are no other processes.
-  WarmUp* warm_up = nullptr;                 ///< Null: it joins the group at once.
+  StreamsMetadataState* metadata = nullptr;          ///< Null: there are no other processes.
+  WarmUp* warm_up = nullptr;                         ///< Null: it joins the group at once.
   StateRestoreListener* restore_listener = nullptr;  ///< Null: nobody listens.
   /// How many changelog records one step may restore, beside the tasks that run.
   std::size_t restore_records = 50'000;
@@ -129,6 +129,9 @@ class Worker {
   Clock::Instant caught_up_at() const;
   Clock::Instant earliest_commit() const;
   Clock::Instant latest_commit(Clock::Instant began) const;
+  bool lingers() const;
+  Clock::Instant earliest_push() const;
+  void push_what_lingers();
   void stop_when_asked();
   void finish_stop();
   void fail(std::string reason);
@@ -225,11 +228,12 @@ class Worker {
   Clock::Instant last_input_{};  // When the log last gave anything.
   Clock::Instant commit_began_{};
   std::chrono::nanoseconds commit_work_{};  // What a commit keeps this thread busy, lately.
+  Clock::Instant last_push_{};
   Clock::Instant last_purge_{};
   std::optional<std::string> stop_after_abort_;
 
   int failures_in_row_ = 0;
-  int out_of_range_in_row_ = 0;  // Since something was committed.
+  int out_of_range_in_row_ = 0;             // Since something was committed.
   std::optional<Clock::Instant> renew_at_;  // Back-off before the next producer.
   Clock::Instant next_housekeeping_{};
   std::shared_ptr<std::atomic<int>> spills_under_way_ = std::make_shared<std::atomic<int>>(0);

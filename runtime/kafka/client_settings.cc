@@ -66,7 +66,7 @@ constexpr std::pair<std::string_view, std::string_view> kMemberDefaults[] = {
     {"max.poll.interval.ms", "300000"},
     {"partition.assignment.strategy", "cooperative-sticky"}};
 constexpr std::pair<std::string_view, std::string_view> kProducerDefaults[] = {
-    {"linger.ms", "2"},
+    {"linger.ms", "20"},  // At most, and less wherever a worker has nothing more to process.
     {"retry.backoff.ms", "10"},
     {"queue.buffering.max.messages", "1000000"},
     {"queue.buffering.max.kbytes", "262144"}};

@@ -50,12 +50,11 @@ Result<std::shared_ptr<KafkaClient>> KafkaClient::make(rd_kafka_type_t type, RdC
     return failure(ErrorCode::kInvalid, "Kafka client: " + std::string(said));
   }
   (void)conf.release();  // rd_kafka_new() has taken it.
-  return std::shared_ptr<KafkaClient>(
-      client.release(), [reaper](KafkaClient* ended) {
-        reaper->run([ended] {
-          if (ended->end()) delete ended;
-        });
-      });
+  return std::shared_ptr<KafkaClient>(client.release(), [reaper](KafkaClient* ended) {
+    reaper->run([ended] {
+      if (ended->end()) delete ended;
+    });
+  });
 }
 
 bool KafkaClient::end() {

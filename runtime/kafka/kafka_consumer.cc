@@ -224,8 +224,8 @@ void KafkaConsumer::serve_member() {
                       .error = error_of(code, "group " + options_.group, said)});
     } else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR &&
                message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      auto error = error_of(message->err, "group " + options_.group,
-                            rd_kafka_message_errstr(message));
+      auto error =
+          error_of(message->err, "group " + options_.group, rd_kafka_message_errstr(message));
       spdlog::debug("{}", error.message);
       if (message->err == RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL && !told_of_others_) {
         // Such as of Kafka Streams, of which one that has just ended stays until its session has.

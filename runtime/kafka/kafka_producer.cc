@@ -55,6 +55,8 @@ void KafkaProducer::init() {
 
 void KafkaProducer::begin() { transactions_->begin(); }
 
+void KafkaProducer::push() { post(&Transactions::push); }
+
 void KafkaProducer::flush() {
   wait_for(2 * transactions_->patience(), ProducerEvent::Kind::kFailed);
   post(&Transactions::flush);

@@ -24,6 +24,7 @@ class KafkaProducer final : public LogProducer {
   Result<std::int32_t> partitions(TopicHandle topic) override;
   Status send(TopicHandle topic, std::int32_t partition, std::optional<BytesView> key,
               std::optional<BytesView> value, Timestamp timestamp, BytesView headers) override;
+  void push() override;
   void flush() override;
   void send_offsets(const std::map<TopicPartition, OffsetAndMetadata>& offsets,
                     const GroupMetadata& group) override;

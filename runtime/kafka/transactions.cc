@@ -18,10 +18,11 @@ constexpr int kServe = 1000;   // How long serve() waits, unless it is interrupt
 constexpr int kInitTries = 3;  // Then with a new client: this one may be stuck.
 constexpr int kTryMs = 5000;   // One try of a call that can be resumed.
 constexpr int kFlushBeforeAbort = 1000;
+constexpr int kPushMs = 5;
 constexpr auto kTryAgain = 20ms;
 constexpr auto kUntilJoined = 1ms;
 constexpr auto kPlainTimeout = 30s;  // Of a record without a transaction, unless configured.
-constexpr auto kLongestJoin = 30s;  // Then the member is as good as lost.
+constexpr auto kLongestJoin = 30s;   // Then the member is as good as lost.
 
 std::vector<FixedProperty> properties_of(const KafkaLogOptions& options,
                                          const ProducerOptions& producer) {
@@ -220,6 +221,11 @@ bool Transactions::report_what_is_broken() {
            error_of(code, undelivered_->message, said));
   }
   return true;
+}
+
+// librdkafka sends what lingers for as long as a flush goes on: it need not come to an end.
+void Transactions::push() {
+  if (client_) rd_kafka_flush(client_->get(), kPushMs);
 }
 
 void Transactions::flush() {

@@ -33,6 +33,7 @@ class Transactions final : public ClientListener {
   ~Transactions() override;
 
   void init();
+  void push();
   void flush();
   void send_offsets(const std::map<TopicPartition, OffsetAndMetadata>& offsets,
                     const GroupMetadata& group);

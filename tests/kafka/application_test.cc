@@ -124,6 +124,22 @@ TEST(ApplicationOnKafka, WithoutTransactionsNothingIsLost) {
   story.expect_each_record_counted_once();
 }
 
+// Records linger to be sent with others that come soon: none come, and the commit is far away.
+TEST(ApplicationOnKafka, WithoutTransactionsNothingLingersOnceAllIsProcessed) {
+  CountingStory story(cluster(), "lingering");
+  story
+      .start({"processing.guarantee=at_least_once", "commit.interval.ms=900000",
+              "commit.interval.min.ms=900000", "producer.linger.ms=800000",
+              "producer.delivery.timeout.ms=850000"})
+      .wait_until_running();
+  for (int round = 0; round < 3; ++round) {
+    story.write(100);
+    story.wait_for_output();
+  }
+
+  story.expect_each_record_counted_once();
+}
+
 TEST(ApplicationOnKafka, WithoutTransactionsAMemberThatComesAndGoesRepeatsNothing) {
   const std::vector<std::string> settings = {"processing.guarantee=at_least_once"};
   CountingStory story(cluster(), "at-least-once-shared");

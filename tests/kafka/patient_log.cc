@@ -219,6 +219,7 @@ class PatientProducer final : public LogProducer {
               std::optional<BytesView> value, Timestamp timestamp, BytesView headers) override {
     return inner_->send(topic, partition, key, value, timestamp, headers);
   }
+  void push() override { inner_->push(); }
   void flush() override { inner_->flush(); }
   void send_offsets(const std::map<TopicPartition, OffsetAndMetadata>& offsets,
                     const GroupMetadata& group) override {

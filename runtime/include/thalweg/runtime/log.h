@@ -153,7 +153,7 @@ struct ProducerEvent {
 /// One writer; with a transactional id, of one transaction at a time.
 ///
 /// Operations start at the call and end with one event each, in order: init, flush, send_offsets,
-/// commit, abort. begin() and send() are immediate.
+/// commit, abort. begin(), send() and push() are immediate.
 class LogProducer {
  public:
   virtual ~LogProducer() = default;
@@ -168,6 +168,9 @@ class LogProducer {
   /// Adds a record; the bytes are copied. An error means this record is not in the transaction.
   virtual Status send(TopicHandle topic, std::int32_t partition, std::optional<BytesView> key,
                       std::optional<BytesView> value, Timestamp timestamp, BytesView headers) = 0;
+  /// A hint: nothing more is to come for now, so that what a client holds back, to send it together
+  /// with more, had better go.
+  virtual void push() {}
   virtual void flush() = 0;
   virtual void send_offsets(const std::map<TopicPartition, OffsetAndMetadata>& offsets,
                             const GroupMetadata& group) = 0;
