@@ -1,0 +1,176 @@
+// When a worker tells its log's client that nothing more is to come, so that records need not wait
+// for others to be sent with.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include <thalweg/runtime/log_decorator.h>
+#include <thalweg/runtime/simulated_log.h>
+#include <thalweg/topology/streams_builder.h>
+
+#include "simulation/simulated_process.h"
+
+namespace thalweg::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+using Text = std::string;
+
+/// What producers were asked for.
+struct Asked {
+  int sent = 0;
+  int pushes = 0;
+};
+
+class WatchedProducer final : public LogProducer {
+ public:
+  WatchedProducer(std::unique_ptr<LogProducer> inner, Asked& asked)
+      : inner_(std::move(inner)), asked_(asked) {}
+
+  void init() override { inner_->init(); }
+  void begin() override { inner_->begin(); }
+  TopicHandle topic(std::string_view name) override { return inner_->topic(name); }
+  Result<std::int32_t> partitions(TopicHandle topic) override { return inner_->partitions(topic); }
+  Status send(TopicHandle topic, std::int32_t partition, std::optional<BytesView> key,
+              std::optional<BytesView> value, Timestamp timestamp, BytesView headers) override {
+    ++asked_.sent;
+    return inner_->send(topic, partition, key, value, timestamp, headers);
+  }
+  void push() override { ++asked_.pushes; }
+  void flush() override { inner_->flush(); }
+  void send_offsets(const std::map<TopicPartition, OffsetAndMetadata>& offsets,
+                    const GroupMetadata& group) override {
+    inner_->send_offsets(offsets, group);
+  }
+  void commit() override { inner_->commit(); }
+  void abort() override { inner_->abort(); }
+  Offset delivered_end(TopicHandle topic, std::int32_t partition) const override {
+    return inner_->delivered_end(topic, partition);
+  }
+  bool poll(ProducerEvent& event) override { return inner_->poll(event); }
+  void set_wakeup(std::function<void()> wakeup) override { inner_->set_wakeup(std::move(wakeup)); }
+
+ private:
+  std::unique_ptr<LogProducer> inner_;
+  Asked& asked_;
+};
+
+class WatchedLog final : public LogDecorator {
+ public:
+  WatchedLog(Log& inner, Asked& asked) : LogDecorator(inner), asked_(asked) {}
+  std::unique_ptr<LogProducer> producer(const ProducerOptions& options) override {
+    return std::make_unique<WatchedProducer>(LogDecorator::producer(options), asked_);
+  }
+
+ private:
+  Asked& asked_;
+};
+
+/// An application that copies a topic, and commits once an hour. Only records take time.
+class Lingering : public ::testing::Test {
+ protected:
+  void begin(ProcessingGuarantee guarantee, std::chrono::nanoseconds cost = 0ms) {
+    log_->create_topic({.name = "in", .partitions = 1});
+    ApplicationSpec spec{
+        simulation_config("copy", 1), [this, cost] {
+          StreamsBuilder builder;
+          builder.stream<Text, Text>("in")
+              .peek([this, cost](const Text&, const Text&) { clock_.advance(cost); })
+              .to("out");
+          return builder.build();
+        }};
+    spec.config.processing_guarantee = guarantee;
+    spec.config.commit_interval = spec.config.commit_interval_min = 1h;
+    spec.config.transaction_timeout = 4h;
+    process_ = std::make_unique<SimulatedProcess>(watched_, storage_, clock_,
+                                                  std::vector{std::move(spec)}, random_);
+    rest();
+    clock_.advance(1s);
+    rest();
+  }
+  void write(int records) {
+    auto client = log_->producer({.client_id = "test"});
+    client->init();
+    client->begin();
+    const TopicHandle topic = client->topic("in");
+    for (int i = 0; i < records; ++i) {
+      ASSERT_TRUE(client->send(topic, 0, "k", "v", clock_.wall_clock(), {}));
+    }
+    client->commit();
+    for (int i = 0; i < 10; ++i) log_->step();
+  }
+  /// As long as there is something to do without the clock's moving by itself.
+  void rest() {
+    for (int idle = 0; idle < 10;) {
+      const bool logged = log_->step();
+      idle = process_->step_all() || logged ? 0 : idle + 1;
+    }
+  }
+
+  Random random_{1};
+  ManualClock clock_{from_millis(1'700'000'000'000)};
+  std::unique_ptr<SimulatedLog> log_ = make_simulated_log(clock_, {});
+  Asked asked_;
+  WatchedLog watched_{*log_, asked_};
+  SimulatedStorage storage_;
+  std::unique_ptr<SimulatedProcess> process_;
+};
+
+TEST_F(Lingering, EndsWhenAllIsProcessed) {
+  begin(ProcessingGuarantee::kAtLeastOnce);
+  write(3);
+  rest();
+
+  EXPECT_EQ(asked_.sent, 3);
+  EXPECT_EQ(asked_.pushes, 1);
+}
+
+TEST_F(Lingering, EndsAtMostEveryTwoMilliseconds) {
+  begin(ProcessingGuarantee::kAtLeastOnce);
+  write(1);
+  rest();
+  ASSERT_EQ(asked_.pushes, 1);
+
+  write(1);
+  rest();
+  EXPECT_EQ(asked_.pushes, 1) << "a moment after the last";
+  clock_.advance(2ms);
+  rest();
+  EXPECT_EQ(asked_.pushes, 2);
+  clock_.advance(1s);
+  rest();
+  EXPECT_EQ(asked_.pushes, 2) << "nothing was sent since";
+}
+
+TEST_F(Lingering, GoesOnWhileThereIsMoreToProcess) {
+  begin(ProcessingGuarantee::kAtLeastOnce, 5ms);
+  write(100);
+  while (asked_.sent < 100) {
+    ASSERT_EQ(asked_.pushes, 0) << "after " << asked_.sent;
+    log_->step();
+    process_->step_all();
+  }
+  rest();
+
+  EXPECT_EQ(asked_.pushes, 1);
+}
+
+// Nobody reads them before the commit, which sends everything.
+TEST_F(Lingering, OfRecordsInATransactionIsLeftToTheCommit) {
+  begin(ProcessingGuarantee::kExactlyOnceV2);
+  write(3);
+  rest();
+  clock_.advance(1min);
+  rest();
+
+  EXPECT_EQ(asked_.sent, 3);
+  EXPECT_EQ(asked_.pushes, 0);
+}
+
+}  // namespace
+}  // namespace thalweg::simulation
