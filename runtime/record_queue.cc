@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <thalweg/schemas/error.h>
@@ -11,6 +12,9 @@
 namespace thalweg::internal {
 
 namespace {
+
+// How many records are announced together, when the first of them becomes the head.
+constexpr std::size_t kAnnounced = 16;
 
 // What an extractor throws comes as a StreamsError around it. A SerdeError in there says that the
 // record's time cannot be read.
@@ -60,6 +64,7 @@ void RecordQueue::read_head() {
     const auto& [batch, topic] = batches_.front();
     metadata_.topic = topic;
     for (; cursor_ < batch.records.size(); ++cursor_, --buffered_) {
+      if (cursor_ % kAnnounced == 0) announce(batch);
       const RecordView& record = batch.records[cursor_];
       metadata_.offset = record.offset;
       if (readable(record)) {
@@ -76,6 +81,26 @@ void RecordQueue::read_head() {
   if (!dropped) return;
   has_head_ = head_stands_in_ = true;
   head_timestamp_ = kNoTimestamp;
+}
+
+// What the next records will need from memory is asked for at once, instead of waited for by one
+// after the other: their bytes, which another thread has written, and what nodes keep of their
+// keys.
+void RecordQueue::announce(const RecordBatch& batch) {
+  if (!expects_) expects_ = input_->expects();
+  const std::size_t count = std::min(kAnnounced, batch.records.size() - cursor_);
+  if (count < 2) return;
+  const std::span next(batch.records.data() + cursor_, count);
+  for (const RecordView& record : next) {
+    if (record.key) __builtin_prefetch(record.key->data());
+    if (record.value) __builtin_prefetch(record.value->data());
+  }
+  if (!*expects_) return;
+  try {
+    input_->expect(next);
+  } catch (...) {
+    // Whatever a serde finds wrong with a record, it finds again when that is the head.
+  }
 }
 
 bool RecordQueue::readable(const RecordView& record) {

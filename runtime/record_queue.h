@@ -3,6 +3,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include <thalweg/runtime/log.h>
@@ -57,6 +58,7 @@ class RecordQueue {
   };
 
   void read_head();
+  void announce(const RecordBatch& batch);
   bool readable(const RecordView& record);
 
   TopicPartition partition_;
@@ -68,6 +70,7 @@ class RecordQueue {
   std::size_t cursor_ = 0;  // Of the head, in the first batch.
   std::size_t buffered_ = 0;
   Offset position_;
+  std::optional<bool> expects_;  // SourceInput::expects(), once it was asked.
   bool has_head_ = false;
   bool head_stands_in_ = false;  // For what was dropped; no longer in a batch.
   Timestamp head_timestamp_ = kNoTimestamp;

@@ -3,6 +3,7 @@
 #include "partition_group.h"
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,11 @@
 namespace thalweg::internal {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 // A source whose records are text; "bad" cannot be read, "drop" is dropped.
 class TextSource final : public SourceNode {
@@ -26,6 +31,8 @@ class TextSource final : public SourceNode {
   }
 
   std::vector<std::string> processed;
+  bool is_curious = false;
+  std::vector<std::vector<std::string>> announced;
 
  private:
   struct Input final : SourceInput {
@@ -38,6 +45,14 @@ class TextSource final : public SourceNode {
     }
     Timestamp timestamp() const override { return time; }
     void process() override { source.processed.push_back(text); }
+    bool expects() const override { return source.is_curious; }
+    void expect(std::span<const RecordView> records) override {
+      auto& texts = source.announced.emplace_back();
+      for (const RecordView& record : records) {
+        if (*record.value == "bad") throw SerdeError("bad text");
+        texts.emplace_back(*record.value);
+      }
+    }
     TextSource& source;
     std::string text;
     Timestamp time = kNoTimestamp;
@@ -121,6 +136,43 @@ TEST_F(Queues, AreTakenByTheLowestTimestampOfTheirHeads) {
   arrives(1, {{"r2", 2}, {"r3", 3}, {"r9", 9}});
 
   EXPECT_THAT(process_all(), ElementsAre("l1", "r2", "r3", "l5", "l6", "r9"));
+}
+
+// A record's bytes and what is known of its key are far away in memory: sixteen are waited for at
+// the same time.
+TEST_F(Queues, AnnounceRecordsInGroupsAsTheFirstOfEachComes) {
+  source_.is_curious = true;
+  with_inputs({"only"});
+  std::vector<std::pair<std::string, std::int64_t>> records;
+  for (int i = 0; i < 40; ++i) records.emplace_back(std::to_string(i), i);
+
+  arrives(0, records);
+  ASSERT_THAT(source_.announced, ElementsAre(SizeIs(16)));
+  EXPECT_THAT(source_.announced[0], AllOf(Contains("0"), Contains("15")));
+  for (int i = 0; i < 16; ++i) process_one();
+  ASSERT_THAT(source_.announced, ElementsAre(SizeIs(16), SizeIs(16)));
+  EXPECT_THAT(process_all(), SizeIs(40));
+  ASSERT_THAT(source_.announced, ElementsAre(SizeIs(16), SizeIs(16), SizeIs(8)));
+  EXPECT_EQ(source_.announced[2].back(), "39");
+}
+
+TEST_F(Queues, AnnounceNothingToWhomIsNotCurious) {
+  with_inputs({"only"});
+
+  arrives(0, {{"a", 1}, {"b", 2}});
+
+  EXPECT_THAT(process_all(), ElementsAre("a", "b"));
+  EXPECT_THAT(source_.announced, IsEmpty());
+}
+
+TEST_F(Queues, TellOfABadRecordOnceAlthoughItWasAnnouncedToo) {
+  source_.is_curious = true;
+  with_inputs({"only"});
+
+  arrives(0, {{"a", 1}, {"bad", 2}, {"c", 3}});
+
+  EXPECT_THAT(process_all(), ElementsAre("a", "c"));
+  EXPECT_THAT(bad_, ElementsAre(1));
 }
 
 TEST_F(Queues, KeepTheOrderOfTheLogWithinAPartition) {

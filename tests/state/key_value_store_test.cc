@@ -54,6 +54,26 @@ TEST_P(KeyValueStoreContract, TaskReadsItsOwnWrites) {
   EXPECT_EQ(stock_of("boot"), -1);
 }
 
+TEST_P(KeyValueStoreContract, KeysThatAreExpectedNeedNotBeThereNorCome) {
+  std::vector<std::string> expected;
+  for (int i = 0; i < 40; ++i) {
+    const std::string sku = "sku-" + std::to_string(i);
+    expected.insert(expected.end(), {sku, "no-" + sku});
+    if (i % 2 == 0) stock->put(sku, i);
+    if (i % 8 == 0) stock->remove(sku);
+    if (i == 20) stock.commit();
+  }
+
+  stock->expect(expected);
+  stock->expect({});
+
+  for (int i = 0; i < 40; ++i) {
+    const std::string sku = "sku-" + std::to_string(i);
+    EXPECT_EQ(stock_of(sku), i % 2 == 0 && i % 8 != 0 ? i : -1);
+    EXPECT_EQ(stock_of("no-" + sku), -1);
+  }
+}
+
 TEST_P(KeyValueStoreContract, PutWithoutTimeTakesTheRecordsTime) {
   stock.record_time = from_millis(1234);
   stock->put("sneaker", 7);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,12 +37,22 @@ class KeyValueIterator {
   virtual const ValueAndTimestamp<V>& value() const = 0;
 };
 
+/// A store as whoever knows only its keys sees it.
+template <typename K>
+class KeyedStore {
+ public:
+  virtual ~KeyedStore() = default;
+  /// A hint: these keys are likely to be looked up next, so what the store has of them can be on
+  /// its way to the processor's cache. Neither has any of them to be there, nor to be looked up.
+  virtual void expect(std::span<const K>) {}
+};
+
 /// A task's table of keys and values: the latest value of each key, with its timestamp.
 ///
 /// Reads see the open transaction. References and pointers returned stay valid until the next call
 /// on the same store, whatever it is. K and V are plain types: a deleted key has no value.
 template <typename K, typename V>
-class KeyValueStore : public StateStore {
+class KeyValueStore : public StateStore, public KeyedStore<K> {
  public:
   using Entry = ValueAndTimestamp<V>;
   /// Told of a change: the key, the new and the old value (null: none), when it happened and the

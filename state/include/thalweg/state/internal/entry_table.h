@@ -1,8 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <ranges>
+#include <span>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -61,6 +65,35 @@ class EntryTable {
   const Entry& operator[](Number number) const { return chunks_[number / kChunk][number % kChunk]; }
 
   Number find(const K& key) const { return find(Hashed{key, std::hash<K>{}(key)}); }
+  /// The entry that find() is most likely to find: by its hash alone, without a look at it.
+  Number guess(const K& key) const {
+    const auto found = index_.find(Guess{std::hash<K>{}(key)});
+    return found == index_.end() ? kNone : *found;
+  }
+
+  /// Brings the entries of keys that will be looked up next, and their values, into the processor's
+  /// cache. First all entries, then all values: each step needs what the one before it has brought.
+  void expect(std::span<const K> keys) const {
+    static constexpr std::size_t kAtOnce = 16;
+    std::array<Number, kAtOnce> guesses;
+    while (!keys.empty()) {
+      const std::size_t count = std::min(keys.size(), kAtOnce);
+      for (std::size_t i = 0; i < count; ++i) {
+        guesses[i] = guess(keys[i]);
+        if (guesses[i] == kNone) continue;
+        const Entry& entry = (*this)[guesses[i]];
+        __builtin_prefetch(&entry.key);
+        __builtin_prefetch(&entry.is_referenced);
+      }
+      if constexpr (std::ranges::contiguous_range<const V>) {
+        for (std::size_t i = 0; i < count; ++i) {
+          if (guesses[i] == kNone) continue;
+          __builtin_prefetch(std::ranges::data((*this)[guesses[i]].current.value));
+        }
+      }
+      keys = keys.subspan(count);
+    }
+  }
 
   /// Adds an entry for a key that has none.
   Number insert(const K& key) {
@@ -94,11 +127,15 @@ class EntryTable {
     const K& key;
     std::size_t hash;
   };
+  struct Guess {
+    std::size_t hash;
+  };
   struct Hash {
     using is_transparent = void;
     const EntryTable* table;
     std::size_t operator()(Number number) const { return (*table)[number].hash; }
     std::size_t operator()(const Hashed& key) const { return key.hash; }
+    std::size_t operator()(const Guess& key) const { return key.hash; }
   };
   struct Equal {
     using is_transparent = void;
@@ -108,6 +145,8 @@ class EntryTable {
       return left.key == (*table)[right].key;
     }
     bool operator()(Number left, const Hashed& right) const { return (*this)(right, left); }
+    bool operator()(const Guess&, Number) const { return true; }
+    bool operator()(Number, const Guess&) const { return true; }
   };
 
   Number find(const Hashed& key) const {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -29,6 +30,7 @@ class KeyValueStoreDecorator : public KeyValueStore<K, V> {
 
   const V* get(const K& key) override { return inner_->get(key); }
   const Entry* get_with_timestamp(const K& key) override { return inner_->get_with_timestamp(key); }
+  void expect(std::span<const K> keys) override { inner_->expect(keys); }
   std::unique_ptr<KeyValueIterator<K, V>> range(const std::optional<K>& from,
                                                 const std::optional<K>& to, bool reverse) override {
     return inner_->range(from, to, reverse);

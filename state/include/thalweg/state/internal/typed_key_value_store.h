@@ -89,6 +89,7 @@ class TypedKeyValueStore final : public KeyValueStore<K, V> {
     cell.is_referenced = true;
     return cell.has_value ? &cell.current : nullptr;
   }
+  void expect(std::span<const K> keys) override { entries_.expect(keys); }
 
   std::unique_ptr<KeyValueIterator<K, V>> range(const std::optional<K>& from,
                                                 const std::optional<K>& to, bool reverse) override {

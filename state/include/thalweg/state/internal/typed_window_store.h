@@ -3,9 +3,11 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <thalweg/state/internal/plain_iterator.h>
 #include <thalweg/state/internal/segmented_store.h>
@@ -43,6 +45,17 @@ class TypedWindowStore final : public SegmentedStore<WindowStore<K, V>, K, V> {
     this->settle();
     if (retain_duplicates_ && this->segments_.exact_expiry) return nullptr;  // None is the one.
     return plain(this->find(at(key, window_start, last_put_), window_start));
+  }
+  /// A hint: these keys' windows are likely to be looked up next.
+  void expect(std::span<const K> keys, Timestamp window_start) {
+    if (retain_duplicates_) return;
+    if (expected_.size() < keys.size()) expected_.resize(keys.size());
+    const Window window{window_start, after(window_start, window_size_)};
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      expected_[i].windowed.key = keys[i];
+      expected_[i].windowed.window = window;
+    }
+    this->entries_.expect(std::span<const Stored>(expected_).first(keys.size()));
   }
 
   void put(const K& key, V value, Timestamp window_start) override {
@@ -133,6 +146,7 @@ class TypedWindowStore final : public SegmentedStore<WindowStore<K, V>, K, V> {
   const bool timestamps_;
   Entry read_{};
   Stored at_{};
+  std::vector<Stored> expected_;  ///< Kept for their memory.
   std::int32_t last_put_ = 0;
 };
 

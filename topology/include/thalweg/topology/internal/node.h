@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,11 @@ class Receiver {
  public:
   virtual ~Receiver() = default;
   virtual void process(const K& key, const V& value, const RecordContext& context) = 0;
+  /// Whether expect() is of any use. After init() only.
+  virtual bool expects() const { return false; }
+  /// A hint: records with these keys are likely to come next, so that what they will need can be on
+  /// its way to the processor's cache. None has to come.
+  virtual void expect(std::span<const K>) {}
 };
 
 /// An update of a table's row as it travels: null for "no row". `old_value` is null too when nobody
@@ -104,6 +110,10 @@ class SourceInput {
   virtual Timestamp timestamp() const = 0;
   /// Sends the prepared record to the source node's children.
   virtual void process() = 0;
+  /// Whether expect() is of any use. After the nodes are initialised only.
+  virtual bool expects() const = 0;
+  /// A hint: these are likely to be the next that are prepared and processed.
+  virtual void expect(std::span<const RecordView> records) = 0;
 };
 
 class SourceNode : public ProcessorNode {

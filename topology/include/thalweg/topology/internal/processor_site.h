@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <thalweg/state/key_value_store.h>
 #include <thalweg/topology/internal/functions.h>
 #include <thalweg/topology/internal/topology_graph.h>
 #include <thalweg/topology/processing_context.h>
@@ -30,6 +31,16 @@ class ProcessorSite {
   const std::string& name() const { return node_.name(); }
   /// Throws StreamsError if the store is not connected to the processor.
   StateStore& store(std::string_view name) const;
+  /// The one of its stores that is keyed by K; null if none is, or several are. After init() only.
+  template <typename K>
+  KeyedStore<K>* only_store_of() const {
+    KeyedStore<K>* only = nullptr;
+    for (const std::string& name : stores_) {
+      auto* keyed = dynamic_cast<KeyedStore<K>*>(&store(name));
+      if (keyed && std::exchange(only, keyed)) return nullptr;
+    }
+    return only;
+  }
   /// Of the record or punctuation at hand; outside of both, stream time and no headers.
   RecordContext record() const;
   Cancellable schedule(std::chrono::milliseconds interval, PunctuationType type,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +59,14 @@ class Sender : public Base {
     return false;
   }
   std::size_t children() const { return children_.size(); }
+  /// See Receiver::expects() and expect(): of the children.
+  bool anyone_expects() const {
+    return std::ranges::any_of(children_,
+                               [](const Child& child) { return child.receiver->expects(); });
+  }
+  void announce(std::span<const K> keys) {
+    for (const Child& child : children_) child.receiver->expect(keys);
+  }
 
  private:
   struct Child {
@@ -74,6 +84,15 @@ class Sender : public Base {
   }
 
   std::vector<Child> children_;
+};
+
+/// A node that hands on its records' keys: they are announced behind it too.
+template <typename K, typename V, typename VOut = V>
+class KeyKeeper : public Sender<K, VOut>, public Receiver<K, V> {
+ public:
+  using Sender<K, VOut>::Sender;
+  bool expects() const final { return this->anyone_expects(); }
+  void expect(std::span<const K> keys) final { this->announce(keys); }
 };
 
 }  // namespace thalweg::internal

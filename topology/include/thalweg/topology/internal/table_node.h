@@ -30,6 +30,9 @@ class TableNode : public Sender<K, Change<V>> {
 
  protected:
   bool materialized() const { return store_ || versioned_; }
+  void expect_rows(std::span<const K> keys) {
+    if (store_) store_->expect(keys);
+  }
   bool sends_old_values() const { return plan_->send_old_values; }
   bool shares_store() const { return plan_->shared_store; }
   /// The row as it is now: the latest version.

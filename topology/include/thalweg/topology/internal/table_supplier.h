@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +43,8 @@ class ValueGetter {
   virtual ~ValueGetter() = default;
   virtual void init(TaskContext& context) = 0;
   virtual Row<V> get(const K& key) = 0;
+  /// See KeyedStore::expect().
+  virtual void expect(std::span<const K>) {}
   /// Whether the table knows what its rows were before. After init() only.
   virtual bool is_versioned() const = 0;
   /// The row as of `time`. Only of a versioned table.
@@ -67,6 +70,7 @@ class DerivedGetter : public ValueGetter<K, V> {
   Row<V> get(const K& key) final { return compute(key, parent_->get(key)); }
   Row<V> get(const K& key, Timestamp time) final { return compute(key, parent_->get(key, time)); }
   bool is_versioned() const final { return parent_->is_versioned(); }
+  void expect(std::span<const K> keys) final { parent_->expect(keys); }
 
  protected:
   virtual Row<V> compute(const K& key, const Row<ParentV>& row) = 0;
@@ -111,6 +115,9 @@ class StoreValueGetter final : public ValueGetter<K, V> {
     return entry ? Row<V>{&entry->value, entry->timestamp} : Row<V>{};
   }
   Row<V> get(const K& key, Timestamp time) override { return row(versioned_->get(key, time)); }
+  void expect(std::span<const K> keys) override {
+    if (store_) store_->expect(keys);
+  }
   bool is_versioned() const override { return versioned_ != nullptr; }
 
  private:

@@ -24,6 +24,11 @@ class AggregateNode final : public TableNode<payload_t<K>, A>, public Receiver<K
         initializer_(std::move(initializer)),
         aggregator_(std::move(aggregator)) {}
 
+  bool expects() const override { return !is_nullable<K>; }
+  void expect(std::span<const K> keys) override {
+    if constexpr (!is_nullable<K>) this->expect_rows(keys);
+  }
+
   void process(const K& key_or_null, const V& value_or_null,
                const RecordContext& context) override {
     const auto* key = payload_of(key_or_null);

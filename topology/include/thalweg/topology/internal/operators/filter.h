@@ -10,10 +10,10 @@ namespace thalweg::internal {
 
 /// Passes on the records for which the predicate gives `Wanted`.
 template <typename K, typename V, typename P, bool Wanted>
-class FilterNode final : public Sender<K, V>, public Receiver<K, V> {
+class FilterNode final : public KeyKeeper<K, V> {
  public:
   FilterNode(std::string name, P predicate)
-      : Sender<K, V>(std::move(name)), predicate_(std::move(predicate)) {}
+      : KeyKeeper<K, V>(std::move(name)), predicate_(std::move(predicate)) {}
 
   void process(const K& key, const V& value, const RecordContext& context) override {
     if (static_cast<bool>(std::invoke(predicate_, key, value)) == Wanted) {

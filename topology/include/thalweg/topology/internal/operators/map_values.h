@@ -10,12 +10,12 @@ namespace thalweg::internal {
 
 /// Replaces the value.
 template <typename K, typename V, typename F>
-class MapValuesNode final : public Sender<K, mapped_value_t<F, K, V>>, public Receiver<K, V> {
+class MapValuesNode final : public KeyKeeper<K, V, mapped_value_t<F, K, V>> {
  public:
   using VOut = mapped_value_t<F, K, V>;
 
   MapValuesNode(std::string name, F mapper)
-      : Sender<K, VOut>(std::move(name)), mapper_(std::move(mapper)) {}
+      : KeyKeeper<K, V, VOut>(std::move(name)), mapper_(std::move(mapper)) {}
 
   void process(const K& key, const V& value, const RecordContext& context) override {
     const VOut& mapped = map_value(mapper_, key, value);

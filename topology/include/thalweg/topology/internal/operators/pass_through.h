@@ -8,9 +8,9 @@ namespace thalweg::internal {
 
 /// Passes records on: a merge, or a branch.
 template <typename K, typename V>
-class PassThroughNode final : public Sender<K, V>, public Receiver<K, V> {
+class PassThroughNode final : public KeyKeeper<K, V> {
  public:
-  using Sender<K, V>::Sender;
+  using KeyKeeper<K, V>::KeyKeeper;
 
   void process(const K& key, const V& value, const RecordContext& context) override {
     this->pass_on(key, value, context);

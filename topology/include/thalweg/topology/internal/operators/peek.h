@@ -10,10 +10,10 @@ namespace thalweg::internal {
 
 /// Calls a function for each record and, as peek, passes the record on.
 template <typename K, typename V, typename F>
-class PeekNode final : public Sender<K, V>, public Receiver<K, V> {
+class PeekNode final : public KeyKeeper<K, V> {
  public:
   PeekNode(std::string name, F action)
-      : Sender<K, V>(std::move(name)), action_(std::move(action)) {}
+      : KeyKeeper<K, V>(std::move(name)), action_(std::move(action)) {}
 
   void process(const K& key, const V& value, const RecordContext& context) override {
     std::invoke(action_, key, value);

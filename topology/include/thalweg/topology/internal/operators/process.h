@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,7 +31,12 @@ class ProcessNode final : public Sender<typename P::OutputKey, typename P::Outpu
 
   void start(TaskContext& task) override {
     context_.site.init(task);
+    looked_up_ = context_.site.template only_store_of<KIn>();
     processor_->init(context_);
+  }
+  bool expects() const override { return looked_up_ != nullptr; }
+  void expect(std::span<const KIn> keys) override {
+    if (looked_up_) looked_up_->expect(keys);
   }
   void process(const KIn& key, const VIn& value, const RecordContext& context) override {
     Headers& headers = context.shared->own();
@@ -65,6 +71,7 @@ class ProcessNode final : public Sender<typename P::OutputKey, typename P::Outpu
 
   Context context_;
   std::unique_ptr<P> processor_;
+  KeyedStore<KIn>* looked_up_ = nullptr;  // Where records' keys most likely are.
 };
 
 template <typename S>

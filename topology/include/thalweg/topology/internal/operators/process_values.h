@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,7 +29,13 @@ class ProcessValuesNode final : public Sender<typename P::InputKey, typename P::
 
   void start(TaskContext& task) override {
     context_.site.init(task);
+    looked_up_ = context_.site.template only_store_of<K>();
     processor_->init(context_);
+  }
+  bool expects() const override { return looked_up_ || this->anyone_expects(); }
+  void expect(std::span<const K> keys) override {
+    if (looked_up_) looked_up_->expect(keys);
+    this->announce(keys);
   }
   void process(const K& key, const VIn& value, const RecordContext& context) override {
     Headers headers = *context.headers;
@@ -68,6 +75,7 @@ class ProcessValuesNode final : public Sender<typename P::InputKey, typename P::
 
   Context context_;
   std::unique_ptr<P> processor_;
+  KeyedStore<K>* looked_up_ = nullptr;  // Where records' keys most likely are.
 };
 
 template <typename S>

@@ -21,6 +21,11 @@ class ReduceNode final : public TableNode<payload_t<K>, payload_t<V>>, public Re
   ReduceNode(std::string name, std::shared_ptr<const TablePlan> plan, F reducer)
       : Table(std::move(name), std::move(plan)), reducer_(std::move(reducer)) {}
 
+  bool expects() const override { return !is_nullable<K>; }
+  void expect(std::span<const K> keys) override {
+    if constexpr (!is_nullable<K>) this->expect_rows(keys);
+  }
+
   void process(const K& key_or_null, const V& value_or_null,
                const RecordContext& context) override {
     const auto* key = payload_of(key_or_null);

@@ -2,7 +2,9 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include <thalweg/topology/internal/sender.h>
 #include <thalweg/topology/internal/topology_graph.h>
@@ -67,6 +69,19 @@ class SourceOf final : public Sender<K, V, SourceNode> {
       source_.pass_on(key_, value_, {timestamp_, &headers_, &headers});
     }
 
+    bool expects() const override { return source_.anyone_expects(); }
+
+    void expect(std::span<const RecordView> records) override {
+      if constexpr (!is_nullable<K>) {
+        keys_.resize(records.size());
+        std::size_t count = 0;
+        for (const RecordView& record : records) {
+          if (record.key) source_.key_serde_.deserialize(*record.key, keys_[count++]);
+        }
+        source_.announce(std::span<const K>(keys_).first(count));
+      }
+    }
+
    private:
     bool drop(std::string_view reason) {
       task_.dropped(source_.name(), reason);
@@ -77,6 +92,7 @@ class SourceOf final : public Sender<K, V, SourceNode> {
     TaskContext& task_;
     K key_{};
     V value_{};
+    std::vector<K> keys_;  ///< Expected; kept for their memory.
     Timestamp timestamp_ = kNoTimestamp;
     Headers headers_;
   };

@@ -36,6 +36,10 @@ class StreamTableJoinNode
     if (!is_wanted(key_or_null, value_or_null)) return;
     join(key_or_null, *payload_of(value_or_null), context);
   }
+  bool expects() const override { return !is_nullable<K>; }
+  void expect(std::span<const K> keys) override {
+    if constexpr (!is_nullable<K>) rows_->expect(keys);
+  }
 
  protected:
   bool has_versions() const { return rows_->is_versioned(); }

@@ -18,6 +18,11 @@ class TableSourceNode final : public TableNode<payload_t<K>, payload_t<V>>,
   using Table = TableNode<payload_t<K>, payload_t<V>>;
   using Table::Table;
 
+  bool expects() const override { return !is_nullable<K>; }
+  void expect(std::span<const K> keys) override {
+    if constexpr (!is_nullable<K>) this->expect_rows(keys);
+  }
+
   void process(const K& key_or_null, const V& value_or_null,
                const RecordContext& context) override {
     const auto* key = payload_of(key_or_null);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -36,6 +37,14 @@ class WindowAggregateNode final : public TimeWindowNode<payload_t<K>, A>, public
     }
   }
 
+  bool expects() const override { return !is_nullable<K> && !panes_; }
+  /// Times go on slowly: a record's window is most likely the last one's.
+  void expect(std::span<const K> keys) override {
+    if constexpr (!is_nullable<K>) {
+      if (last_start_) this->store().expect(keys, *last_start_);
+    }
+  }
+
   void process(const K& key_or_null, const V& value, const RecordContext& context) override {
     const auto* key = payload_of(key_or_null);
     if (!key) return this->task()->dropped(this->name(), "null key");
@@ -46,6 +55,7 @@ class WindowAggregateNode final : public TimeWindowNode<payload_t<K>, A>, public
     }
     windows_.for_each_window(context.timestamp, [&](const Window& window) {
       if (window.end > close_time) {
+        last_start_ = window.start;
         update(*key, value, window.start, context);
       } else {
         this->drop_late();
@@ -92,7 +102,8 @@ class WindowAggregateNode final : public TimeWindowNode<payload_t<K>, A>, public
   W windows_;
   Init initializer_;
   Fold aggregator_;
-  std::shared_ptr<Panes> panes_;  // Absent: windows are written one by one.
+  std::optional<Timestamp> last_start_;  // Of the window that was updated last.
+  std::shared_ptr<Panes> panes_;         // Absent: windows are written one by one.
 };
 
 template <typename K, typename V, typename A, typename W, typename Init, typename Fold>
