@@ -56,7 +56,8 @@ constexpr std::pair<std::string_view, std::string_view> kDefaults[] = {
     {"socket.connection.setup.timeout.ms", "5000"},
     {"topic.metadata.refresh.interval.ms", "30000"}};
 constexpr std::pair<std::string_view, std::string_view> kReaderDefaults[] = {
-    {"queued.max.messages.kbytes", "16384"},
+    // For each partition, and in memory three times as much; a quarter of it is too little.
+    {"queued.max.messages.kbytes", "4096"},
     {"fetch.error.backoff.ms", "50"},
     {"fetch.wait.max.ms", "100"},  // A partition that is new waits for it too.
     {"check.crcs", "true"}};
