@@ -50,8 +50,8 @@ sizes of connections need no prefix: they are for all clients. `consumer.group.i
 each worker a static member.
 
 A record waits up to `producer.linger.ms` (20, unless set) for others to be sent with it, but only
-while its worker has more to process: a commit sends everything, and so does, with `at_least_once`, a
-worker that has nothing to do.
+while its worker has more to process: a commit sends everything, and so does, with
+`at_least_once`, a worker that has nothing to do.
 
 What the runtime itself must decide is refused: `group.id`, `transactional.id`,
 `transaction.timeout.ms`, `bootstrap.servers` and `client.id` under a prefix, and any other value
