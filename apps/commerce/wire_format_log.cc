@@ -105,6 +105,7 @@ class Producer final : public LogProducer {
   Result<std::int32_t> partitions(TopicHandle topic) override {
     return inner_->partitions(topic);
   }
+  void push() override { inner_->push(); }
   void flush() override { inner_->flush(); }
   void send_offsets(const std::map<TopicPartition, OffsetAndMetadata>& offsets,
                     const GroupMetadata& group) override {
