@@ -77,13 +77,13 @@ class Consumer final : public LogConsumer {
   std::unordered_set<std::uint32_t> public_tags_;
 };
 
-class Producer final : public LogProducer {
+class Producer final : public LogProducerDecorator {
  public:
   Producer(std::unique_ptr<LogProducer> inner, const std::set<std::string>& flatbuffers_topics)
-      : inner_(std::move(inner)), flatbuffers_topics_(flatbuffers_topics) {}
+      : LogProducerDecorator(std::move(inner)), flatbuffers_topics_(flatbuffers_topics) {}
 
   TopicHandle topic(std::string_view name) override {
-    const TopicHandle handle = inner_->topic(name);
+    const TopicHandle handle = LogProducerDecorator::topic(name);
     if (flatbuffers_topics_.contains(std::string(name))) translated_.insert(handle);
     return handle;
   }
@@ -91,36 +91,18 @@ class Producer final : public LogProducer {
               std::optional<BytesView> value, Timestamp timestamp, BytesView headers) override {
     const bool translates = value && !translated_.empty() && translated_.contains(topic);
     const auto message = translates ? message_of(*value) : std::nullopt;
-    if (!message) return inner_->send(topic, partition, key, value, timestamp, headers);
+    if (!message) {
+      return LogProducerDecorator::send(topic, partition, key, value, timestamp, headers);
+    }
     Headers typed = Headers::decode(headers);
     typed.remove(kContentType);
     typed.add(std::string(kContentType), std::string(kFlatBuffersType));
     headers_.clear();
     typed.encode(headers_);
-    return inner_->send(topic, partition, key, *message, timestamp, headers_);
+    return LogProducerDecorator::send(topic, partition, key, *message, timestamp, headers_);
   }
-
-  void init() override { inner_->init(); }
-  void begin() override { inner_->begin(); }
-  Result<std::int32_t> partitions(TopicHandle topic) override {
-    return inner_->partitions(topic);
-  }
-  void push() override { inner_->push(); }
-  void flush() override { inner_->flush(); }
-  void send_offsets(const std::map<TopicPartition, OffsetAndMetadata>& offsets,
-                    const GroupMetadata& group) override {
-    inner_->send_offsets(offsets, group);
-  }
-  void commit() override { inner_->commit(); }
-  void abort() override { inner_->abort(); }
-  Offset delivered_end(TopicHandle topic, std::int32_t partition) const override {
-    return inner_->delivered_end(topic, partition);
-  }
-  bool poll(ProducerEvent& event) override { return inner_->poll(event); }
-  void set_wakeup(std::function<void()> wakeup) override { inner_->set_wakeup(std::move(wakeup)); }
 
  private:
-  std::unique_ptr<LogProducer> inner_;
   const std::set<std::string>& flatbuffers_topics_;
   std::unordered_set<TopicHandle> translated_;
   std::string headers_;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <thalweg/runtime/kafka_log.h>
+#include <thalweg/runtime/log_decorator.h>
 
 namespace thalweg::testing {
 
@@ -202,41 +203,25 @@ class PatientConsumer final : public LogConsumer {
   int held_ = 0;
 };
 
-class PatientProducer final : public LogProducer {
+class PatientProducer final : public LogProducerDecorator {
  public:
   PatientProducer(World& world, Log& log, std::unique_ptr<LogProducer> inner)
-      : world_(world), log_(log), inner_(std::move(inner)) {}
+      : LogProducerDecorator(std::move(inner)), world_(world), log_(log) {}
 
-  void init() override { inner_->init(); }
-  void begin() override { inner_->begin(); }
   TopicHandle topic(std::string_view name) override {
-    return inner_->topic(world_.in(std::string(name)));
+    return LogProducerDecorator::topic(world_.in(std::string(name)));
   }
-  Result<std::int32_t> partitions(TopicHandle topic) override {
-    return inner_->partitions(topic);
-  }
-  Status send(TopicHandle topic, std::int32_t partition, std::optional<BytesView> key,
-              std::optional<BytesView> value, Timestamp timestamp, BytesView headers) override {
-    return inner_->send(topic, partition, key, value, timestamp, headers);
-  }
-  void push() override { inner_->push(); }
-  void flush() override { inner_->flush(); }
   void send_offsets(const std::map<TopicPartition, OffsetAndMetadata>& offsets,
                     const GroupMetadata& group) override {
     std::map<TopicPartition, OffsetAndMetadata> inner;
     for (const auto& [partition, offset] : offsets) inner[world_.in(partition)] = offset;
-    inner_->send_offsets(inner, group);
+    LogProducerDecorator::send_offsets(inner, group);
     offsets_ = std::move(inner);
     group_ = group.group;
   }
-  void commit() override { inner_->commit(); }
-  void abort() override { inner_->abort(); }
-  Offset delivered_end(TopicHandle topic, std::int32_t partition) const override {
-    return inner_->delivered_end(topic, partition);
-  }
   // A transaction is over a moment before its end can be seen everywhere.
   bool poll(ProducerEvent& event) override {
-    if (!inner_->poll(event)) return false;
+    if (!LogProducerDecorator::poll(event)) return false;
     const bool committed = event.kind == ProducerEvent::Kind::kCommitted;
     if (!committed && event.kind != ProducerEvent::Kind::kAborted) return true;
     const auto topics = log_.topics().value();
@@ -261,12 +246,10 @@ class PatientProducer final : public LogProducer {
     offsets_.clear();
     return true;
   }
-  void set_wakeup(std::function<void()> wakeup) override { inner_->set_wakeup(std::move(wakeup)); }
 
  private:
   World& world_;
   Log& log_;
-  std::unique_ptr<LogProducer> inner_;
   std::map<TopicPartition, OffsetAndMetadata> offsets_;
   std::string group_;
 };

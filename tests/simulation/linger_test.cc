@@ -27,36 +27,19 @@ struct Asked {
   int pushes = 0;
 };
 
-class WatchedProducer final : public LogProducer {
+class WatchedProducer final : public LogProducerDecorator {
  public:
   WatchedProducer(std::unique_ptr<LogProducer> inner, Asked& asked)
-      : inner_(std::move(inner)), asked_(asked) {}
+      : LogProducerDecorator(std::move(inner)), asked_(asked) {}
 
-  void init() override { inner_->init(); }
-  void begin() override { inner_->begin(); }
-  TopicHandle topic(std::string_view name) override { return inner_->topic(name); }
-  Result<std::int32_t> partitions(TopicHandle topic) override { return inner_->partitions(topic); }
   Status send(TopicHandle topic, std::int32_t partition, std::optional<BytesView> key,
               std::optional<BytesView> value, Timestamp timestamp, BytesView headers) override {
     ++asked_.sent;
-    return inner_->send(topic, partition, key, value, timestamp, headers);
+    return LogProducerDecorator::send(topic, partition, key, value, timestamp, headers);
   }
   void push() override { ++asked_.pushes; }
-  void flush() override { inner_->flush(); }
-  void send_offsets(const std::map<TopicPartition, OffsetAndMetadata>& offsets,
-                    const GroupMetadata& group) override {
-    inner_->send_offsets(offsets, group);
-  }
-  void commit() override { inner_->commit(); }
-  void abort() override { inner_->abort(); }
-  Offset delivered_end(TopicHandle topic, std::int32_t partition) const override {
-    return inner_->delivered_end(topic, partition);
-  }
-  bool poll(ProducerEvent& event) override { return inner_->poll(event); }
-  void set_wakeup(std::function<void()> wakeup) override { inner_->set_wakeup(std::move(wakeup)); }
 
  private:
-  std::unique_ptr<LogProducer> inner_;
   Asked& asked_;
 };
 

@@ -1,13 +1,48 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <thalweg/runtime/log.h>
 
 namespace thalweg {
+
+/// A producer that hands on every call to another: override what is to be otherwise.
+class LogProducerDecorator : public LogProducer {
+ public:
+  explicit LogProducerDecorator(std::unique_ptr<LogProducer> inner) : inner_(std::move(inner)) {}
+
+  void init() override { inner_->init(); }
+  void begin() override { inner_->begin(); }
+  TopicHandle topic(std::string_view name) override { return inner_->topic(name); }
+  Result<std::int32_t> partitions(TopicHandle topic) override { return inner_->partitions(topic); }
+  Status send(TopicHandle topic, std::int32_t partition, std::optional<BytesView> key,
+              std::optional<BytesView> value, Timestamp timestamp, BytesView headers) override {
+    return inner_->send(topic, partition, key, value, timestamp, headers);
+  }
+  void push() override { inner_->push(); }
+  void flush() override { inner_->flush(); }
+  void send_offsets(const std::map<TopicPartition, OffsetAndMetadata>& offsets,
+                    const GroupMetadata& group) override {
+    inner_->send_offsets(offsets, group);
+  }
+  void commit() override { inner_->commit(); }
+  void abort() override { inner_->abort(); }
+  Offset delivered_end(TopicHandle topic, std::int32_t partition) const override {
+    return inner_->delivered_end(topic, partition);
+  }
+  bool poll(ProducerEvent& event) override { return inner_->poll(event); }
+  void set_wakeup(std::function<void()> wakeup) override { inner_->set_wakeup(std::move(wakeup)); }
+
+ private:
+  std::unique_ptr<LogProducer> inner_;
+};
 
 /// A log that hands on every call to another, which outlives it: override what is to be otherwise.
 class LogDecorator : public Log {
