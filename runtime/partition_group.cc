@@ -39,9 +39,40 @@ void PartitionGroup::add_records(std::size_t index, RecordBatch batch, std::stri
   buffered_ -= queue.buffered();
   queue.add(std::move(batch), topic);
   buffered_ += queue.buffered();
-  if (!was_empty || queue.empty()) return;
+  if (was_empty) offer_first(input);
+}
+
+void PartitionGroup::add_hops(std::size_t index, RecordBatch batch) {
+  Input& input = inputs_[index];
+  const bool was_empty = input.queue->empty();
+  input.queue->add_hops(std::move(batch));
+  if (was_empty) offer_first(input);
+}
+
+// Puts a queue among the others that was empty so far.
+void PartitionGroup::offer_first(Input& input) {
+  if (input.queue->empty()) return;
   input.waited_until.reset();
-  heap_.offer(&queue);
+  heap_.offer(input.queue.get());
+}
+
+std::vector<RecordBatch> PartitionGroup::take_back(std::size_t index) {
+  RecordQueue& queue = *inputs_[index].queue;
+  buffered_ -= queue.buffered();
+  auto back = queue.take_back();
+  buffered_ += queue.buffered();
+  if (back.empty()) return back;
+  heap_ = {};  // The queue has another head, or none.
+  for (Input& input : inputs_) {
+    if (!input.queue->empty()) heap_.offer(input.queue.get());
+  }
+  return back;
+}
+
+std::size_t PartitionGroup::hops() const {
+  std::size_t hops = 0;
+  for (const Input& input : inputs_) hops += input.queue->hops();
+  return hops;
 }
 
 void PartitionGroup::pop_next() {

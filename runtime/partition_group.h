@@ -24,6 +24,10 @@ class PartitionGroup {
 
   /// As RecordQueue::add(). Also tells how far the input is fetched, and where it ends.
   void add_records(std::size_t index, RecordBatch batch, std::string_view topic = {});
+  /// As RecordQueue::add_hops(), take_back() and hops().
+  void add_hops(std::size_t index, RecordBatch batch);
+  std::vector<RecordBatch> take_back(std::size_t index);
+  std::size_t hops() const;
   std::size_t buffered() const { return buffered_; }
   bool empty() const { return heap_.empty(); }
   /// How many offsets of all inputs are known to be in the log and not fetched yet.
@@ -54,6 +58,8 @@ class PartitionGroup {
       return a->head_timestamp() < b->head_timestamp();
     }
   };
+
+  void offer_first(Input& input);
 
   std::vector<Input> inputs_;
   JavaPriorityQueue<RecordQueue*, EarlierHead> heap_;  // Queues that have a head.

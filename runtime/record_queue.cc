@@ -47,12 +47,37 @@ void RecordQueue::add(RecordBatch batch, std::string_view topic) {
   if (!has_head_) read_head();
 }
 
+void RecordQueue::add_hops(RecordBatch batch) {
+  hops_ += batch.records.size();
+  batches_.push_back({std::move(batch), partition_.topic, true});
+  if (!has_head_) read_head();
+}
+
+std::vector<RecordBatch> RecordQueue::take_back() {
+  std::vector<RecordBatch> back;
+  if (hops_ == 0) return back;
+  const bool head_goes = batches_.front().hops;
+  if (head_goes) {
+    auto& records = batches_.front().batch.records;
+    records.erase(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(cursor_));
+    cursor_ = 0;
+  }
+  for (auto& each : batches_) {
+    if (each.hops) back.push_back(std::move(each.batch));
+  }
+  std::erase_if(batches_, [](const Batch& each) { return each.hops; });
+  hops_ = 0;
+  if (head_goes) read_head();
+  return back;
+}
+
 void RecordQueue::pop() {
   if (!head_stands_in_) {
+    const Batch& batch = batches_.front();
     partition_time_ = std::max(partition_time_, head_timestamp_);
-    position_ = metadata_.offset + 1;
+    if (!batch.hops) position_ = metadata_.offset + 1;
     ++cursor_;
-    --buffered_;
+    --count_of(batch);
   }
   read_head();
 }
@@ -61,9 +86,9 @@ void RecordQueue::read_head() {
   has_head_ = head_stands_in_ = false;
   bool dropped = false;
   while (!batches_.empty()) {
-    const auto& [batch, topic] = batches_.front();
+    const auto& [batch, topic, hops] = batches_.front();
     metadata_.topic = topic;
-    for (; cursor_ < batch.records.size(); ++cursor_, --buffered_) {
+    for (; cursor_ < batch.records.size(); ++cursor_, --count_of(batches_.front())) {
       if (cursor_ % kAnnounced == 0) announce(batch);
       const RecordView& record = batch.records[cursor_];
       metadata_.offset = record.offset;
@@ -71,7 +96,7 @@ void RecordQueue::read_head() {
         has_head_ = true;
         return;
       }
-      position_ = record.offset + 1;
+      if (!hops) position_ = record.offset + 1;
       dropped = true;
     }
     position_ = std::max(position_, batch.next);

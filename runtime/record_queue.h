@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include <thalweg/runtime/log.h>
 #include <thalweg/topology/internal/node.h>
@@ -31,8 +32,16 @@ class RecordQueue {
 
   /// `topic`: of these records, where the partition's is a pattern; it must outlive the queue.
   void add(RecordBatch batch, std::string_view topic = {});
+  /// Adds records that other tasks of the worker have sent here and not through the log: they have
+  /// no offset, and the position passes over them.
+  void add_hops(RecordBatch batch);
+  /// Gives back those of them that are not processed, in order.
+  std::vector<RecordBatch> take_back();
   bool empty() const { return !has_head_; }
+  /// How many records of the log are here.
   std::size_t buffered() const { return buffered_; }
+  /// And how many that have not gone through it.
+  std::size_t hops() const { return hops_; }
 
   Timestamp head_timestamp() const { return head_timestamp_; }
   const RecordMetadata& head_metadata() const { return metadata_; }
@@ -47,7 +56,10 @@ class RecordQueue {
 
   const TopicPartition& partition() const { return partition_; }
   /// The offset to commit: of the first record that is neither processed nor dropped.
-  Offset position() const { return has_head_ && !head_stands_in_ ? metadata_.offset : position_; }
+  Offset position() const {
+    const bool head_has_offset = has_head_ && !head_stands_in_ && !batches_.front().hops;
+    return head_has_offset ? metadata_.offset : position_;
+  }
   /// The highest timestamp processed from this partition.
   Timestamp partition_time() const { return partition_time_; }
 
@@ -55,8 +67,11 @@ class RecordQueue {
   struct Batch {
     RecordBatch batch;
     std::string_view topic;
+    bool hops = false;
   };
 
+  /// How many there are of the batch's kind.
+  std::size_t& count_of(const Batch& batch) { return batch.hops ? hops_ : buffered_; }
   void read_head();
   void announce(const RecordBatch& batch);
   bool readable(const RecordView& record);
@@ -69,6 +84,7 @@ class RecordQueue {
   std::deque<Batch> batches_;
   std::size_t cursor_ = 0;  // Of the head, in the first batch.
   std::size_t buffered_ = 0;
+  std::size_t hops_ = 0;
   Offset position_;
   std::optional<bool> expects_;  // SourceInput::expects(), once it was asked.
   bool has_head_ = false;

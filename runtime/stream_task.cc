@@ -1,5 +1,6 @@
 #include "stream_task.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -431,7 +432,8 @@ void StreamTask::to_dead_letters(const RecordView& record, const RecordMetadata&
   const TopicHandle topic = dead_letter_topic(metadata.topic);
   const std::int32_t partitions = setup_.collector->partitions(topic);
   const std::int32_t partition = record.key ? partition_of(*record.key, partitions)
-                                            : static_cast<std::int32_t>(record.offset % partitions);
+                                            : static_cast<std::int32_t>(
+                                                  std::max<Offset>(record.offset, 0) % partitions);
   setup_.collector->send(topic, partition, record.key, record.value, record.timestamp, headers);
 }
 

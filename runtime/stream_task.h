@@ -85,6 +85,14 @@ class StreamTask final : public TaskContext {
   void enqueue(std::size_t input, RecordBatch batch, std::string_view topic = {}) {
     group_.add_records(input, std::move(batch), topic);
   }
+  /// As RecordQueue::add_hops(), take_back(), hops() and position(). Between two calls of process().
+  void enqueue_hops(std::size_t input, RecordBatch batch) {
+    group_.add_hops(input, std::move(batch));
+  }
+  std::vector<RecordBatch> take_back(std::size_t input) { return group_.take_back(input); }
+  std::size_t hops(std::size_t input) const { return group_.queue(input).hops(); }
+  std::size_t hops() const { return group_.hops(); }
+  Offset position(std::size_t input) const { return group_.queue(input).position(); }
   std::size_t buffered() const { return group_.buffered(); }
   std::size_t buffered(std::size_t input) const { return group_.queue(input).buffered(); }
   /// As PartitionGroup::lag().

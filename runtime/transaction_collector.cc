@@ -46,14 +46,19 @@ void TransactionCollector::begin() {
 void TransactionCollector::send(TopicHandle topic, std::int32_t partition,
                                 std::optional<BytesView> key, std::optional<BytesView> value,
                                 Timestamp timestamp, const Headers& headers) {
+  header_bytes_.clear();
+  if (!headers.empty()) headers.encode(header_bytes_);
+  send(topic, partition, key, value, timestamp, header_bytes_);
+}
+
+void TransactionCollector::send(TopicHandle topic, std::int32_t partition,
+                                std::optional<BytesView> key, std::optional<BytesView> value,
+                                Timestamp timestamp, BytesView headers) {
   if (failure_) return;
   begin();
   const Topic& entry = resolved(topic);
   if (failure_) return;
-  header_bytes_.clear();
-  if (!headers.empty()) headers.encode(header_bytes_);
-  const auto sent =
-      producer_->send(entry.at_producer, partition, key, value, timestamp, header_bytes_);
+  const auto sent = producer_->send(entry.at_producer, partition, key, value, timestamp, headers);
   lingers_ = true;
   if (!sent) {
     failure_ =

@@ -19,6 +19,9 @@ class TransactionCollector final : public RecordCollector {
   std::int32_t partitions(TopicHandle topic) override;
   void send(TopicHandle topic, std::int32_t partition, std::optional<BytesView> key,
             std::optional<BytesView> value, Timestamp timestamp, const Headers& headers) override;
+  /// The same with headers as Headers::encode() writes them.
+  void send(TopicHandle topic, std::int32_t partition, std::optional<BytesView> key,
+            std::optional<BytesView> value, Timestamp timestamp, BytesView headers);
 
   /// Opens the transaction if send() has not: offsets alone are to be committed.
   void begin();

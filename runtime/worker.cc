@@ -68,7 +68,12 @@ Worker::Worker(WorkerSetup setup)
     aborts_ = &metrics->counter("thalweg_aborts_total", "Transactions aborted", labels);
     commit_latency_ = &metrics->histogram("thalweg_commit_latency_seconds",
                                           "From the start of a commit until it is visible", labels);
+    hops_.count_with(&metrics->counter("thalweg_local_hops_total",
+                                       "Records that went to another task of their thread without "
+                                       "the log",
+                                       labels));
   }
+  if (config_.repartition_local_hops) hops_.use(*setup_.plan);
 }
 
 Worker::~Worker() = default;
@@ -222,8 +227,9 @@ bool Worker::process() {
   for (std::size_t i = 0; i < members_.size(); ++i, ++next) {
     if (next == members_.end()) next = members_.begin();
     if (next->second.state != TaskInfo::State::kRunning) continue;
-    if (!process(*next->second.task, until, now)) continue;
+    if (!process(next->second, until, now)) continue;
     worked = true;
+    hops_.relieve();
     if (now < until && !stop_requested_) continue;
     served_last_ = next->first;
     break;
@@ -233,10 +239,12 @@ bool Worker::process() {
 }
 
 // One turn at least; `now` goes on with the clock. Returns whether there was anything to process.
-bool Worker::process(StreamTask& task, Clock::Instant until, Clock::Instant& now) {
+bool Worker::process(Member& member, Clock::Instant until, Clock::Instant& now) {
+  StreamTask& task = *member.task;
+  for (LocalHops::Route* route : member.hops) hops_.deliver(*route);
   const Timestamp wall_clock = clock_.wall_clock();
   std::size_t done = 0;
-  for (bool more = true; more && done < kProcessRecords;) {
+  for (bool more = true; more && (done < kProcessRecords || task.hops() > 0);) {
     const std::size_t turn = turn_;
     const std::size_t processed = task.process(turn, wall_clock);
     if (processed == 0) break;
@@ -269,7 +277,7 @@ bool Worker::knows_of_more_input() const {
   for (const auto& [id, member] : members_) {
     if (member.state == TaskInfo::State::kRunning) lag += member.task->lag();
   }
-  return lag >= kWorthWaiting;
+  return lag >= kWorthWaiting || hops_.waiting();
 }
 
 // When there is nothing left to wait for, unless input comes until then.

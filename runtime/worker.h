@@ -12,6 +12,7 @@
 #include "application_plan.h"
 #include "application_state.h"
 #include "global_state.h"
+#include "local_hops.h"
 #include "spiller.h"
 #include "standby_tasks.h"
 #include "store_restorer.h"
@@ -107,6 +108,7 @@ class Worker {
     bool first_start = false;         ///< The group had committed nothing for it.
     std::vector<std::uint32_t> tags;  ///< Of its inputs at the consumer, while it runs.
     std::vector<bool> paused;         ///< Which inputs are paused there, while it runs.
+    std::vector<LocalHops::Route*> hops;  ///< By which other tasks here send to it.
   };
   struct Input {
     Member* member = nullptr;  ///< Null: the partition has left.
@@ -119,7 +121,7 @@ class Worker {
   void note_what_is_open();
   void note_work_since(Clock::Instant began);
   bool process();
-  bool process(StreamTask& task, Clock::Instant until, Clock::Instant& now);
+  bool process(Member& member, Clock::Instant until, Clock::Instant& now);
   bool punctuate();
   bool run_async_calls();
   bool runs_tasks() const;
@@ -171,6 +173,8 @@ class Worker {
   // worker_commit.cc: transactions.
   bool poll_producer();
   void begin_commit();
+  void flush_tasks();
+  bool process_hops(Member& member, Clock::Instant until);
   void send_offsets();
   void finish_commit(CommitSequence commit);
   void begin_abort(const Error& reason);
@@ -196,6 +200,7 @@ class Worker {
   std::unique_ptr<LogConsumer> consumer_;
   std::unique_ptr<LogProducer> producer_;
   TransactionCollector collector_;
+  LocalHops hops_{collector_};
   std::unique_ptr<StoreRestorer> restorer_;
   std::unique_ptr<GlobalState> globals_;  // Null: the topology has no global store.
   std::unique_ptr<GlobalReader> global_reader_;

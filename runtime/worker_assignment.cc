@@ -124,7 +124,7 @@ std::unique_ptr<StreamTask> Worker::make_task(TaskId id) {
                                                      .plan = &setup_.plan->by_id(id.subtopology),
                                                      .config = &config_,
                                                      .environment = setup_.environment,
-                                                     .collector = &collector_,
+                                                     .collector = &hops_,
                                                      .globals = globals_.get(),
                                                      .wakeup = wakeup_});
   if (auto opened = task->open_stores(); !opened) {
@@ -207,6 +207,7 @@ void Worker::close_task(TaskId id) {
     if (consumer_ && !member.tags.empty()) consumer_->unassign(input);
   }
   for (const auto tag : member.tags) inputs_[tag] = {};
+  for (LocalHops::Route* route : member.hops) hops_.close(*route);
   if (restorer_) restorer_->remove(id);
   settling_.erase(id);
   setup_.state->withdraw_task(id);
@@ -277,12 +278,20 @@ void Worker::on_committed_offsets(const ConsumerEvent& event) {
       if (!store.changelog.topic.empty()) partitions.push_back(store.changelog);
     }
   }
+  // Whoever had these tasks before may have written to others that run here.
+  for (const auto& [id, member] : members_) {
+    if (settling_.contains(id)) continue;
+    for (const auto& topic : member.plan->repartition_inputs) {
+      partitions.push_back({topic, id.partition});
+    }
+  }
   ++questions_;
   consumer_->fetch_ends(partitions, since);
 }
 
 void Worker::on_ends(const ConsumerEvent& event) {
   --questions_;
+  for (const auto& [partition, range] : event.ranges) hops_.wait_for(partition, range.end);
   for (const auto id : std::exchange(settling_, {})) {
     Member& member = members_.at(id);
     member.first_start = member.committed.empty();
@@ -389,6 +398,11 @@ void Worker::start_task(Member& member) {
     inputs_.push_back({&member, i});
     member.tags.push_back(tag);
     consumer_->assign(inputs[i], member.committed.at(inputs[i]).offset, tag);
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (LocalHops::Route* route = hops_.open(inputs[i], *member.task, i)) {
+      member.hops.push_back(route);
+    }
   }
   member.state = TaskInfo::State::kRunning;
   const TaskId id = member.task->task_id();

@@ -19,6 +19,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// How long tasks may process what others here send them at the end of a transaction.
+constexpr std::chrono::milliseconds kLongestEnd = 1s;
+
 // 0, then 10 ms doubling to 2.56 s.
 std::chrono::milliseconds back_off(int failures_in_row) {
   if (failures_in_row <= 1) return 0ms;
@@ -78,9 +81,7 @@ bool Worker::poll_producer() {
 void Worker::begin_commit() {
   PhaseScope phase(internal::Phase::kCommit);
   commit_began_ = clock_.now();
-  for (auto& [id, member] : members_) {
-    if (member.state == TaskInfo::State::kRunning) member.task->flush();
-  }
+  flush_tasks();
   if (collector_.failure()) {
     begin_abort(*collector_.failure());
     return;
@@ -90,6 +91,34 @@ void Worker::begin_commit() {
   producer_->flush();
   poll_producer();  // A log in the process has answered already.
   commit_work_ += (clock_.now() - commit_began_ - commit_work_) / 8;
+}
+
+// What caches hold back may go to other tasks here, whose caches hold it back in turn.
+void Worker::flush_tasks() {
+  const auto until = clock_.now() + std::min(kLongestEnd, config_.transaction_timeout / 6);
+  for (bool moved = true; moved;) {
+    const std::uint64_t taken = hops_.taken();
+    moved = false;
+    for (auto& [id, member] : members_) {
+      if (member.state != TaskInfo::State::kRunning) continue;
+      moved |= process_hops(member, until);
+      member.task->flush();
+      hops_.relieve();
+    }
+    moved |= hops_.taken() > taken;
+  }
+  hops_.send_rest();
+}
+
+bool Worker::process_hops(Member& member, Clock::Instant until) {
+  for (LocalHops::Route* route : member.hops) hops_.deliver(*route);
+  StreamTask& task = *member.task;
+  const Timestamp wall_clock = clock_.wall_clock();
+  bool worked = false;
+  while (task.hops() > 0 && clock_.now() < until && task.process(turn_, wall_clock) > 0) {
+    worked = true;
+  }
+  return worked;
 }
 
 void Worker::send_offsets() {
@@ -130,6 +159,7 @@ void Worker::finish_commit(CommitSequence commit) {
     member.task->committed(ends, commit);
     for (auto& [input, position] : member.committed) position = attempted_.at(input);
   }
+  hops_.committed();
   collector_.ended();
   dirty_ = false;
   failures_in_row_ = 0;
@@ -160,7 +190,9 @@ void Worker::begin_abort(const Error& reason) {
 // Throws away the processing half of every task: they go through settle() again.
 void Worker::suspend_all() {
   settling_.clear();
+  hops_.clear();
   for (auto& [id, member] : members_) {
+    member.hops.clear();
     for (const auto& input : member.task->inputs()) {
       if (!member.tags.empty()) consumer_->unassign(input);
     }

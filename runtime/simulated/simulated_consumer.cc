@@ -28,14 +28,22 @@ void SimulatedConsumer::hear(std::function<void()> action) {
   const auto now = broker_.now();
   const auto earliest = now + broker_.delay(broker_.options().event_delay_max);
   heard_until_ = std::max(heard_until_, Clock::Instant(earliest));
-  const auto run = [alive = alive_, act = std::move(action)] {
-    if (*alive != nullptr && !(*alive)->dead()) act();
-  };
+  unheard_.push_back(std::move(action));
   if (heard_until_ <= now) {
-    run();
+    while (!unheard_.empty()) hear_next();
   } else {
-    broker_.schedule(std::chrono::ceil<milliseconds>(heard_until_ - now), run);
+    broker_.schedule(std::chrono::ceil<milliseconds>(heard_until_ - now), [alive = alive_] {
+      if (*alive != nullptr && !(*alive)->dead()) (*alive)->hear_next();
+    });
   }
+}
+
+// What is due at the same moment as something that comes later is heard before it all the same.
+void SimulatedConsumer::hear_next() {
+  if (unheard_.empty()) return;
+  const auto action = std::move(unheard_.front());
+  unheard_.pop_front();
+  action();
 }
 
 void SimulatedConsumer::post(ConsumerEvent event) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -59,6 +61,7 @@ class SimulatedConsumer final : public LogConsumer {
   void stop(Reading& reading, ConsumerEvent event);
   /// Runs `action` when the next event is heard: after earlier ones, if this client still lives.
   void hear(std::function<void()> action);
+  void hear_next();
   void post(ConsumerEvent event);
   void answer(ConsumerEvent event);
 
@@ -71,6 +74,7 @@ class SimulatedConsumer final : public LogConsumer {
   std::uint64_t assigns_ = 0;
   std::size_t first_ = 0;
   Clock::Instant heard_until_{};  ///< When the last event that is on its way arrives.
+  std::deque<std::function<void()>> unheard_;  // In the order in which it was said.
   std::vector<std::string> subscribed_;
   std::string member_;
   std::int32_t generation_ = -1;

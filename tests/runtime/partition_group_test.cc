@@ -112,6 +112,25 @@ class Queues : public ::testing::Test {
     batch.memory = texts;
     group_.add_records(input, std::move(batch));
   }
+  // Adds records that did not come through the log.
+  void hop(std::size_t input, std::vector<std::pair<std::string, std::int64_t>> records) {
+    auto texts = std::make_shared<std::vector<std::string>>();
+    texts->reserve(records.size());
+    RecordBatch batch;
+    for (const auto& [text, time] : records) {
+      texts->push_back(text);
+      batch.records.push_back({.timestamp = from_millis(time), .value = texts->back()});
+    }
+    batch.memory = texts;
+    group_.add_hops(input, std::move(batch));
+  }
+  std::vector<std::string> take_back(std::size_t input) {
+    std::vector<std::string> texts;
+    for (const RecordBatch& batch : group_.take_back(input)) {
+      for (const RecordView& record : batch.records) texts.emplace_back(*record.value);
+    }
+    return texts;
+  }
   void is_read_to_its_end(std::size_t input) { arrives(input, {}); }
   std::vector<std::string> process_all() {
     while (!group_.empty()) process_one();
@@ -205,6 +224,54 @@ TEST_F(Queues, SkipWhatCannotBeReadAndWhatIsDropped) {
   EXPECT_THAT(process_all(), ElementsAre("a", "b"));
   EXPECT_THAT(bad_, ElementsAre(0, 4));
   EXPECT_EQ(group_.queue(0).position(), 5);
+}
+
+TEST_F(Queues, CommitNothingForRecordsThatDidNotComeThroughTheLog) {
+  with_inputs({"only"});
+
+  arrives(0, {{"a", 1}});
+  hop(0, {{"h", 2}, {"bad", 3}, {"drop", 4}});
+  arrives(0, {{"b", 5}});
+  EXPECT_EQ(group_.buffered(), 2);
+  EXPECT_EQ(group_.hops(), 3);
+  process_one();
+  EXPECT_EQ(group_.queue(0).position(), 1) << "of b, although h is next";
+  process_one();
+
+  EXPECT_EQ(group_.hops(), 0);
+  EXPECT_EQ(group_.queue(0).position(), 1);
+  EXPECT_EQ(group_.queue(0).partition_time(), from_millis(2));
+  EXPECT_THAT(process_all(), ElementsAre("a", "h", "b"));
+  EXPECT_EQ(group_.queue(0).position(), 2);
+  EXPECT_THAT(bad_, ElementsAre(kNoOffset));
+}
+
+TEST_F(Queues, GiveBackWhatDidNotComeThroughTheLogAndIsNotProcessed) {
+  with_inputs({"left", "right"});
+  hop(0, {{"h1", 1}, {"h2", 2}, {"h3", 3}});
+  arrives(0, {{"l5", 5}});
+  hop(0, {{"h6", 6}});
+  arrives(1, {{"r4", 4}});
+  process_one();
+
+  EXPECT_THAT(take_back(0), ElementsAre("h2", "h3", "h6"));
+  EXPECT_THAT(take_back(0), IsEmpty());
+  EXPECT_EQ(group_.hops(), 0);
+  EXPECT_EQ(group_.queue(0).position(), 0);
+  EXPECT_THAT(process_all(), ElementsAre("h1", "r4", "l5"));
+}
+
+TEST_F(Queues, AreEmptyWhenAllTheyHaveIsGivenBack) {
+  with_inputs({"only"});
+  arrives(0, {{"a", 1}});
+  hop(0, {{"h", 2}});
+  process_one();
+
+  EXPECT_THAT(take_back(0), ElementsAre("h"));
+  EXPECT_TRUE(group_.empty());
+  EXPECT_EQ(group_.queue(0).position(), 1);
+  arrives(0, {{"b", 3}});
+  EXPECT_THAT(process_all(), ElementsAre("a", "b"));
 }
 
 TEST_F(Queues, WaitForAnEmptyOneUntilItsEndIsKnown) {

@@ -86,8 +86,11 @@ class ClusterStory {
   }
 
   void start(std::size_t at) {
-    nodes_[at].process = std::make_unique<SimulatedProcess>(
-        *log_, *nodes_[at].storage, clock_, specs_, random_, "node-" + std::to_string(at));
+    ApplicationSpec spec{simulation_config("statistics"), word_statistics};
+    spec.config.repartition_local_hops = random_() % 4 != 0;
+    nodes_[at].process = std::make_unique<SimulatedProcess>(*log_, *nodes_[at].storage, clock_,
+                                                            std::vector{std::move(spec)}, random_,
+                                                            "node-" + std::to_string(at));
   }
 
   // A client that writes and does not wait: what comes of it is read from the topic at the end.
@@ -119,7 +122,6 @@ class ClusterStory {
   Random random_;
   ManualClock clock_{from_millis(1'700'000'000'000)};
   std::unique_ptr<SimulatedLog> log_ = make_simulated_log(clock_, hazards(random_));
-  std::vector<ApplicationSpec> specs_{{simulation_config("statistics"), word_statistics}};
   WordSource words_{random_};
   std::vector<std::unique_ptr<LogProducer>> clients_;
   std::vector<Node> nodes_;

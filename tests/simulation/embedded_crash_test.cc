@@ -12,10 +12,12 @@ namespace {
 
 class Words final : public Workload {
  public:
-  explicit Words(Random& random) : words_(random) {}
+  explicit Words(Random& random) : random_(random), words_(random) {}
 
   std::vector<ApplicationSpec> applications() override {
-    return {{simulation_config("statistics"), word_statistics}};
+    ApplicationSpec spec{simulation_config("statistics"), word_statistics};
+    spec.config.repartition_local_hops = random_() % 4 != 0;  // In this life.
+    return {spec};
   }
   void write_something(EmbeddedProcess& process) override {
     const auto records = words_.next();
@@ -28,6 +30,7 @@ class Words final : public Workload {
   }
 
  private:
+  Random& random_;
   WordSource words_;
   std::set<std::int64_t> acknowledged_;
 };

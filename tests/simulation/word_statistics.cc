@@ -24,12 +24,33 @@ std::int64_t int64_value(const std::string& bytes) {
   return value;
 }
 
+// What took the hop by letter came out of it once, and of each word in the order of the input.
+void expect_the_order_of_words(Log& log, ManualClock& clock) {
+  std::map<std::int64_t, std::string> words;
+  std::map<std::string, std::vector<std::int64_t>> written;
+  for (const auto& record : read_topic(log, clock, "words")) {
+    words[int64_value(*record.value)] = *record.key;
+    written[*record.key].push_back(int64_value(*record.value));
+  }
+  std::map<std::string, std::vector<std::int64_t>> seen;
+  for (const auto& record : read_topic(log, clock, "letters-out")) {
+    const std::int64_t id = int64_value(*record.value);
+    seen[words.at(id)].push_back(id);
+  }
+  EXPECT_EQ(seen, written);
+}
+
 }  // namespace
 
 Topology word_statistics() {
   StreamsBuilder builder;
   auto words = builder.stream<std::string, std::int64_t>("words");
-  words.group_by([](const std::string& word, const std::int64_t&) { return word.substr(0, 1); })
+  const auto by_letter =
+      words.select_key([](const std::string& word, const std::int64_t&) {
+        return word.substr(0, 1);
+      }).repartition({.name = "letters"});
+  by_letter.to("letters-out");
+  by_letter.group_by_key()
       .count({.store = "counts", .caching = false})
       .to_stream()
       .to("counts-out");
@@ -75,6 +96,7 @@ void expect_each_record_counted_once(Log& log, ManualClock& clock,
     last_sum[*record.key] = int64_value(*record.value);
   }
   EXPECT_EQ(last_sum, sums);
+  expect_the_order_of_words(log, clock);
 }
 
 }  // namespace thalweg::simulation

@@ -11,8 +11,8 @@
 
 namespace thalweg::simulation {
 
-/// Counts words by their first letter (through a repartition topic, every update) and sums values
-/// by word (cached, so one update per commit).
+/// Counts words by their first letter (through a repartition topic, every update, and what came
+/// through it is written as it is) and sums values by word (cached, so one update per commit).
 Topology word_statistics();
 
 /// Random words, each with a number that no other record has.
@@ -30,8 +30,8 @@ class WordSource {
 };
 
 /// Checks what word_statistics() wrote against its input, as both are in the log now: for each
-/// letter the counts are exactly 1, 2, 3, ..., and the last sum of each word is that of its
-/// records. Every number in `acknowledged` is in the input, once.
+/// letter the counts are exactly 1, 2, 3, ..., the last sum of each word is that of its records,
+/// and a word's records kept their order on the way to their letter. Every number in `acknowledged` is in the input, once.
 void expect_each_record_counted_once(Log& log, ManualClock& clock,
                                      const std::set<std::int64_t>& acknowledged);
 

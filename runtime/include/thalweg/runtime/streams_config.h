@@ -69,6 +69,8 @@ struct StreamsConfig {
   std::chrono::milliseconds transaction_timeout{15'000};
   /// `repartition.purge.interval.ms`
   std::chrono::milliseconds repartition_purge_interval{30'000};
+  /// `repartition.local.hops`
+  bool repartition_local_hops = true;
   /// `topology.optimization`, for StreamsBuilder::build().
   std::string topology_optimization = "none";
   /// `deserialization.exception.handler`

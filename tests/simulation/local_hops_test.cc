@@ -1,0 +1,265 @@
+// Records for a repartition topic whose task runs in the same thread go to it in the same
+// transaction, and through the log where that would change their order. That each counts once,
+// whatever dies, is told in embedded_crash_test and cluster_test, where lives with and without local
+// hops follow each other.
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thalweg/runtime/simulated_log.h>
+#include <thalweg/topology/kgrouped_stream.h>
+#include <thalweg/topology/ktable.h>
+#include <thalweg/topology/streams_builder.h>
+
+#include "simulation/simulated_process.h"
+
+namespace thalweg::simulation {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using namespace std::chrono_literals;
+using Text = std::string;
+
+const TopicPartition kHop{"hopper-by-value-repartition", 0};
+
+/// in -> by value -> out; what is after the hop can be made to wait for a second topic.
+Topology by_value() {
+  StreamsBuilder builder;
+  builder.stream<Text, Text>("in")
+      .select_key([](const Text&, const Text& value) { return value.substr(0, 1); })
+      .repartition({.name = "by-value"})
+      .to("out");
+  return builder.build();
+}
+
+Topology by_value_and_other() {
+  StreamsBuilder builder;
+  builder.stream<Text, Text>("in")
+      .select_key([](const Text&, const Text& value) { return value.substr(0, 1); })
+      .repartition({.name = "by-value"})
+      .merge(builder.stream<Text, Text>("other"))
+      .to("out");
+  return builder.build();
+}
+
+class LocalHops : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* topic : {"in", "other", "out"}) {
+      ASSERT_TRUE(log_->create_topic({.name = topic, .partitions = 1}));
+    }
+  }
+  void begin(Topology (*topology)(), bool hops = true, std::chrono::milliseconds task_idle = 0ms) {
+    ApplicationSpec spec{simulation_config("hopper", 1), topology};
+    spec.config.repartition_local_hops = hops;
+    spec.config.max_task_idle = task_idle;
+    process_ = std::make_unique<SimulatedProcess>(*log_, storage_, clock_,
+                                                  std::vector{std::move(spec)}, random_);
+    rest();
+  }
+  void end() {
+    process_->request_stop();
+    rest();
+    process_.reset();
+  }
+  void write(const Text& topic, const std::vector<Text>& values) {
+    auto client = log_->producer({.client_id = "test"});
+    client->init();
+    client->begin();
+    for (const Text& value : values) {
+      ASSERT_TRUE(client->send(client->topic(topic), 0, "k", value, clock_.wall_clock(), {}));
+    }
+    client->commit();
+    for (int i = 0; i < 10; ++i) log_->step();
+  }
+  bool round() {
+    const bool worked = log_->step();
+    return process_->step_all() || worked;
+  }
+  /// Does what there is to do, while the clock stands still.
+  void run() {
+    for (int i = 0; i < 30; ++i) round();
+  }
+  void pass(std::chrono::seconds time) {
+    for (; time > 0s; time -= 1s) {
+      clock_.advance(1s);
+      run();
+    }
+  }
+  void rest() {
+    run_until_idle(clock_, [this] { return round(); });
+  }
+  std::vector<Text> values_of(const Text& topic) {
+    std::vector<Text> values;
+    for (const LoggedRecord& record : read_topic(*log_, clock_, topic)) {
+      values.push_back(*record.value);
+    }
+    return values;
+  }
+  /// What has gone through the repartition topic, whether it is still there or not.
+  Offset through_the_log() { return log_->range(kHop)->end; }
+  bool hopped() {
+    const Text metrics = process_->metrics().expose();
+    const auto at = metrics.find("\nthalweg_local_hops_total");
+    return at != Text::npos && metrics.substr(metrics.find("} ", at) + 2, 1) != "0";
+  }
+
+  Random random_{1};
+  ManualClock clock_{from_millis(1'700'000'000'000)};
+  std::unique_ptr<SimulatedLog> log_ = make_simulated_log(clock_, {});
+  SimulatedStorage storage_;
+  std::unique_ptr<SimulatedProcess> process_;
+};
+
+TEST_F(LocalHops, TakeOneTransaction) {
+  begin(by_value);
+
+  write("in", {"a1", "b1", "a2"});
+  run();
+
+  EXPECT_THAT(values_of("out"), ElementsAre("a1", "b1", "a2"));
+  EXPECT_EQ(through_the_log(), 0);
+  EXPECT_TRUE(hopped());
+}
+
+TEST_F(LocalHops, AreNotMadeWhereTheyAreOff) {
+  begin(by_value, /*hops=*/false);
+
+  write("in", {"a1", "b1", "a2"});
+  rest();
+
+  EXPECT_THAT(values_of("out"), ElementsAre("a1", "b1", "a2"));
+  EXPECT_GE(through_the_log(), 3);
+  EXPECT_FALSE(hopped());
+}
+
+TEST_F(LocalHops, CarryEverythingThatARecordIs) {
+  struct Marker final : FixedKeyProcessor<Text, Text, std::optional<Text>> {
+    void process(const RecordRef<Text, Text>& record) override {
+      const auto value = record.value == "gone" ? std::nullopt : std::optional(record.value);
+      context().forward(value, record.timestamp + 1s, {{"seen", record.value}});
+    }
+  };
+  struct Reader final : FixedKeyProcessor<Text, std::optional<Text>, Text> {
+    void process(const RecordRef<Text, std::optional<Text>>& record) override {
+      const Header* seen = record.headers.last("seen");
+      ASSERT_TRUE(seen);
+      context().forward(record.value.value_or("null") + ", seen " + seen->value.value_or("null"));
+    }
+  };
+  begin([] {
+    StreamsBuilder builder;
+    builder.stream<Text, Text>("in")
+        .process_values([] { return std::make_unique<Marker>(); })
+        .select_key([](const Text& key, const std::optional<Text>&) { return key + "!"; })
+        .repartition({.name = "by-value"})
+        .process_values([] { return std::make_unique<Reader>(); })
+        .to("out");
+    return builder.build();
+  });
+
+  write("in", {"a", "gone"});
+  run();
+
+  const auto records = read_topic(*log_, clock_, "out");
+  ASSERT_THAT(records, SizeIs(2));
+  EXPECT_EQ(records[0].key, "k!");
+  EXPECT_EQ(records[0].value, "a, seen a");
+  EXPECT_EQ(records[1].value, "null, seen gone");
+  for (const auto& record : records) EXPECT_EQ(record.timestamp, clock_.wall_clock() + 1s);
+  EXPECT_EQ(through_the_log(), 0);
+}
+
+// The process that was here before wrote them, and died before it had processed them.
+TEST_F(LocalHops, WaitForWhatIsInTheLog) {
+  begin(by_value_and_other, /*hops=*/false, /*task_idle=*/1h);
+  write("in", {"a1", "a2"});
+  clock_.advance(1s);
+  run();
+  ASSERT_GE(through_the_log(), 2) << "and nothing came to \"other\"";
+  ASSERT_THAT(values_of("out"), IsEmpty());
+  process_.reset();
+  log_->crash_clients();
+
+  begin(by_value_and_other);
+  write("in", {"a3"});
+  rest();
+
+  EXPECT_THAT(values_of("out"), ElementsAre("a1", "a2", "a3"));
+}
+
+// Their task must not go on before the other topic has given something, and the transaction cannot
+// wait for it.
+TEST_F(LocalHops, EndInTheLogWhereTheirTaskWaits) {
+  begin(by_value_and_other, /*hops=*/true, /*task_idle=*/10s);
+  pass(60s);  // What comes first need not wait.
+  write("other", {"first"});
+  run();
+  ASSERT_THAT(values_of("out"), ElementsAre("first"));
+
+  write("in", {"a1", "a2"});
+  run();
+  clock_.advance(200ms);
+  run();
+  EXPECT_THAT(values_of("out"), ElementsAre("first"));
+  EXPECT_GE(through_the_log(), 2);
+  write("in", {"a3"});
+  pass(60s);
+
+  EXPECT_THAT(values_of("out"), ElementsAre("first", "a1", "a2", "a3"));
+}
+
+// What the cache of the first task holds until the commit is processed by the second one, and
+// written, in the same transaction.
+TEST_F(LocalHops, FollowAFlushOfCaches) {
+  begin([] {
+    StreamsBuilder builder;
+    builder.stream<Text, Text>("in")
+        .group_by([](const Text&, const Text& value) { return value.substr(0, 1); })
+        .count({.store = "counts"})
+        .to_stream()
+        .map([](const Text& key, const std::optional<std::int64_t>& count) {
+          return std::pair(std::to_string(count.value_or(0)), key);
+        })
+        .repartition({.name = "by-value"})
+        .to("out");
+    return builder.build();
+  });
+
+  write("in", {"a1", "b1", "a2"});
+  run();
+
+  EXPECT_THAT(values_of("out"), ::testing::UnorderedElementsAre("a", "b"));
+  EXPECT_EQ(through_the_log(), 0);
+}
+
+TEST_F(LocalHops, AreForgottenWithTheirTransaction) {
+  begin(by_value);
+
+  write("in", {"a1"});
+  log_->fail_next(SimulatedLog::Step::kCommit, ProducerEvent::Kind::kAbortRequired);
+  rest();
+
+  EXPECT_THAT(values_of("out"), ElementsAre("a1"));
+}
+
+TEST_F(LocalHops, EndBeforeTheProcessDoes) {
+  begin(by_value);
+
+  write("in", {"a1", "a2"});
+  end();
+  begin(by_value);
+
+  EXPECT_THAT(values_of("out"), ElementsAre("a1", "a2"));
+}
+
+}  // namespace
+}  // namespace thalweg::simulation
