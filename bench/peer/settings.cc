@@ -50,6 +50,9 @@ constexpr std::string_view kWithCountAtTheEnd[] = {"repart",      "shuffle",    
                                                    "nexmark-q5",  "nexmark-q8", "nexmark-q11",
                                                    "nexmark-q12", "nexmark-q18"};
 
+// In one thread their records need not go through repartition topics.
+constexpr std::string_view kFasterInOneThread[] = {"repart", "shuffle", "saga"};
+
 /// What would end at once, never, or with words that tell nothing.
 void check(const PeerSettings& settings) {
   const std::string& workload = settings.workload;
@@ -138,7 +141,8 @@ StreamsConfig PeerSettings::config() const {
   }
   config.set("processing.guarantee", guarantee, "PB_GUARANTEE");
   config.set("state.dir", variable("STATE_DIR", "/tmp/pb-state"), "PB_STATE_DIR");
-  config.set("num.stream.threads", variable("THREADS", tuned() ? "2" : "1"), "PB_THREADS");
+  const bool in_one_thread = !tuned() || is_among(kFasterInOneThread, workload);
+  config.set("num.stream.threads", variable("THREADS", in_one_thread ? "1" : "2"), "PB_THREADS");
   if (tuned()) {
     config.set("statestore.cache.max.bytes", std::to_string(128 << 20), here);
     config.set("topology.optimization", "all", here);
