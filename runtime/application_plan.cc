@@ -104,9 +104,8 @@ void enforce_copartitioning(const Topology& topology, const StreamsConfig& confi
     repartition.insert(topic.name);
     if (topic.partitions) fixed.insert(topic.name);
   }
-  const auto groups = topology.copartition_groups([&](const std::string& pattern) {
-    return topics_of_pattern(pattern, outside_topics);
-  });
+  const auto groups = topology.copartition_groups(
+      [&](const std::string& pattern) { return topics_of_pattern(pattern, outside_topics); });
   for (const auto& group : groups) {
     std::int32_t required = 0;
     bool outside = false;
@@ -119,8 +118,8 @@ void enforce_copartitioning(const Topology& topology, const StreamsConfig& confi
       required = counts[topic];
       outside = true;
     }
-    const bool is_given = std::ranges::any_of(
-        group, [&](const std::string& topic) { return fixed.contains(topic); });
+    const bool is_given =
+        std::ranges::any_of(group, [&](const std::string& topic) { return fixed.contains(topic); });
     for (const auto& topic : group) {
       if (outside || (is_given && !fixed.contains(topic))) continue;
       required = std::max(required, counts[config.application_id + "-" + topic]);
@@ -180,6 +179,9 @@ PlannedSubTopology plan_subtopology(const SubTopology& sub, const Topology& topo
   for (const auto& name : sub.repartition_sources) {
     planned.inputs.push_back(config.application_id + "-" + name);
     planned.repartition_inputs.push_back(planned.inputs.back());
+  }
+  for (const auto& name : sub.repartition_sinks) {
+    planned.repartition_outputs.push_back(config.application_id + "-" + name);
   }
   for (const auto& topic : planned.inputs) {
     planned.tasks = std::max(planned.tasks, counts.find(topic)->second);

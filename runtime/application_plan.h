@@ -18,11 +18,12 @@ struct PlannedSubTopology {
   std::int32_t tasks = 0;           ///< As many as its widest source has partitions.
   std::string tasks_topic;          ///< The empty topic whose partition i stands for task i.
   std::vector<std::string> inputs;  ///< Topics read, outside and repartition, full names.
-  std::vector<std::string> repartition_inputs;  ///< Those of them that may be purged.
+  std::vector<std::string> repartition_inputs;        ///< Those of them that may be purged.
+  std::vector<std::string> repartition_outputs = {};  ///< Repartition topics it writes.
   struct Store {
     std::string name;
-    std::string changelog;    ///< Full name; empty: logging is off.
-    bool internal = true;     ///< False: the changelog is a source topic, which is never written.
+    std::string changelog;  ///< Full name; empty: logging is off.
+    bool internal = true;   ///< False: the changelog is a source topic, which is never written.
 
     bool has_own_changelog() const { return internal && !changelog.empty(); }
   };

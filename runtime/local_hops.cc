@@ -9,8 +9,8 @@ namespace thalweg::internal {
 namespace {
 
 // Of memory for records' bytes, taken at once.
-constexpr std::size_t kChunk = 256 * 1024;
-// What may wait for one task: many times what it gets in one round of its worker.
+constexpr std::size_t kChunk = 16 * 1024;
+// For each partition: many times what its task gets in one round of the worker.
 constexpr std::size_t kMostWaiting = 4 << 20;
 
 std::size_t size_of(std::optional<BytesView> bytes) { return bytes ? bytes->size() : 0; }
@@ -57,24 +57,25 @@ void LocalHops::take(Route& route, std::optional<BytesView> key, std::optional<B
   if (key) record.key = copy(*key, to);
   if (value) record.value = copy(*value, to);
   record.headers = copy(header_bytes_, to);
-  route.bytes += bytes + sizeof(RecordView);
-  overfull_ |= route.bytes > kMostWaiting;
+  route.bytes += sizeof(RecordView);
+  overfull_ |= route.bytes + route.delivered > kMostWaiting;
   ++waiting_;
   ++taken_;
 }
 
 // Makes the last batch one whose memory has room.
 char* LocalHops::room_for(Route& route, std::size_t bytes) {
-  if (!memory_ || room_ - used_ < bytes) {
-    room_ = std::max(kChunk, bytes);
-    memory_ = std::make_shared_for_overwrite<char[]>(room_);
-    used_ = 0;
+  if (!route.memory || route.size - route.used < bytes) {
+    route.size = std::max(kChunk, bytes);
+    route.memory = std::make_shared_for_overwrite<char[]>(route.size);
+    route.used = 0;
+    route.bytes += route.size;
   }
-  if (route.waiting.empty() || route.waiting.back().memory != memory_) {
-    route.waiting.push_back({.memory = memory_});
+  if (route.waiting.empty() || route.waiting.back().memory != route.memory) {
+    route.waiting.push_back({.memory = route.memory});
     route.waiting.back().records.reserve(16);
   }
-  return memory_.get() + std::exchange(used_, used_ + bytes);
+  return route.memory.get() + std::exchange(route.used, route.used + bytes);
 }
 
 void LocalHops::wait_for(const TopicPartition& partition, Offset end) {
@@ -100,11 +101,14 @@ void LocalHops::clear() {
   overfull_ = false;
 }
 
+void LocalHops::close(Route& route) {
+  send_to_log(route);
+  route.task = nullptr;
+}
+
 void LocalHops::deliver(Route& route) {
-  if (route.waiting.empty() || route.task->position(route.input) < route.behind ||
-      route.task->hops(route.input) > 0) {
-    return;
-  }
+  if (route.task->hops(route.input) == 0) route.delivered = 0;
+  if (route.waiting.empty() || route.task->position(route.input) < route.behind) return;
   std::size_t records = 0;
   for (auto& batch : route.waiting) {
     records += batch.records.size();
@@ -113,14 +117,14 @@ void LocalHops::deliver(Route& route) {
   if (counter_) counter_->add(records);
   waiting_ -= records;
   route.waiting.clear();
-  route.bytes = 0;
+  route.delivered += std::exchange(route.bytes, 0);
 }
 
 void LocalHops::relieve() {
   if (!std::exchange(overfull_, false)) return;
   for (auto& routes : routes_) {
     for (auto& route : routes) {
-      if (route->bytes > kMostWaiting) send_to_log(*route);
+      if (route->task && route->bytes + route->delivered > kMostWaiting) send_to_log(*route);
     }
   }
 }
@@ -140,7 +144,7 @@ void LocalHops::send_to_log(Route& route) {
     batches.push_back(std::move(batch));
   }
   route.waiting.clear();
-  route.bytes = 0;
+  route.bytes = route.delivered = 0;
   for (const auto& batch : batches) {
     for (const auto& record : batch.records) {
       route.by_log = true;
@@ -153,9 +157,11 @@ void LocalHops::send_to_log(Route& route) {
 void LocalHops::committed() {
   for (auto& routes : routes_) {
     for (auto& route : routes) {
-      if (!std::exchange(route->by_log, false)) continue;
-      route->behind =
-          std::max(route->behind, log_.delivered_end(route->topic, route->partition));
+      if (!route->by_log) continue;
+      const Offset end = log_.delivered_end(route->topic, route->partition);
+      if (end == kNoOffset) continue;  // Not known, so that nothing can wait for it.
+      route->by_log = false;
+      route->behind = std::max(route->behind, end);
     }
   }
 }

@@ -36,13 +36,17 @@ class LocalHops final : public RecordCollector {
     Offset behind = 0;           ///< Where the log's records end that come first.
     bool by_log = false;         ///< Something was sent to the log in this transaction.
     std::vector<RecordBatch> waiting = {};
-    std::size_t bytes = 0;  ///< Of what waits.
+    std::size_t bytes = 0;      ///< What waits takes of memory.
+    std::size_t delivered = 0;  ///< And what the task was given and has perhaps not processed.
+    std::shared_ptr<char[]> memory = {};  ///< Where records' bytes go; batches share it.
+    std::size_t size = 0;
+    std::size_t used = 0;
   };
 
   explicit LocalHops(TransactionCollector& log) : log_(log) {}
   /// Makes the routes to all repartition topics of the plan. Without, everything goes to the log.
   void use(const ApplicationPlan& plan);
-  /// Counts what hops.
+  /// Counts what tasks are given.
   void count_with(Counter* counter) { counter_ = counter; }
 
   // --- RecordCollector ----------------------------------------------------------------------
@@ -54,27 +58,25 @@ class LocalHops final : public RecordCollector {
 
   // --- Tasks come and go --------------------------------------------------------------------
 
-  /// What is in the log of that partition ends at `end`, as far as other workers' tasks wrote it
-  /// that are this worker's now: it comes before all that hops from now on. Nothing, if there is no
-  /// such route.
+  /// What the former owners of this worker's tasks wrote to the partition ends at `end`, and comes
+  /// before all that hops from now on. Does nothing for a partition without a route.
   void wait_for(const TopicPartition& partition, Offset end);
   /// From now on `task` takes what is sent to the partition, as its `input`. Null: no route.
   Route* open(const TopicPartition& partition, StreamTask& task, std::size_t input);
-  /// The route's task goes; nothing is under way to it.
-  void close(Route& route) { route.task = nullptr; }
+  /// The route's task goes, having processed all that it was given. What waits goes to the log.
+  void close(Route& route);
   /// The transaction is abandoned, and every task with it.
   void clear();
 
   // --- Between two calls of a task ----------------------------------------------------------
 
-  /// Gives a task what waits for it, if what went through the log before is processed, and so is
-  /// what was given before.
+  /// Gives a task what waits for it, if what went through the log before is processed.
   void deliver(Route& route);
   /// Whether anything waits here.
   bool waiting() const { return waiting_ > 0; }
   /// How many records have come to hop so far.
   std::uint64_t taken() const { return taken_; }
-  /// Sends to the log what too many records wait for, in memory: their task is slow.
+  /// Sends to the log what waits for a task that has too much waiting.
   void relieve();
 
   // --- Commit -------------------------------------------------------------------------------
@@ -96,16 +98,12 @@ class LocalHops final : public RecordCollector {
   }
   void take(Route& route, std::optional<BytesView> key, std::optional<BytesView> value,
             Timestamp timestamp);
-  char* room_for(Route& route, std::size_t bytes);
+  static char* room_for(Route& route, std::size_t bytes);
   void send_to_log(Route& route);
 
   TransactionCollector& log_;
   std::vector<std::vector<std::unique_ptr<Route>>> routes_;  // By topic and partition.
   Counter* counter_ = nullptr;
-  // Where bytes of records go, whatever their route; batches share it.
-  std::shared_ptr<char[]> memory_;
-  std::size_t room_ = 0;
-  std::size_t used_ = 0;
   std::string header_bytes_;
   std::size_t waiting_ = 0;  // Records.
   std::uint64_t taken_ = 0;

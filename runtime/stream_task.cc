@@ -211,9 +211,7 @@ const std::map<std::string, std::string>& StreamTask::app_configs() const {
   return app_configs_;
 }
 
-std::string StreamTask::state_dir() const {
-  return task_directory(*setup_.config, setup_.id);
-}
+std::string StreamTask::state_dir() const { return task_directory(*setup_.config, setup_.id); }
 
 ErrorContext StreamTask::error_context(std::string_view node) const {
   return {.task = setup_.id,
@@ -431,9 +429,9 @@ void StreamTask::to_dead_letters(const RecordView& record, const RecordMetadata&
   headers.add("__streams.errors.offset", std::to_string(metadata.offset));
   const TopicHandle topic = dead_letter_topic(metadata.topic);
   const std::int32_t partitions = setup_.collector->partitions(topic);
-  const std::int32_t partition = record.key ? partition_of(*record.key, partitions)
-                                            : static_cast<std::int32_t>(
-                                                  std::max<Offset>(record.offset, 0) % partitions);
+  const std::int32_t partition =
+      record.key ? partition_of(*record.key, partitions)
+                 : static_cast<std::int32_t>(std::max<Offset>(record.offset, 0) % partitions);
   setup_.collector->send(topic, partition, record.key, record.value, record.timestamp, headers);
 }
 

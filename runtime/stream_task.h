@@ -85,7 +85,8 @@ class StreamTask final : public TaskContext {
   void enqueue(std::size_t input, RecordBatch batch, std::string_view topic = {}) {
     group_.add_records(input, std::move(batch), topic);
   }
-  /// As RecordQueue::add_hops(), take_back(), hops() and position(). Between two calls of process().
+  /// As RecordQueue::add_hops(), take_back(), hops() and position(). Between two calls of
+  /// process().
   void enqueue_hops(std::size_t input, RecordBatch batch) {
     group_.add_hops(input, std::move(batch));
   }

@@ -130,6 +130,7 @@ bool Worker::run_once() {
       worked |= punctuate();
     }
     worked |= run_async_calls();
+    hops_.relieve();
     if (commit_due(!worked)) {
       begin_commit();
       worked = true;
@@ -240,22 +241,28 @@ bool Worker::process() {
 
 // One turn at least; `now` goes on with the clock. Returns whether there was anything to process.
 bool Worker::process(Member& member, Clock::Instant until, Clock::Instant& now) {
-  StreamTask& task = *member.task;
   for (LocalHops::Route* route : member.hops) hops_.deliver(*route);
+  const StreamTask& task = *member.task;
   const Timestamp wall_clock = clock_.wall_clock();
   std::size_t done = 0;
-  for (bool more = true; more && (done < kProcessRecords || task.hops() > 0);) {
-    const std::size_t turn = turn_;
-    const std::size_t processed = task.process(turn, wall_clock);
-    if (processed == 0) break;
-    done += processed;
-    const auto began = std::exchange(now, clock_.now());
-    if (now - began > kLongTurn) turn_ = std::max<std::size_t>(1, turn_ / 2);
-    if (now - began < kShortTurn) turn_ = std::min(kTurnMax, turn_ * 2);
-    more = processed == turn && now < until && !stop_requested_;
+  while ((done < kProcessRecords || task.hops() > 0) &&
+         process_turn(member, wall_clock, now, done) && now < until && !stop_requested_) {
   }
-  task.note_waiting(wall_clock);
+  member.task->note_waiting(wall_clock);
   return done > 0;
+}
+
+// Adds to `done`, and returns whether there may be more.
+bool Worker::process_turn(Member& member, Timestamp wall_clock, Clock::Instant& now,
+                          std::size_t& done) {
+  const std::size_t turn = member.turn;
+  const std::size_t processed = member.task->process(turn, wall_clock);
+  if (processed == 0) return false;
+  done += processed;
+  const auto began = std::exchange(now, clock_.now());
+  if (now - began > kLongTurn) member.turn = std::max<std::size_t>(1, turn / 2);
+  if (now - began < kShortTurn) member.turn = std::min(kTurnMax, turn * 2);
+  return processed == turn;
 }
 
 bool Worker::punctuate() {

@@ -105,10 +105,11 @@ class Worker {
     TaskInfo::State state = TaskInfo::State::kCreated;
     const PlannedSubTopology* plan = nullptr;
     std::map<TopicPartition, OffsetAndMetadata> committed;
-    bool first_start = false;         ///< The group had committed nothing for it.
-    std::vector<std::uint32_t> tags;  ///< Of its inputs at the consumer, while it runs.
-    std::vector<bool> paused;         ///< Which inputs are paused there, while it runs.
-    std::vector<LocalHops::Route*> hops;  ///< By which other tasks here send to it.
+    bool first_start = false;                  ///< The group had committed nothing for it.
+    std::vector<std::uint32_t> tags;           ///< Of its inputs at the consumer, while it runs.
+    std::vector<bool> paused;                  ///< Which inputs are paused there, while it runs.
+    std::vector<LocalHops::Route*> hops = {};  ///< By which other tasks here send to it.
+    std::size_t turn = 1;                      ///< Records between two looks at the clock.
   };
   struct Input {
     Member* member = nullptr;  ///< Null: the partition has left.
@@ -122,6 +123,7 @@ class Worker {
   void note_work_since(Clock::Instant began);
   bool process();
   bool process(Member& member, Clock::Instant until, Clock::Instant& now);
+  bool process_turn(Member& member, Timestamp wall_clock, Clock::Instant& now, std::size_t& done);
   bool punctuate();
   bool run_async_calls();
   bool runs_tasks() const;
@@ -217,7 +219,6 @@ class Worker {
   bool more_input_ = false;
 
   TaskId served_last_{-1, -1};  // At which the time to process ran out.
-  std::size_t turn_ = 1;        // Records between two looks at the clock.
 
   // Tasks that are on their way from kCreated to kRestoring; one question at a time.
   std::set<TaskId> settling_;

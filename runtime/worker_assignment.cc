@@ -279,10 +279,15 @@ void Worker::on_committed_offsets(const ConsumerEvent& event) {
     }
   }
   // Whoever had these tasks before may have written to others that run here.
+  std::set<std::string> written;
+  for (const auto id : settling_) {
+    const auto& outputs = members_.at(id).plan->repartition_outputs;
+    if (config_.repartition_local_hops) written.insert(outputs.begin(), outputs.end());
+  }
   for (const auto& [id, member] : members_) {
     if (settling_.contains(id)) continue;
     for (const auto& topic : member.plan->repartition_inputs) {
-      partitions.push_back({topic, id.partition});
+      if (written.contains(topic)) partitions.push_back({topic, id.partition});
     }
   }
   ++questions_;

@@ -1,7 +1,7 @@
 // The worker's transactions, in the order that keeps them exactly once:
 //
-//   flush caches -> flush the producer -> send offsets -> commit -> merge each task's writes into
-//   committed state -> publish positions
+//   flush caches, and process what that sends to tasks of this worker -> flush the producer
+//   -> send offsets -> commit -> merge each task's writes into committed state -> publish positions
 //
 // Any failure before the commit is sent aborts; after it, nothing is assumed (see worker.h).
 
@@ -112,13 +112,12 @@ void Worker::flush_tasks() {
 
 bool Worker::process_hops(Member& member, Clock::Instant until) {
   for (LocalHops::Route* route : member.hops) hops_.deliver(*route);
-  StreamTask& task = *member.task;
   const Timestamp wall_clock = clock_.wall_clock();
-  bool worked = false;
-  while (task.hops() > 0 && clock_.now() < until && task.process(turn_, wall_clock) > 0) {
-    worked = true;
+  auto now = clock_.now();
+  std::size_t done = 0;
+  while (member.task->hops() > 0 && now < until && process_turn(member, wall_clock, now, done)) {
   }
-  return worked;
+  return done > 0;
 }
 
 void Worker::send_offsets() {
@@ -190,7 +189,6 @@ void Worker::begin_abort(const Error& reason) {
 // Throws away the processing half of every task: they go through settle() again.
 void Worker::suspend_all() {
   settling_.clear();
-  hops_.clear();
   for (auto& [id, member] : members_) {
     member.hops.clear();
     for (const auto& input : member.task->inputs()) {
@@ -203,6 +201,7 @@ void Worker::suspend_all() {
     member.state = TaskInfo::State::kCreated;
     publish(member);
   }
+  hops_.clear();  // And what nodes sent as they were closed.
   dirty_ = false;
   update_settled();
 }

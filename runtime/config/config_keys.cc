@@ -86,9 +86,10 @@ KeyRow yes_or_no(std::string_view name, std::string_view description, bool Strea
                 config.*field = value == "true";
                 return true;
               },
-          .show = [=](const StreamsConfig& config) {
-            return std::string(config.*field ? "true" : "false");
-          }};
+          .show =
+              [=](const StreamsConfig& config) {
+                return std::string(config.*field ? "true" : "false");
+              }};
 }
 
 bool is_not_empty(std::string_view value) { return !value.empty(); }
@@ -315,10 +316,12 @@ std::vector<KeyRow> timing_and_memory_rows() {
       duration("repartition.purge.interval.ms",
                "How often processed records of repartition topics are deleted.",
                &Config::repartition_purge_interval, 1),
-      yes_or_no("repartition.local.hops",
-                "Whether a record for a repartition topic goes straight to its task where that runs "
-                "in the same thread, in the same transaction, instead of through the topic.",
-                &Config::repartition_local_hops),
+      yes_or_no(
+          "repartition.local.hops",
+          "Whether a record for a repartition topic goes straight to its task where that runs "
+          "in the same thread, in the same transaction, without an offset, instead of "
+          "through the topic.",
+          &Config::repartition_local_hops),
       number("statestore.cache.max.bytes",
              "Record caches: 0 sends every update downstream at once, any other number only the "
              "last one of each key and commit.",

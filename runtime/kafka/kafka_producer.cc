@@ -157,7 +157,8 @@ Offset KafkaProducer::delivered_end(TopicHandle handle, std::int32_t partition) 
   const Topic& topic = topics_.at(handle);
   if (partition < 0 || static_cast<std::size_t>(partition) >= topic.ends.size()) return kNoOffset;
   const DeliveredEnd& delivered = topic.ends[static_cast<std::size_t>(partition)];
-  return delivered.transaction == transactions_->number() ? delivered.end : kNoOffset;
+  const bool is_known = delivered.transaction == transactions_->number() && delivered.is_known;
+  return is_known ? delivered.end : kNoOffset;
 }
 
 }  // namespace thalweg::internal

@@ -185,11 +185,14 @@ void Transactions::on_delivery(const rd_kafka_message_t& message) {
                                   "-" + std::to_string(message.partition));
     return;
   }
-  // A record that was already there the first time is confirmed without an offset.
-  if (message.offset < 0) return;
   auto& delivered = *static_cast<DeliveredEnd*>(message._private);
   const auto now = number_.load(std::memory_order_relaxed);
-  if (std::exchange(delivered.transaction, now) != now) delivered.end = kNoOffset;
+  if (std::exchange(delivered.transaction, now) != now) {
+    delivered.end = kNoOffset;
+    delivered.is_known = true;
+  }
+  // A record that was already there the first time is confirmed without an offset.
+  delivered.is_known &= message.offset >= 0;
   delivered.end = std::max(delivered.end, message.offset + 1);
 }
 

@@ -20,6 +20,7 @@ struct DeliveredEnd {
   std::int32_t partition = 0;
   std::uint64_t transaction = 0;
   Offset end = kNoOffset;
+  bool is_known = true;
 };
 
 /// The transactions of one producer: the calls of librdkafka that wait for brokers, and what became

@@ -73,7 +73,7 @@ class SimulatedConsumer final : public LogConsumer {
   std::map<TopicPartition, Reading> readings_;
   std::uint64_t assigns_ = 0;
   std::size_t first_ = 0;
-  Clock::Instant heard_until_{};  ///< When the last event that is on its way arrives.
+  Clock::Instant heard_until_{};               ///< When the last event that is on its way arrives.
   std::deque<std::function<void()>> unheard_;  // In the order in which it was said.
   std::vector<std::string> subscribed_;
   std::string member_;

@@ -21,9 +21,8 @@ class Words final : public Workload {
   }
   void write_something(EmbeddedProcess& process) override {
     const auto records = words_.next();
-    process.produce("words", records, [this, ids = words_.ids()] {
-      acknowledged_.insert(ids.begin(), ids.end());
-    });
+    process.produce("words", records,
+                    [this, ids = words_.ids()] { acknowledged_.insert(ids.begin(), ids.end()); });
   }
   void check(EmbeddedProcess& process, ManualClock& clock) override {
     expect_each_record_counted_once(process.log(), clock, acknowledged_);

@@ -1,9 +1,11 @@
 // Records for a repartition topic whose task runs in the same thread go to it in the same
 // transaction, and through the log where that would change their order. That each counts once,
-// whatever dies, is told in embedded_crash_test and cluster_test, where lives with and without local
-// hops follow each other.
+// whatever dies, is told in embedded_crash_test and cluster_test, where lives with and without
+// local hops follow each other.
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -57,8 +59,10 @@ class LocalHops : public ::testing::Test {
       ASSERT_TRUE(log_->create_topic({.name = topic, .partitions = 1}));
     }
   }
-  void begin(Topology (*topology)(), bool hops = true, std::chrono::milliseconds task_idle = 0ms) {
-    ApplicationSpec spec{simulation_config("hopper", 1), topology};
+  void begin(std::function<Topology()> topology, bool hops = true,
+             std::chrono::milliseconds task_idle = 0ms) {
+    ApplicationSpec spec{simulation_config("hopper", 1), std::move(topology)};
+    spec.config.transaction_timeout = transaction_timeout_;
     spec.config.repartition_local_hops = hops;
     spec.config.max_task_idle = task_idle;
     process_ = std::make_unique<SimulatedProcess>(*log_, storage_, clock_,
@@ -70,12 +74,14 @@ class LocalHops : public ::testing::Test {
     rest();
     process_.reset();
   }
-  void write(const Text& topic, const std::vector<Text>& values) {
+  void write(const Text& topic, const std::vector<Text>& values,
+             std::chrono::milliseconds later = 0ms) {
     auto client = log_->producer({.client_id = "test"});
     client->init();
     client->begin();
     for (const Text& value : values) {
-      ASSERT_TRUE(client->send(client->topic(topic), 0, "k", value, clock_.wall_clock(), {}));
+      ASSERT_TRUE(
+          client->send(client->topic(topic), 0, "k", value, clock_.wall_clock() + later, {}));
     }
     client->commit();
     for (int i = 0; i < 10; ++i) log_->step();
@@ -112,6 +118,7 @@ class LocalHops : public ::testing::Test {
     return at != Text::npos && metrics.substr(metrics.find("} ", at) + 2, 1) != "0";
   }
 
+  std::chrono::milliseconds transaction_timeout_ = simulation_config("").transaction_timeout;
   Random random_{1};
   ManualClock clock_{from_millis(1'700'000'000'000)};
   std::unique_ptr<SimulatedLog> log_ = make_simulated_log(clock_, {});
@@ -239,6 +246,68 @@ TEST_F(LocalHops, FollowAFlushOfCaches) {
 
   EXPECT_THAT(values_of("out"), ::testing::UnorderedElementsAre("a", "b"));
   EXPECT_EQ(through_the_log(), 0);
+}
+
+// A commit that took as long as all of them would be given up by the brokers, again and again.
+TEST_F(LocalHops, EndInTheLogWhereTheyWouldHoldUpTheCommit) {
+  transaction_timeout_ = 60s;
+  begin([this] {
+    StreamsBuilder builder;
+    builder.stream<Text, Text>("in")
+        .group_by([](const Text&, const Text& value) { return value; })
+        .count({.store = "counts"})
+        .to_stream()
+        .map(
+            [](const Text& key, const std::optional<std::int64_t>&) { return std::pair(key, key); })
+        .repartition({.name = "by-value"})
+        .peek([this](const Text&, const Text&) { clock_.advance(150ms); })
+        .to("out");
+    return builder.build();
+  });
+  std::vector<Text> values;
+  for (int i = 0; i < 100; ++i) values.push_back("v" + std::to_string(i));
+
+  write("in", values);
+  for (int i = 0; i < 300; ++i) {
+    const auto began = clock_.now();
+    round();
+    ASSERT_LT(clock_.now() - began, 2s);
+  }
+  rest();
+
+  EXPECT_GE(through_the_log(), 50);
+  EXPECT_THAT(values_of("out"), ::testing::UnorderedElementsAreArray(values));
+}
+
+// Time ran out while some of them were left; those that came meanwhile were not looked at when the
+// task chose between its inputs.
+TEST_F(LocalHops, AreTakenBeforeLaterRecordsOfOtherInputs) {
+  std::vector<Text> seen;
+  begin([this, &seen] {
+    StreamsBuilder builder;
+    builder.stream<Text, Text>("in")
+        .select_key([](const Text& key, const Text&) { return key + "!"; })
+        .repartition({.name = "by-value"})
+        .merge(builder.stream<Text, Text>("other"))
+        .peek([&](const Text&, const Text& value) {
+          seen.push_back(value);
+          clock_.advance(7ms);
+        })
+        .to("out");
+    return builder.build();
+  });
+
+  write("other", std::vector<Text>(20, "late"), 1h);
+  write("in", std::vector<Text>(12, "a"));
+  for (int i = 0; seen.size() < 8; ++i) {
+    ASSERT_LT(i, 100);
+    round();
+  }
+  write("in", std::vector<Text>(12, "a"));
+  rest();
+
+  ASSERT_THAT(seen, SizeIs(44));
+  EXPECT_EQ(std::ranges::find(seen, "late") - seen.begin(), 24);
 }
 
 TEST_F(LocalHops, AreForgottenWithTheirTransaction) {

@@ -45,10 +45,11 @@ void expect_the_order_of_words(Log& log, ManualClock& clock) {
 Topology word_statistics() {
   StreamsBuilder builder;
   auto words = builder.stream<std::string, std::int64_t>("words");
-  const auto by_letter =
-      words.select_key([](const std::string& word, const std::int64_t&) {
-        return word.substr(0, 1);
-      }).repartition({.name = "letters"});
+  const auto by_letter = words
+                             .select_key([](const std::string& word, const std::int64_t&) {
+                               return word.substr(0, 1);
+                             })
+                             .repartition({.name = "letters"});
   by_letter.to("letters-out");
   by_letter.group_by_key()
       .count({.store = "counts", .caching = false})

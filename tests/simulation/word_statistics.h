@@ -31,7 +31,8 @@ class WordSource {
 
 /// Checks what word_statistics() wrote against its input, as both are in the log now: for each
 /// letter the counts are exactly 1, 2, 3, ..., the last sum of each word is that of its records,
-/// and a word's records kept their order on the way to their letter. Every number in `acknowledged` is in the input, once.
+/// and a word's records kept their order on the way to their letter. Every number in `acknowledged`
+/// is in the input, once.
 void expect_each_record_counted_once(Log& log, ManualClock& clock,
                                      const std::set<std::int64_t>& acknowledged);
 

@@ -177,7 +177,7 @@ class LogProducer {
   virtual void commit() = 0;
   virtual void abort() = 0;
   /// After kCommitted: the offset after the last record of that transaction in the partition;
-  /// kNoOffset when it had none there.
+  /// kNoOffset when it had none there, or the broker has not told where they are.
   virtual Offset delivered_end(TopicHandle topic, std::int32_t partition) const = 0;
 
   virtual bool poll(ProducerEvent& event) = 0;

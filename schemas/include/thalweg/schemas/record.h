@@ -30,8 +30,8 @@ struct RecordView {
   BytesView headers;               ///< As Headers::encode() writes them; empty when there are none.
 };
 
-/// Where the record being processed came from. In a punctuation there is none: an empty topic,
-/// partition and offset -1, as in Kafka Streams.
+/// Where a record came from. In a punctuation: an empty topic, partition and offset -1, as in Kafka
+/// Streams. What did not go through its repartition topic has offset -1 (`repartition.local.hops`).
 struct RecordMetadata {
   std::string_view topic;
   std::int32_t partition = -1;
