@@ -307,6 +307,8 @@ void LayeredTableImpl::store(BytesView key, std::optional<BytesView> value, Time
   }
 }
 
+/// Takes from the budget what memory is used now. Called with the lock held: a reader may be making
+/// the order of keys, which counts.
 void LayeredTableImpl::charge() {
   const auto now = static_cast<std::int64_t>(fresh_.footprint() + fresh_.index_footprint());
   if (budget_) budget_->add(now - charged_);
@@ -330,32 +332,28 @@ void LayeredTableImpl::drop_expired() {
 
 void LayeredTableImpl::commit(std::span<const TableWrite> writes, const StoreMarks& marks,
                               Offset changelog_end, CommitSequence commit) {
-  {
-    std::lock_guard lock(mutex_);
-    const bool bury = buries();
-    for (const auto& write : writes) store(write.key, write.value, write.timestamp, bury);
-    marks_ = marks;
-    if (!fits_in_cache()) expire();
-    last_commit_ = commit;
-  }
+  std::lock_guard lock(mutex_);
+  const bool bury = buries();
+  for (const auto& write : writes) store(write.key, write.value, write.timestamp, bury);
+  marks_ = marks;
+  if (!fits_in_cache()) expire();
+  last_commit_ = commit;
   if (changelog_end != kNoOffset) offset_ = changelog_end;
   charge();
 }
 
 void LayeredTableImpl::restore(std::span<const RecordView> records, Offset next,
                                CommitSequence commit) {
-  {
-    std::lock_guard lock(mutex_);
-    const bool bury = buries();
-    if (segments_) {
-      restore_windows(records, bury);
-    } else {
-      for (const auto& record : records) {
-        if (record.key) store(*record.key, record.value, record.timestamp, bury);
-      }
+  std::lock_guard lock(mutex_);
+  const bool bury = buries();
+  if (segments_) {
+    restore_windows(records, bury);
+  } else {
+    for (const auto& record : records) {
+      if (record.key) store(*record.key, record.value, record.timestamp, bury);
     }
-    last_commit_ = commit;
   }
+  last_commit_ = commit;
   offset_ = next;
   charge();
 }
@@ -413,9 +411,9 @@ void LayeredTableImpl::take_back(Frozen& frozen) {
     arrange(fresh_);
     frozen_.reset();
     has_frozen_ = false;
+    charge();
   }
   frozen_bytes_ = 0;
-  charge();
 }
 
 Status LayeredTableImpl::write(const std::shared_ptr<Frozen>& frozen) {
