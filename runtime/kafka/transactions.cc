@@ -149,7 +149,7 @@ bool Transactions::init_client() {
 }
 
 void Transactions::init() {
-  if (!client_) return;
+  serves_ = true;
   warm_up();
   if (!transactional() || init_client()) report(ProducerEvent::Kind::kReady);
 }
@@ -161,8 +161,9 @@ rd_kafka_topic_t* Transactions::topic(const std::string& name) {
   return handle.get();
 }
 
+// Before init() the client may just be being made, in the worker's thread.
 void Transactions::serve() {
-  if (client_) {
+  if (serves_) {
     rd_kafka_poll(client_->get(), kServe);
   } else {
     std::this_thread::sleep_for(kTryAgain);

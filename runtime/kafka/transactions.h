@@ -86,6 +86,7 @@ class Transactions final : public ClientListener {
   std::shared_ptr<KafkaClient> client_;
   std::map<std::string, RdTopic> topics_;  // Guarded by mutex_.
   std::atomic<std::uint64_t> number_ = 1;
+  bool serves_ = false;  ///< The client is there, as far as the producer's own thread knows.
   bool in_use_ = false;  ///< Something was sent since the last commit or abort.
   std::atomic<bool> closing_ = false;
   std::optional<Error> undelivered_;  ///< The first record that did not arrive.
