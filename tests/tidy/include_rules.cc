@@ -54,9 +54,10 @@ const std::vector<Library>& libraries() {
 
 /// The operating system's own headers, by file name or folder.
 bool is_system(std::string_view header) {
-  static constexpr std::string_view kHeaders[] = {
-      "dirent.h", "errno.h", "fcntl.h",  "netdb.h",  "poll.h",    "pthread.h", "sched.h",
-      "signal.h", "spawn.h", "stdlib.h", "syslog.h", "termios.h", "time.h",    "unistd.h"};
+  static constexpr std::string_view kHeaders[] = {"dirent.h",  "errno.h",   "fcntl.h",  "netdb.h",
+                                                  "poll.h",    "pthread.h", "sched.h",  "signal.h",
+                                                  "spawn.h",   "stdlib.h",  "syslog.h", "termios.h",
+                                                  "threads.h", "time.h",    "unistd.h"};
   static constexpr std::string_view kFolders[] = {"sys/", "netinet/", "arpa/", "linux/", "net/"};
   return std::ranges::find(kHeaders, header) != std::ranges::end(kHeaders) ||
          std::ranges::any_of(kFolders, [&](auto folder) { return header.starts_with(folder); });
