@@ -1,7 +1,6 @@
 #include "local_hops.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace thalweg::internal {
@@ -16,8 +15,9 @@ constexpr std::size_t kMostWaiting = 4 << 20;
 std::size_t size_of(std::optional<BytesView> bytes) { return bytes ? bytes->size() : 0; }
 
 BytesView copy(BytesView bytes, char*& to) {
-  std::memcpy(to, bytes.data(), bytes.size());
-  return {std::exchange(to, to + bytes.size()), bytes.size()};
+  const char* const begin = to;
+  to = std::ranges::copy(bytes, to).out;
+  return {begin, bytes.size()};
 }
 
 }  // namespace
@@ -92,11 +92,8 @@ LocalHops::Route* LocalHops::open(const TopicPartition& partition, StreamTask& t
 }
 
 void LocalHops::clear() {
-  for (auto& routes : routes_) {
-    for (auto& route : routes) {
-      *route = {.topic = route->topic, .partition = route->partition};
-    }
-  }
+  for_each_route(
+      [](Route& route) { route = {.topic = route.topic, .partition = route.partition}; });
   waiting_ = 0;
   overfull_ = false;
 }
@@ -122,19 +119,15 @@ void LocalHops::deliver(Route& route) {
 
 void LocalHops::relieve() {
   if (!std::exchange(overfull_, false)) return;
-  for (auto& routes : routes_) {
-    for (auto& route : routes) {
-      if (route->task && route->bytes + route->delivered > kMostWaiting) send_to_log(*route);
-    }
-  }
+  for_each_route([this](Route& route) {
+    if (route.task && route.bytes + route.delivered > kMostWaiting) send_to_log(route);
+  });
 }
 
 void LocalHops::send_rest() {
-  for (auto& routes : routes_) {
-    for (auto& route : routes) {
-      if (route->task) send_to_log(*route);
-    }
-  }
+  for_each_route([this](Route& route) {
+    if (route.task) send_to_log(route);
+  });
 }
 
 void LocalHops::send_to_log(Route& route) {
@@ -155,15 +148,13 @@ void LocalHops::send_to_log(Route& route) {
 }
 
 void LocalHops::committed() {
-  for (auto& routes : routes_) {
-    for (auto& route : routes) {
-      if (!route->by_log) continue;
-      const Offset end = log_.delivered_end(route->topic, route->partition);
-      if (end == kNoOffset) continue;  // Not known, so that nothing can wait for it.
-      route->by_log = false;
-      route->behind = std::max(route->behind, end);
-    }
-  }
+  for_each_route([this](Route& route) {
+    if (!route.by_log) return;
+    const Offset end = log_.delivered_end(route.topic, route.partition);
+    if (end == kNoOffset) return;  // Not known, so that nothing can wait for it.
+    route.by_log = false;
+    route.behind = std::max(route.behind, end);
+  });
 }
 
 }  // namespace thalweg::internal

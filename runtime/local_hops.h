@@ -34,7 +34,7 @@ class LocalHops final : public RecordCollector {
     StreamTask* task = nullptr;  ///< Null: not here, or not running.
     std::size_t input = 0;       ///< The task's.
     Offset behind = 0;           ///< Where the log's records end that come first.
-    bool by_log = false;         ///< Something was sent to the log in this transaction.
+    bool by_log = false;         ///< Something went to the log, and where that ends is not known.
     std::vector<RecordBatch> waiting = {};
     std::size_t bytes = 0;      ///< What waits takes of memory.
     std::size_t delivered = 0;  ///< And what the task was given and has perhaps not processed.
@@ -95,6 +95,11 @@ class LocalHops final : public RecordCollector {
   }
   Route* route_to(const TopicPartition& partition) {
     return route_to(log_.topic(partition.topic), partition.partition);
+  }
+  void for_each_route(auto action) {
+    for (auto& routes : routes_) {
+      for (auto& route : routes) action(*route);
+    }
   }
   void take(Route& route, std::optional<BytesView> key, std::optional<BytesView> value,
             Timestamp timestamp);

@@ -32,7 +32,7 @@ using Text = std::string;
 
 const TopicPartition kHop{"hopper-by-value-repartition", 0};
 
-/// in -> by value -> out; what is after the hop can be made to wait for a second topic.
+/// in -> by value -> out.
 Topology by_value() {
   StreamsBuilder builder;
   builder.stream<Text, Text>("in")
@@ -42,6 +42,7 @@ Topology by_value() {
   return builder.build();
 }
 
+/// The same, where the task after the hop may have to wait for a second topic.
 Topology by_value_and_other() {
   StreamsBuilder builder;
   builder.stream<Text, Text>("in")
