@@ -119,6 +119,7 @@ TEST_F(VisibleState, WhoHasBeenAnswered503WaitsNoLonger) {
   manual_clock_.advance(std::chrono::seconds(2));
 
   EXPECT_EQ(shop_->waiting_for({"orders", 0}), 0);
+  shop_->drop_waiters();
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // Where an application begins to read a topic of which its group has committed nothing.
 
 #include <map>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -9,10 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thalweg/runtime/simulated_log.h>
 #include <thalweg/topology/streams_builder.h>
 
-#include "simulation/simulated_process.h"
+#include "simulation/process_story.h"
 
 namespace thalweg::simulation {
 namespace {
@@ -24,29 +22,25 @@ using namespace std::chrono_literals;
 using Text = std::string;
 
 /// A topic with three records, written an hour, ten minutes and one minute ago.
-class Beginnings : public ::testing::Test {
+class Beginnings : public ProcessStory {
  protected:
   Beginnings() {
-    log_->create_topic({.name = "in", .partitions = 1});
+    create_topics({"in"});
     write("hour", clock_.wall_clock() - 1h);
     write("minutes", clock_.wall_clock() - 10min);
     write("minute", clock_.wall_clock() - 1min);
   }
 
   void write(const Text& value, Timestamp time) {
-    auto& client = *clients_.emplace_back(log_->producer({.client_id = "test"}));
-    client.init();
-    client.begin();
-    ASSERT_TRUE(client.send(client.topic("in"), 0, "k", value, time, {}));
-    client.commit();
+    write_records("in", {{.value = value, .time = time}});
     rest();
   }
   void commit_for_the_group(const std::map<TopicPartition, OffsetAndMetadata>& offsets) {
-    auto& client = *clients_.emplace_back(log_->producer({.client_id = "test"}));
-    client.init();
-    client.begin();
-    client.send_offsets(offsets, {.group = "reader"});
-    client.commit();
+    auto client = log_->producer({.client_id = "test"});
+    client->init();
+    client->begin();
+    client->send_offsets(offsets, {.group = "reader"});
+    client->commit();
     rest();
   }
 
@@ -56,30 +50,10 @@ class Beginnings : public ::testing::Test {
                            builder.stream<Text, Text>("in", {.auto_offset_reset = where}).to("out");
                            return builder.build();
                          }};
-    process_ = std::make_unique<SimulatedProcess>(*log_, storage_, clock_,
-                                                  std::vector{std::move(spec)}, random_);
+    start(std::move(spec));
     rest();
   }
-  void rest() {
-    run_until_idle(clock_, [this] {
-      const bool worked = log_->step();
-      return (process_ && process_->step_all()) || worked;
-    });
-  }
-  std::vector<Text> seen() {
-    std::vector<Text> values;
-    for (const LoggedRecord& record : read_topic(*log_, clock_, "out")) {
-      values.push_back(*record.value);
-    }
-    return values;
-  }
-
-  Random random_{1};
-  ManualClock clock_{from_millis(1'700'000'000'000)};
-  std::unique_ptr<SimulatedLog> log_ = make_simulated_log(clock_, {});
-  SimulatedStorage storage_;
-  std::vector<std::unique_ptr<LogProducer>> clients_;
-  std::unique_ptr<SimulatedProcess> process_;
+  std::vector<Text> seen() { return values_of("out"); }
 };
 
 TEST_F(Beginnings, EarliestReadsAllThatIsThere) {

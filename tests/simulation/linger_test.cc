@@ -6,14 +6,14 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include <thalweg/runtime/log_decorator.h>
-#include <thalweg/runtime/simulated_log.h>
 #include <thalweg/topology/streams_builder.h>
 
-#include "simulation/simulated_process.h"
+#include "simulation/process_story.h"
 
 namespace thalweg::simulation {
 namespace {
@@ -55,10 +55,10 @@ class WatchedLog final : public LogDecorator {
 };
 
 /// An application that copies a topic, and commits once an hour. Only records take time.
-class Lingering : public ::testing::Test {
+class Lingering : public ProcessStory {
  protected:
   void begin(ProcessingGuarantee guarantee, std::chrono::nanoseconds cost = 0ms) {
-    log_->create_topic({.name = "in", .partitions = 1});
+    create_topics({"in"});
     ApplicationSpec spec{
         simulation_config("copy", 1), [this, cost] {
           StreamsBuilder builder;
@@ -70,44 +70,19 @@ class Lingering : public ::testing::Test {
     spec.config.processing_guarantee = guarantee;
     spec.config.commit_interval = spec.config.commit_interval_min = 1h;
     spec.config.transaction_timeout = 4h;
-    process_ = std::make_unique<SimulatedProcess>(watched_, storage_, clock_,
-                                                  std::vector{std::move(spec)}, random_);
-    rest();
-    clock_.advance(1s);
+    start(std::move(spec), watched_, storage_);
     rest();
   }
-  void write(int records) {
-    auto client = log_->producer({.client_id = "test"});
-    client->init();
-    client->begin();
-    const TopicHandle topic = client->topic("in");
-    for (int i = 0; i < records; ++i) {
-      ASSERT_TRUE(client->send(topic, 0, "k", "v", clock_.wall_clock(), {}));
-    }
-    client->commit();
-    for (int i = 0; i < 10; ++i) log_->step();
-  }
-  /// As long as there is something to do without the clock's moving by itself.
-  void rest() {
-    for (int idle = 0; idle < 10;) {
-      const bool logged = log_->step();
-      idle = process_->step_all() || logged ? 0 : idle + 1;
-    }
-  }
+  void write(int records) { ProcessStory::write("in", std::vector<Text>(records, "v")); }
 
-  Random random_{1};
-  ManualClock clock_{from_millis(1'700'000'000'000)};
-  std::unique_ptr<SimulatedLog> log_ = make_simulated_log(clock_, {});
   Asked asked_;
   WatchedLog watched_{*log_, asked_};
-  SimulatedStorage storage_;
-  std::unique_ptr<SimulatedProcess> process_;
 };
 
 TEST_F(Lingering, EndsWhenAllIsProcessed) {
   begin(ProcessingGuarantee::kAtLeastOnce);
   write(3);
-  rest();
+  run();
 
   EXPECT_EQ(asked_.sent, 3);
   EXPECT_EQ(asked_.pushes, 1);
@@ -116,17 +91,17 @@ TEST_F(Lingering, EndsWhenAllIsProcessed) {
 TEST_F(Lingering, EndsAtMostEveryTwoMilliseconds) {
   begin(ProcessingGuarantee::kAtLeastOnce);
   write(1);
-  rest();
+  run();
   ASSERT_EQ(asked_.pushes, 1);
 
   write(1);
-  rest();
+  run();
   EXPECT_EQ(asked_.pushes, 1) << "a moment after the last";
   clock_.advance(2ms);
-  rest();
+  run();
   EXPECT_EQ(asked_.pushes, 2);
   clock_.advance(1s);
-  rest();
+  run();
   EXPECT_EQ(asked_.pushes, 2) << "nothing was sent since";
 }
 
@@ -135,10 +110,9 @@ TEST_F(Lingering, GoesOnWhileThereIsMoreToProcess) {
   write(100);
   while (asked_.sent < 100) {
     ASSERT_EQ(asked_.pushes, 0) << "after " << asked_.sent;
-    log_->step();
-    process_->step_all();
+    round();
   }
-  rest();
+  run();
 
   EXPECT_EQ(asked_.pushes, 1);
 }
@@ -147,9 +121,9 @@ TEST_F(Lingering, GoesOnWhileThereIsMoreToProcess) {
 TEST_F(Lingering, OfRecordsInATransactionIsLeftToTheCommit) {
   begin(ProcessingGuarantee::kExactlyOnceV2);
   write(3);
-  rest();
+  run();
   clock_.advance(1min);
-  rest();
+  run();
 
   EXPECT_EQ(asked_.sent, 3);
   EXPECT_EQ(asked_.pushes, 0);

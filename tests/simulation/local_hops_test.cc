@@ -14,12 +14,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thalweg/runtime/simulated_log.h>
+#include <thalweg/runtime/log_decorator.h>
 #include <thalweg/topology/kgrouped_stream.h>
 #include <thalweg/topology/ktable.h>
 #include <thalweg/topology/streams_builder.h>
 
-#include "simulation/simulated_process.h"
+#include "simulation/process_story.h"
 
 namespace thalweg::simulation {
 namespace {
@@ -53,21 +53,31 @@ Topology by_value_and_other() {
   return builder.build();
 }
 
-class LocalHops : public ::testing::Test {
- protected:
-  void SetUp() override {
-    for (const char* topic : {"in", "other", "out"}) {
-      ASSERT_TRUE(log_->create_topic({.name = topic, .partitions = 1}));
-    }
+/// Does not say where what it has sent ends in the log, as clients may not that got no answer.
+class SilentProducer final : public LogProducerDecorator {
+ public:
+  using LogProducerDecorator::LogProducerDecorator;
+  Offset delivered_end(TopicHandle, std::int32_t) const override { return kNoOffset; }
+};
+
+class SilentLog final : public LogDecorator {
+ public:
+  using LogDecorator::LogDecorator;
+  std::unique_ptr<LogProducer> producer(const ProducerOptions& options) override {
+    return std::make_unique<SilentProducer>(LogDecorator::producer(options));
   }
+};
+
+class LocalHops : public ProcessStory {
+ protected:
+  void SetUp() override { create_topics({"in", "other", "out"}); }
   void begin(std::function<Topology()> topology, bool hops = true,
              std::chrono::milliseconds task_idle = 0ms) {
     ApplicationSpec spec{simulation_config("hopper", 1), std::move(topology)};
     spec.config.transaction_timeout = transaction_timeout_;
     spec.config.repartition_local_hops = hops;
     spec.config.max_task_idle = task_idle;
-    process_ = std::make_unique<SimulatedProcess>(*log_, storage_, clock_,
-                                                  std::vector{std::move(spec)}, random_);
+    start(std::move(spec));
     rest();
   }
   void end() {
@@ -75,41 +85,11 @@ class LocalHops : public ::testing::Test {
     rest();
     process_.reset();
   }
-  void write(const Text& topic, const std::vector<Text>& values,
-             std::chrono::milliseconds later = 0ms) {
-    auto client = log_->producer({.client_id = "test"});
-    client->init();
-    client->begin();
-    for (const Text& value : values) {
-      ASSERT_TRUE(
-          client->send(client->topic(topic), 0, "k", value, clock_.wall_clock() + later, {}));
-    }
-    client->commit();
-    for (int i = 0; i < 10; ++i) log_->step();
-  }
-  bool round() {
-    const bool worked = log_->step();
-    return process_->step_all() || worked;
-  }
-  /// Does what there is to do, while the clock stands still.
-  void run() {
-    for (int i = 0; i < 30; ++i) round();
-  }
   void pass(std::chrono::seconds time) {
     for (; time > 0s; time -= 1s) {
       clock_.advance(1s);
       run();
     }
-  }
-  void rest() {
-    run_until_idle(clock_, [this] { return round(); });
-  }
-  std::vector<Text> values_of(const Text& topic) {
-    std::vector<Text> values;
-    for (const LoggedRecord& record : read_topic(*log_, clock_, topic)) {
-      values.push_back(*record.value);
-    }
-    return values;
   }
   /// What has gone through the repartition topic, whether it is still there or not.
   Offset through_the_log() { return log_->range(kHop)->end; }
@@ -120,11 +100,7 @@ class LocalHops : public ::testing::Test {
   }
 
   std::chrono::milliseconds transaction_timeout_ = simulation_config("").transaction_timeout;
-  Random random_{1};
-  ManualClock clock_{from_millis(1'700'000'000'000)};
-  std::unique_ptr<SimulatedLog> log_ = make_simulated_log(clock_, {});
-  SimulatedStorage storage_;
-  std::unique_ptr<SimulatedProcess> process_;
+  SilentLog silent_{*log_};
 };
 
 TEST_F(LocalHops, TakeOneTransaction) {
@@ -298,7 +274,8 @@ TEST_F(LocalHops, AreTakenBeforeLaterRecordsOfOtherInputs) {
     return builder.build();
   });
 
-  write("other", std::vector<Text>(20, "late"), 1h);
+  write_records(
+      "other", std::vector<WrittenRecord>(20, {.value = "late", .time = clock_.wall_clock() + 1h}));
   write("in", std::vector<Text>(12, "a"));
   for (int i = 0; seen.size() < 8; ++i) {
     ASSERT_LT(i, 100);
@@ -309,6 +286,46 @@ TEST_F(LocalHops, AreTakenBeforeLaterRecordsOfOtherInputs) {
 
   ASSERT_THAT(seen, SizeIs(44));
   EXPECT_EQ(std::ranges::find(seen, "late") - seen.begin(), 24);
+}
+
+// What waits in memory is bounded, however large the records are.
+TEST_F(LocalHops, EndInTheLogWhereTheyWouldTakeTooMuchMemory) {
+  begin(by_value);
+  std::vector<Text> values;
+  for (char c = 'a'; c < 'i'; ++c) values.push_back(Text(1 << 20, c));
+
+  write("in", values);
+  rest();
+  EXPECT_GE(through_the_log(), 4);
+  const Offset before = through_the_log();
+  write("in", {"small"});
+  rest();
+
+  values.push_back("small");
+  EXPECT_TRUE(values_of("out") == values) << "in this order";
+  EXPECT_EQ(through_the_log(), before) << "the way is free again";
+}
+
+// Nothing can wait for an end that is not known, so all that follows takes the same way.
+TEST_F(LocalHops, AreNotMadeBehindRecordsWhoseEndIsNotKnown) {
+  start({simulation_config("hopper", 1), by_value}, silent_, storage_);
+  rest();
+  write("in", {"a1"});
+  run();
+  ASSERT_EQ(through_the_log(), 0);
+
+  write("in", std::vector<Text>(5, Text(1 << 20, 'a')));
+  rest();
+  const Offset before = through_the_log();
+  ASSERT_GE(before, 4);
+  write("in", {"a2", "a3"});
+  rest();
+
+  EXPECT_GE(through_the_log(), before + 2);
+  const auto values = values_of("out");
+  ASSERT_THAT(values, SizeIs(8));
+  EXPECT_EQ(values[6], "a2");
+  EXPECT_EQ(values[7], "a3");
 }
 
 TEST_F(LocalHops, AreForgottenWithTheirTransaction) {

@@ -3,17 +3,16 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
-#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thalweg/runtime/simulated_log.h>
 #include <thalweg/topology/streams_builder.h>
 
-#include "simulation/simulated_process.h"
+#include "simulation/process_story.h"
 
 namespace thalweg::simulation {
 namespace {
@@ -25,40 +24,27 @@ using Text = std::string;
 constexpr int kPartitions = 3;
 
 /// Each record takes the processor `cost`; nothing else takes time.
-class Pace : public ::testing::Test {
+class Pace : public ProcessStory {
  protected:
   void begin(std::chrono::nanoseconds cost) {
     log_->create_topic({.name = "in", .partitions = kPartitions});
-    ApplicationSpec spec{simulation_config("slow", 1), [this, cost] {
-                           StreamsBuilder builder;
-                           builder.stream<Text, Text>("in")
-                               .peek([this, cost](const Text&, const Text&) {
-                                 clock_.advance(cost);
-                               })
-                               .to("out");
-                           return builder.build();
-                         }};
-    process_ = std::make_unique<SimulatedProcess>(*log_, storage_, clock_,
-                                                  std::vector{std::move(spec)}, random_);
+    ApplicationSpec spec{
+        simulation_config("slow", 1), [this, cost] {
+          StreamsBuilder builder;
+          builder.stream<Text, Text>("in")
+              .peek([this, cost](const Text&, const Text&) { clock_.advance(cost); })
+              .to("out");
+          return builder.build();
+        }};
+    start(std::move(spec));
     rest();
   }
-  void write(int records) {
-    auto client = log_->producer({.client_id = "test"});
-    client->init();
-    client->begin();
-    const TopicHandle topic = client->topic("in");
-    for (int i = 0; i < records; ++i) {
-      ASSERT_TRUE(client->send(topic, i % kPartitions, "k", "v", clock_.wall_clock(), {}));
+  void write(int count) {
+    std::vector<WrittenRecord> records;
+    for (int i = 0; i < count; ++i) {
+      records.push_back({.value = "v", .partition = i % kPartitions});
     }
-    client->commit();
-    for (int i = 0; i < 10; ++i) log_->step();
-  }
-  bool round() {
-    const bool worked = log_->step();
-    return process_->step_all() || worked;
-  }
-  void rest() {
-    run_until_idle(clock_, [this] { return round(); });
+    write_records("in", records);
   }
   /// How far the group has come, of all partitions and of the one that is behind.
   std::pair<Offset, Offset> committed() const {
@@ -72,12 +58,6 @@ class Pace : public ::testing::Test {
     }
     return {all, last};
   }
-
-  Random random_{1};
-  ManualClock clock_{from_millis(1'700'000'000'000)};
-  std::unique_ptr<SimulatedLog> log_ = make_simulated_log(clock_, {});
-  SimulatedStorage storage_;
-  std::unique_ptr<SimulatedProcess> process_;
 };
 
 // A step processed 2,000 records of each task, whatever they cost: with 8 ms each, every

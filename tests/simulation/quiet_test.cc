@@ -10,10 +10,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thalweg/runtime/simulated_log.h>
 #include <thalweg/topology/streams_builder.h>
 
-#include "simulation/simulated_process.h"
+#include "simulation/process_story.h"
 
 namespace thalweg::simulation {
 namespace {
@@ -23,48 +22,25 @@ using ::testing::IsEmpty;
 using namespace std::chrono_literals;
 using Text = std::string;
 
-class Quiet : public ::testing::Test {
+class Quiet : public ProcessStory {
  protected:
   void begin(std::function<Topology()> topology, std::chrono::milliseconds task_idle = 0ms) {
     ApplicationSpec spec{simulation_config("quiet", 1), std::move(topology)};
     spec.config.max_task_idle = task_idle;
-    process_ = std::make_unique<SimulatedProcess>(*log_, storage_, clock_,
-                                                  std::vector{std::move(spec)}, random_);
+    start(std::move(spec));
     rest();
   }
   void write(const Text& topic, const Text& value, Timestamp time) {
-    auto client = log_->producer({.client_id = "test"});
-    client->init();
-    client->begin();
-    ASSERT_TRUE(client->send(client->topic(topic), 0, "k", value, time, {}));
-    client->commit();
+    write_records(topic, {{.value = value, .time = time}});
     run();
   }
-  /// Does what there is to do, while the clock stands still.
-  void run() {
-    for (int i = 0; i < 30; ++i) round();
-  }
-  bool round() {
-    const bool worked = log_->step();
-    return process_->step_all() || worked;
-  }
-  void rest() {
-    run_until_idle(clock_, [this] { return round(); });
-  }
-
-  Random random_{1};
-  ManualClock clock_{from_millis(1'700'000'000'000)};
-  std::unique_ptr<SimulatedLog> log_ = make_simulated_log(clock_, {});
-  SimulatedStorage storage_;
-  std::unique_ptr<SimulatedProcess> process_;
 };
 
 /// A task that reads two topics and waits two seconds for each.
 class QuietInputs : public Quiet {
  protected:
   QuietInputs() {
-    log_->create_topic({.name = "left", .partitions = 1});
-    log_->create_topic({.name = "right", .partitions = 1});
+    create_topics({"left", "right"});
     begin(
         [this] {
           StreamsBuilder builder;
@@ -108,8 +84,7 @@ TEST_F(QuietInputs, AreWaitedForWhenTheyHaveJustGivenSomething) {
 class QuietClock : public Quiet {
  protected:
   QuietClock() {
-    log_->create_topic({.name = "in", .partitions = 1});
-    log_->create_topic({.name = "ticks", .partitions = 1});
+    create_topics({"in", "ticks"});
     begin();
   }
 
@@ -136,13 +111,7 @@ class QuietClock : public Quiet {
     begin();
   }
   /// What is committed.
-  std::vector<Text> ticks() {
-    std::vector<Text> values;
-    for (const LoggedRecord& record : read_topic(*log_, clock_, "ticks")) {
-      values.push_back(*record.value);
-    }
-    return values;
-  }
+  std::vector<Text> ticks() { return values_of("ticks"); }
 };
 
 TEST_F(QuietClock, TicksAtOnceAfterARestartAsStreamTimeIsCommitted) {

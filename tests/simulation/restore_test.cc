@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -12,10 +11,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thalweg/runtime/simulated_log.h>
 #include <thalweg/topology/streams_builder.h>
 
-#include "simulation/simulated_process.h"
+#include "simulation/process_story.h"
 
 namespace thalweg::simulation {
 namespace {
@@ -102,12 +100,12 @@ class Thrower final : public StateRestoreListener {
   int thrown = 0;
 };
 
-class Restore : public ::testing::Test {
+class Restore : public ProcessStory {
  protected:
   Restore() {
-    log_->create_topic({.name = "in", .partitions = 1});
-    begin_on(disk_);
-    write_every_key();
+    create_topics({"in"});
+    begin_on(storage_);
+    write_every_key("in", "x");
     rest();
     process_.reset();
     tell_tale_.told.clear();
@@ -128,8 +126,7 @@ class Restore : public ::testing::Test {
                            return builder.build();
                          },
                          listener_};
-    process_ = std::make_unique<SimulatedProcess>(*log_, storage, clock_,
-                                                  std::vector{std::move(spec)}, random_);
+    start(std::move(spec), *log_, storage);
   }
   void begin_to_restore(SimulatedStorage& storage) {
     begin_on(storage);
@@ -141,23 +138,12 @@ class Restore : public ::testing::Test {
     ASSERT_TRUE(process_->restoring());
   }
 
-  void write_every_key() {
-    auto client = log_->producer({.client_id = "test"});
-    client->init();
-    client->begin();
-    for (int key = 0; key < kKeys; ++key) {
-      ASSERT_TRUE(
-          client->send(client->topic("in"), 0, std::to_string(key), "x", clock_.wall_clock(), {}));
-    }
-    client->commit();
+  /// A record for each of the keys.
+  void write_every_key(const Text& topic, const Text& value) {
+    std::vector<WrittenRecord> records;
+    for (int key = 0; key < kKeys; ++key) records.push_back({value, std::to_string(key)});
+    write_records(topic, records);
     rest();
-  }
-  bool round() {
-    const bool worked = log_->step();
-    return (process_ && process_->step_all()) || worked;
-  }
-  void rest() {
-    run_until_idle(clock_, [this] { return round(); });
   }
   /// The last count of each key.
   std::map<Text, Text> counts() {
@@ -166,20 +152,15 @@ class Restore : public ::testing::Test {
     return last;
   }
 
-  Random random_{1};
-  ManualClock clock_{from_millis(1'700'000'000'000)};
-  std::unique_ptr<SimulatedLog> log_ = make_simulated_log(clock_, {});
-  SimulatedStorage disk_;
   SimulatedStorage new_disk_;
   TellTale tell_tale_;
   StateRestoreListener* listener_ = &tell_tale_;
-  std::unique_ptr<SimulatedProcess> process_;
 };
 
 TEST_F(Restore, OnANewDiskEverythingIsRead) {
   begin_to_restore(new_disk_);
   rest();
-  write_every_key();
+  write_every_key("in", "x");
   EXPECT_THAT(counts(), AllOf(Contains(Pair("0", "2")), Contains(Pair("39", "2"))));
 }
 
@@ -190,18 +171,18 @@ TEST_F(Restore, WhatIsDeletedUnderTheReaderIsMissedAndNothingElse) {
   rest();
   EXPECT_TRUE(process_->running());
 
-  write_every_key();
+  write_every_key("in", "x");
 
   EXPECT_THAT(counts(), AllOf(Contains(Pair("0", "1")), Contains(Pair("39", "2"))));
 }
 
 // A spill that met a damaged block had the store replaced; a read that met it ended all.
 TEST_F(Restore, AStoreFoundDamagedByAReadIsReadFromItsChangelog) {
-  begin_on(disk_);
+  begin_on(storage_);
   rest();
-  disk_.corrupt_family("counter/0_0/counts");
+  storage_.corrupt_family("counter/0_0/counts");
 
-  write_every_key();
+  write_every_key("in", "x");
 
   EXPECT_TRUE(process_->running());
   EXPECT_THAT(counts(), AllOf(Contains(Pair("0", "2")), Contains(Pair("39", "2"))));
@@ -224,7 +205,7 @@ TEST_F(Restore, IsToldFromItsStartToItsEnd) {
 }
 
 TEST_F(Restore, OfAStoreThatHasItAllIsToldWithoutARecord) {
-  begin_on(disk_);
+  begin_on(storage_);
   rest();
 
   ASSERT_THAT(tell_tale_.told, SizeIs(1));
@@ -272,7 +253,7 @@ TEST_F(Restore, DoesNotHangOnAListenerThatThrows) {
   EXPECT_TRUE(process_->running());
   EXPECT_GE(thrower.thrown, 3);
 
-  write_every_key();
+  write_every_key("in", "x");
 
   EXPECT_THAT(counts(), AllOf(Contains(Pair("0", "2")), Contains(Pair("39", "2"))));
   process_.reset();
@@ -285,15 +266,7 @@ class RestoreOfAGlobalTable : public Restore {
     log_->create_topic({.name = "orders", .partitions = 1});
     log_->create_topic({.name = "prices", .partitions = 2});
     log_->create_topic({.name = "priced", .partitions = 1});
-    auto client = log_->producer({.client_id = "prices"});
-    client->init();
-    client->begin();
-    for (int key = 0; key < kKeys; ++key) {
-      EXPECT_TRUE(client->send(client->topic("prices"), 0, std::to_string(key), "1",
-                               clock_.wall_clock(), {}));
-    }
-    client->commit();
-    rest();
+    write_every_key("prices", "1");
   }
   void begin_pricing() {
     ApplicationSpec spec{simulation_config("pricing", 2),
@@ -309,8 +282,7 @@ class RestoreOfAGlobalTable : public Restore {
                            return builder.build();
                          },
                          listener_};
-    process_ = std::make_unique<SimulatedProcess>(*log_, new_disk_, clock_,
-                                                  std::vector{std::move(spec)}, random_);
+    start(std::move(spec), *log_, new_disk_);
   }
 };
 
@@ -360,17 +332,12 @@ class RestoreOfASource : public Restore {
                                .to("sums");
                            return builder.build({.optimization = "all"});
                          }};
-    process_ = std::make_unique<SimulatedProcess>(*log_, storage, clock_,
-                                                  std::vector{std::move(spec)}, random_);
+    start(std::move(spec), *log_, storage);
   }
   void write_row(std::int64_t row) {
     std::string bytes;
     Serde<std::int64_t>::serialize(row, bytes);
-    auto client = log_->producer({.client_id = "rows"});
-    client->init();
-    client->begin();
-    ASSERT_TRUE(client->send(client->topic("rows"), 0, "k", bytes, clock_.wall_clock(), {}));
-    client->commit();
+    write("rows", {bytes});
     rest();
   }
   std::int64_t sum() {
@@ -385,9 +352,8 @@ class RestoreOfASource : public Restore {
 // The restored table had rows that the task was yet to process: they changed nothing then, and the
 // sum kept what they replace for ever.
 TEST_F(RestoreOfASource, EndsWhereTheTaskGoesOn) {
-  log_->create_topic({.name = "rows", .partitions = 1});
-  log_->create_topic({.name = "sums", .partitions = 1});
-  begin_sum_on(disk_);
+  create_topics({"rows", "sums"});
+  begin_sum_on(storage_);
   rest();
   write_row(1);
   ASSERT_EQ(sum(), 1);
@@ -412,24 +378,17 @@ class DeadLetters : public Restore {
                            builder.stream<Text, std::int64_t>("numbers").to("read-numbers");
                            return builder.build();
                          }};
-    process_ = std::make_unique<SimulatedProcess>(*log_, new_disk_, clock_,
-                                                  std::vector{std::move(spec)}, random_);
+    start(std::move(spec), *log_, new_disk_);
   }
 };
 
 // With nothing readable behind it, the transaction that held it stayed open until something else
 // came, and a task that was given away meanwhile wrote it again elsewhere.
 TEST_F(DeadLetters, AreCommittedThoughNothingIsProcessed) {
-  for (const char* topic : {"numbers", "numbers.dlq", "read-numbers"}) {
-    log_->create_topic({.name = topic, .partitions = 1});
-  }
+  create_topics({"numbers", "numbers.dlq", "read-numbers"});
   begin_reader();
   rest();
-  auto client = log_->producer({.client_id = "numbers"});
-  client->init();
-  client->begin();
-  ASSERT_TRUE(client->send(client->topic("numbers"), 0, "k", "no number", clock_.wall_clock(), {}));
-  client->commit();
+  write("numbers", {"no number"});
   rest();
 
   EXPECT_EQ(read_topic(*log_, clock_, "numbers.dlq").size(), 1u);

@@ -8,10 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thalweg/runtime/simulated_log.h>
 #include <thalweg/topology/streams_builder.h>
 
-#include "simulation/simulated_process.h"
+#include "simulation/process_story.h"
 
 namespace thalweg::simulation {
 namespace {
@@ -46,21 +45,14 @@ struct Patient final : ProductionExceptionHandler {
 };
 
 /// Three records are numbered by a processor with a store, and written by a serde that fails twice.
-class Retries : public ::testing::Test {
+class Retries : public ProcessStory {
  protected:
   Retries() {
-    log_->create_topic({.name = "in", .partitions = 1});
-    client_ = log_->producer({.client_id = "test"});
-    client_->init();
-    client_->begin();
-    const TopicHandle topic = client_->topic("in");
-    for (const char* value : {"a", "b", "c"}) {
-      EXPECT_TRUE(client_->send(topic, 0, "k", value, clock_.wall_clock(), {}));
-    }
-    client_->commit();
+    create_topics({"in"});
+    write("in", {"a", "b", "c"});
   }
 
-  void run() {
+  void begin() {
     ApplicationSpec spec{simulation_config("numbers", 1), [failures = failures_] {
                            StreamsBuilder builder;
                            builder.stream<Text, Text>("in")
@@ -76,42 +68,25 @@ class Retries : public ::testing::Test {
                            return builder.build();
                          }};
     spec.config.production_exception_handler = handler_;
-    process_ = std::make_unique<SimulatedProcess>(*log_, storage_, clock_,
-                                                  std::vector{std::move(spec)}, random_);
-    run_until_idle(clock_, [this] {
-      const bool worked = log_->step();
-      return process_->step_all() || worked;
-    });
-  }
-  std::vector<Text> out() {
-    std::vector<Text> values;
-    for (const LoggedRecord& record : read_topic(*log_, clock_, "out")) {
-      values.push_back(*record.value);
-    }
-    return values;
+    start(std::move(spec));
+    rest();
   }
 
-  Random random_{1};
-  ManualClock clock_{from_millis(1'700'000'000'000)};
-  std::unique_ptr<SimulatedLog> log_ = make_simulated_log(clock_, {});
-  SimulatedStorage storage_;
-  std::unique_ptr<LogProducer> client_;
   std::shared_ptr<int> failures_ = std::make_shared<int>(2);
   std::shared_ptr<Patient> handler_ = std::make_shared<Patient>();
-  std::unique_ptr<SimulatedProcess> process_;
 };
 
 TEST_F(Retries, LeaveEachRecordCountedAndWrittenOnce) {
-  run();
+  begin();
 
-  EXPECT_THAT(out(), ElementsAre("1:a", "2:b", "3:c"));
+  EXPECT_THAT(values_of("out"), ElementsAre("1:a", "2:b", "3:c"));
   EXPECT_EQ(handler_->asked, 2);
 }
 
 TEST_F(Retries, AreNotMadeForOneWhoSaysFail) {
   handler_->answer = FailureHandling::kFail;
 
-  EXPECT_THAT([this] { run(); },
+  EXPECT_THAT([this] { begin(); },
               ThrowsMessage<std::runtime_error>(HasSubstr("the registry does not answer")));
   EXPECT_EQ(handler_->asked, 1);
 }
