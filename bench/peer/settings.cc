@@ -51,7 +51,8 @@ constexpr std::string_view kWithCountAtTheEnd[] = {"repart",      "shuffle",    
                                                    "nexmark-q12", "nexmark-q18"};
 
 // In one thread their records need not go through repartition topics.
-constexpr std::string_view kFasterInOneThread[] = {"repart", "shuffle", "saga"};
+constexpr std::string_view kFasterInOneThread[] = {"repart",     "shuffle",     "saga",
+                                                   "nexmark-q8", "nexmark-q12", "nexmark-q18"};
 
 /// What would end at once, never, or with words that tell nothing.
 void check(const PeerSettings& settings) {
