@@ -1,9 +1,11 @@
 // The shop: `shop --data-dir DIR --listen 127.0.0.1:PORT`.
 
+#include <algorithm>
 #include <csignal>
 #include <ctime>
 #include <iostream>
 #include <string>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -61,8 +63,12 @@ void declare(CLI::App& app, CommandLine& line) {
       "List all settings and end");
 }
 
+/// How many threads a role on the embedded log has, unless somebody says so. The fewer there are, the
+/// more of an order's steps stay in one thread, and so in one commit; HTTP takes the other processors.
+unsigned threads_of_a_role() { return std::max(1U, std::thread::hardware_concurrency() / 2); }
+
 /// All settings; `threads`: how many each role has, unless somebody says so.
-StreamsConfigBuilder settings_of(const CommandLine& line, const char* threads) {
+StreamsConfigBuilder settings_of(const CommandLine& line, unsigned threads) {
   StreamsConfigBuilder builder;
   builder.allow(thalweg::shop::shop_setting_keys());
   thalweg::shop::set_shop_defaults(threads, builder);
@@ -84,10 +90,10 @@ bool read_switch(const StreamsConfigBuilder& builder, const std::string& key, bo
 }
 
 ShopProcessOptions options_of(const CommandLine& line) {
-  StreamsConfigBuilder builder = settings_of(line, "3");
+  StreamsConfigBuilder builder = settings_of(line, threads_of_a_role());
   // On Kafka a transaction costs its client a request for each partition that it writes to, of
   // which the broker takes one at a time. Several threads would each write to most of them.
-  if (!builder.build().bootstrap_servers.empty()) builder = settings_of(line, "1");
+  if (!builder.build().bootstrap_servers.empty()) builder = settings_of(line, 1);
   ShopProcessOptions options;
   options.streams = builder.build();
   options.processing_handler = thalweg::shop::chosen_processing_handler(builder);

@@ -59,12 +59,12 @@ std::vector<std::string> shop_setting_keys() {
   return keys;
 }
 
-void set_shop_defaults(const char* threads, StreamsConfigBuilder& builder) {
+void set_shop_defaults(unsigned threads, StreamsConfigBuilder& builder) {
   constexpr const char* kOrigin = "the shop's default";
   // An order crosses five commits. A short pause between two of them makes each carry many orders,
   // which costs half the processor time of committing every few records.
   builder.set("commit.interval.min.ms", "2", kOrigin);
-  builder.set("num.stream.threads", threads, kOrigin);
+  builder.set("num.stream.threads", std::to_string(threads), kOrigin);
   builder.set("client.id", "ecommerce-app", kOrigin);
   builder.set("errors.dead.letter.queue.topic.name", kDeadLetterTopic, kOrigin);
 }

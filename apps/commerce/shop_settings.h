@@ -22,7 +22,7 @@ std::span<const ShopSetting> shop_settings();
 std::vector<std::string> shop_setting_keys();
 /// Where the shop's defaults of its applications' settings are others; before any other settings.
 /// `threads`: how many each role has.
-void set_shop_defaults(const char* threads, StreamsConfigBuilder& builder);
+void set_shop_defaults(unsigned threads, StreamsConfigBuilder& builder);
 /// `processing.exception.handler`, if somebody has set it.
 std::optional<FailureHandling> chosen_processing_handler(const StreamsConfigBuilder& builder);
 /// For people: as StreamsConfigBuilder::help().

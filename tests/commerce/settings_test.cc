@@ -93,7 +93,7 @@ TEST(ShopSettings, HaveTheDefaultsThatTheHelpTells) {
 
 TEST(ShopSettings, KnowWhereDeadLettersGo) {
   StreamsConfigBuilder builder;
-  set_shop_defaults("3", builder);
+  set_shop_defaults(3, builder);
   builder.set("application.id", "shop", "test");
   EXPECT_FALSE(chosen_processing_handler(builder).has_value());
 
