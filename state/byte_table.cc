@@ -9,7 +9,7 @@ namespace thalweg::internal {
 namespace {
 
 // What malloc keeps per block, and a slot of the hash table at its average load.
-constexpr std::size_t kOverhead = 16 + 12;
+constexpr std::size_t kOverhead = 16 + 24;
 
 constexpr std::size_t kWorthShrinking = 1024;
 
@@ -74,26 +74,27 @@ std::size_t ByteEntry::footprint() const {
 }
 
 void ByteTable::put(BytesView key, std::optional<BytesView> value, Timestamp timestamp) {
-  const auto found = entries_.find(key);
+  const Probe probe(key);
+  const auto found = entries_.find(probe);
   if (found == entries_.end()) {
-    insert(ByteEntry::make(key, value, timestamp));
+    insert({probe.hash, ByteEntry::make(key, value, timestamp)});
     return;
   }
-  if ((*found)->overwrite(value, timestamp)) return;
+  ByteEntry* smaller = found->entry;
+  if (smaller->overwrite(value, timestamp)) return;
   ByteEntry* larger = ByteEntry::make(key, value, timestamp);
-  ByteEntry* smaller = *found;
   entries_.erase(found);
   footprint_ -= smaller->footprint();
   take_out(smaller);
   ByteEntry::free(smaller);
-  insert(larger);
+  insert({probe.hash, larger});
 }
 
-void ByteTable::insert(ByteEntry* entry) {
-  entries_.insert(entry);
-  if (is_ordered_) order_.insert(entry);
-  if (is_grouped_) groups_.insert(group_of(entry), entry);
-  footprint_ += entry->footprint();
+void ByteTable::insert(const Slot& slot) {
+  entries_.insert(slot);
+  if (is_ordered_) order_.insert(slot.entry);
+  if (is_grouped_) groups_.insert(group_of(slot.entry), slot.entry);
+  footprint_ += slot.entry->footprint();
 }
 
 void ByteTable::take_out(const ByteEntry* entry) {
@@ -102,9 +103,9 @@ void ByteTable::take_out(const ByteEntry* entry) {
 }
 
 void ByteTable::erase(BytesView key) {
-  const auto found = entries_.find(key);
+  const auto found = entries_.find(Probe(key));
   if (found == entries_.end()) return;
-  ByteEntry* entry = *found;
+  ByteEntry* entry = found->entry;
   entries_.erase(found);
   take_out(entry);
   footprint_ -= entry->footprint();
@@ -112,17 +113,17 @@ void ByteTable::erase(BytesView key) {
 }
 
 void ByteTable::erase_before(BytesView key) {
-  std::vector<ByteEntry*> dropped;
-  for (ByteEntry* entry : entries_) {
-    if (entry->key() < key) dropped.push_back(entry);
+  std::vector<Slot> dropped;
+  for (const Slot& slot : entries_) {
+    if (slot.key() < key) dropped.push_back(slot);
   }
   if (dropped.empty()) return;
   if (is_ordered_) order_.erase_before(key);
-  for (ByteEntry* entry : dropped) {
-    if (is_grouped_) groups_.erase(group_of(entry), entry);
-    entries_.erase(entry);
-    footprint_ -= entry->footprint();
-    ByteEntry::free(entry);
+  for (const Slot& slot : dropped) {
+    if (is_grouped_) groups_.erase(group_of(slot.entry), slot.entry);
+    entries_.erase(slot);
+    footprint_ -= slot.entry->footprint();
+    ByteEntry::free(slot.entry);
   }
   groups_.shrink();
 }
@@ -132,24 +133,24 @@ std::size_t ByteTable::index_footprint() const {
 }
 
 void ByteTable::clear() {
-  for (ByteEntry* entry : entries_) ByteEntry::free(entry);
+  for (const Slot& slot : entries_) ByteEntry::free(slot.entry);
   forget();
 }
 
 void ByteTable::merge_older(ByteTable& older) {
   if (older.size() > size()) {
     // Moving the smaller side: this table's entries replace their older ones.
-    for (ByteEntry* entry : entries_) {
-      older.erase(entry->key());
-      older.insert(entry);
+    for (const Slot& slot : entries_) {
+      older.erase(slot.key());
+      older.insert(slot);
     }
     older.swap(*this);
   } else {
-    for (ByteEntry* entry : older.entries_) {
-      if (entries_.contains(entry->key())) {
-        ByteEntry::free(entry);
+    for (const Slot& slot : older.entries_) {
+      if (entries_.contains(slot)) {
+        ByteEntry::free(slot.entry);
       } else {
-        insert(entry);
+        insert(slot);
       }
     }
   }
@@ -171,6 +172,13 @@ void ByteTable::swap(ByteTable& other) {
   std::swap(footprint_, other.footprint_);
   std::swap(is_ordered_, other.is_ordered_);
   std::swap(is_grouped_, other.is_grouped_);
+}
+
+std::vector<const ByteEntry*> ByteTable::entries() const {
+  std::vector<const ByteEntry*> all;
+  all.reserve(entries_.size());
+  for (const Slot& slot : entries_) all.push_back(slot.entry);
+  return all;
 }
 
 void ByteTable::sort(std::vector<const ByteEntry*>& entries) {
@@ -204,7 +212,7 @@ void ByteTable::make_ordered() {
 void ByteTable::make_grouped(std::size_t suffix) {
   if (is_grouped_) return;
   suffix_ = suffix;
-  for (const ByteEntry* entry : entries_) groups_.insert(group_of(entry), entry);
+  for (const Slot& slot : entries_) groups_.insert(group_of(slot.entry), slot.entry);
   is_grouped_ = true;
 }
 

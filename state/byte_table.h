@@ -69,8 +69,8 @@ class ByteTable {
   ByteTable& operator=(const ByteTable&) = delete;
 
   const ByteEntry* find(BytesView key) const {
-    const auto found = entries_.find(key);
-    return found == entries_.end() ? nullptr : *found;
+    const auto found = entries_.find(Probe(key));
+    return found == entries_.end() ? nullptr : found->entry;
   }
   /// Stores a value, or a tombstone for null.
   void put(BytesView key, std::optional<BytesView> value, Timestamp timestamp);
@@ -91,7 +91,7 @@ class ByteTable {
   std::size_t index_footprint() const;
 
   /// All entries, in no order.
-  std::vector<const ByteEntry*> entries() const { return {entries_.begin(), entries_.end()}; }
+  std::vector<const ByteEntry*> entries() const;
   /// Sorts entries by key.
   static void sort(std::vector<const ByteEntry*>& entries);
 
@@ -109,20 +109,31 @@ class ByteTable {
   const Order* group(BytesView group) const { return groups_.find(group); }
 
  private:
+  struct Probe {
+    explicit Probe(BytesView wanted) : hash(std::hash<BytesView>{}(wanted)), bytes(wanted) {}
+    BytesView key() const { return bytes; }
+    std::size_t hash;
+    BytesView bytes;
+  };
+  /// With its hash, so that the table grows without a look at any entry: a commit waits for it.
+  struct Slot {
+    BytesView key() const { return entry->key(); }
+    std::size_t hash;
+    ByteEntry* entry;
+  };
   struct Hash {
     using is_transparent = void;
     using is_avalanching = void;  // libstdc++ hashes bytes with murmur.
-    std::size_t operator()(const ByteEntry* entry) const { return (*this)(entry->key()); }
-    std::size_t operator()(BytesView key) const { return std::hash<BytesView>{}(key); }
+    std::size_t operator()(const auto& slot) const { return slot.hash; }
   };
   struct Equal {
     using is_transparent = void;
     bool operator()(const auto& left, const auto& right) const {
-      return KeyOf{}(left) == KeyOf{}(right);
+      return left.hash == right.hash && left.key() == right.key();
     }
   };
 
-  void insert(ByteEntry* entry);
+  void insert(const Slot& slot);
   /// Takes an entry out of the order and its group, before it is freed.
   void take_out(const ByteEntry* entry);
   BytesView group_of(const ByteEntry* entry) const {
@@ -132,7 +143,7 @@ class ByteTable {
   /// Lets go of all entries without freeing them.
   void forget();
 
-  boost::unordered_flat_set<ByteEntry*, Hash, Equal> entries_;
+  boost::unordered_flat_set<Slot, Hash, Equal> entries_;
   Order order_;
   Groups groups_;
   std::size_t suffix_ = 0;

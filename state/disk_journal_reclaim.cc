@@ -10,7 +10,9 @@
 namespace thalweg::internal {
 namespace {
 
-constexpr std::size_t kMoveBytes = std::size_t{1} << 20;
+// Nobody appends while so much is moved: commits wait for it.
+constexpr std::size_t kMoveBytes = std::size_t{64} << 10;
+constexpr std::size_t kMoveValues = 32;
 // What was moved is in memory until then.
 constexpr std::size_t kSyncBytes = std::size_t{16} << 20;
 // A pass reads the whole index: worth it after so much has come, or a quarter of what there is.
@@ -127,7 +129,7 @@ Status DiskJournal::move_values(const std::vector<SegmentId>& from) {
     Move& move = moves.emplace_back(std::string(entries->key()), std::string(entries->value()));
     if (auto status = read(*files, **place, move.value); !status) return status;
     bytes += move.value.size();
-    if (bytes < kMoveBytes) continue;
+    if (bytes < kMoveBytes && moves.size() < kMoveValues) continue;
     if (auto status = this->move(moves); !status) return status;
     unsynced_bytes += std::exchange(bytes, 0);
     if (unsynced_bytes < kSyncBytes) continue;

@@ -29,7 +29,7 @@ constexpr std::size_t kMemoryBytes = std::size_t{1} << 30;
 rocksdb::Options index_options(const std::shared_ptr<rocksdb::Cache>& cache,
                                std::shared_ptr<rocksdb::EventListener> listener) {
   rocksdb::ColumnFamilyOptions family;
-  family.table_factory = make_table_factory(cache);
+  family.table_factory = make_table_factory(cache, Lookups::kFind);
   family.write_buffer_size = kMemoryBytes;
   family.arena_block_size = 1u << 20;
   family.max_write_buffer_number = 8;

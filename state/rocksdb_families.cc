@@ -212,7 +212,7 @@ rocksdb::DBOptions RocksDbFamilies::database_options() const {
 
 rocksdb::ColumnFamilyOptions RocksDbFamilies::family_options() const {
   rocksdb::ColumnFamilyOptions options;
-  options.table_factory = make_table_factory(options_.cache);
+  options.table_factory = make_table_factory(options_.cache, Lookups::kMayMiss);
   options.compression = rocksdb::kLZ4Compression;
   options.compaction_style = rocksdb::kCompactionStyleUniversal;
   options.write_buffer_size = 1u << 20;  // Never used: nothing is written but by files.

@@ -54,11 +54,17 @@ rocksdb::DBOptions base_options() {
 }
 
 std::shared_ptr<rocksdb::TableFactory> make_table_factory(
-    const std::shared_ptr<rocksdb::Cache>& cache) {
+    const std::shared_ptr<rocksdb::Cache>& cache, Lookups lookups) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
+  if (lookups == Lookups::kMayMiss) {
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
+  }
   table.format_version = 5;
+  // In small parts: what is larger than a shard of the cache, as the filter of a million rows is,
+  // would be read from disk for each of them.
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
   table.cache_index_and_filter_blocks = true;
   table.cache_index_and_filter_blocks_with_high_priority = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;

@@ -23,9 +23,11 @@ bool is_damage(const rocksdb::Status& status);
 
 /// What both databases share: background work, no log file, no timers.
 rocksdb::DBOptions base_options();
-/// A table format with Bloom filters, on the shared cache.
+/// Whether keys are looked up that are not there: only then are Bloom filters worth their space.
+enum class Lookups : bool { kFind, kMayMiss };
+/// A table format on the shared cache.
 std::shared_ptr<rocksdb::TableFactory> make_table_factory(
-    const std::shared_ptr<rocksdb::Cache>& cache);
+    const std::shared_ptr<rocksdb::Cache>& cache, Lookups lookups);
 
 /// A cursor over nothing: there is nothing, or it could not be had, which `status` then says.
 class EmptyCursor final : public StorageCursor {

@@ -1,7 +1,9 @@
 // What a directory goes through: second openers, damaged and deleted files, leftovers.
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -48,6 +50,16 @@ void flip_byte(const fs::path& file, std::uintmax_t at) {
   const char byte = static_cast<char>(stream.get() ^ 0x40);
   stream.seekp(static_cast<std::streamoff>(at));
   stream.put(byte);
+}
+
+/// Bytes that this process has read from files so far.
+std::uint64_t bytes_read() {
+  std::ifstream io("/proc/self/io");
+  std::uint64_t value = 0;
+  for (std::string name; io >> name >> value;) {
+    if (name == "rchar:") return value;
+  }
+  throw std::runtime_error("/proc/self/io does not say what was read");
 }
 
 class RocksDbDirectory : public testing::Test {
@@ -166,6 +178,31 @@ TEST_F(RocksDbDirectory, DeletedStateIsJustEmpty) {
   EXPECT_THAT(storage->families(), IsEmpty());
   EXPECT_EQ(read("table"), "none");
   EXPECT_THAT(told, IsEmpty());
+}
+
+// The filter of so many rows did not fit into a shard of the cache, so that each lookup read it
+// whole, and took a hundred times as long as one of fewer rows.
+TEST_F(RocksDbDirectory, ReadsLittleOfManyRowsToFindOne) {
+  constexpr std::size_t kRows = 600'000;
+  constexpr std::size_t kLookups = 100;
+  open();
+  std::vector<std::string> keys;
+  for (std::size_t i = 0; i < kRows; ++i) keys.push_back(std::to_string(1'000'000 + i));
+  std::vector<Family::Entry> rows;
+  for (const auto& key : keys) rows.push_back({key, BytesView("value")});
+  const auto family = storage->open_family("rows");
+  ASSERT_TRUE(family);
+  const auto ingested = (*family)->ingest(rows, checkpoint_at(7));
+  ASSERT_TRUE(ingested) << ingested.error().message;
+
+  const std::uint64_t before = bytes_read();
+  std::string value;
+  for (std::size_t i = 0; i < kLookups; ++i) {
+    const auto found = (*family)->get(keys[i * (kRows / kLookups)], value);
+    ASSERT_TRUE(found && *found);
+  }
+
+  EXPECT_LT((bytes_read() - before) / kLookups, 64u << 10);
 }
 
 TEST_F(RocksDbDirectory, TruncatedFileCostsItsFamilyOnly) {
