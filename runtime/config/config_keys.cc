@@ -299,8 +299,8 @@ std::vector<KeyRow> timing_and_memory_rows() {
           "100 with exactly_once_v2, 30000 with at_least_once"),
       with_default(
           duration("commit.interval.min.ms",
-                   "Shortest time between two commits, which are further apart, up to 50 ms, "
-                   "where they would take more than half of a thread's time.",
+                   "Shortest time from one commit's beginning to the next one's, which are further "
+                   "apart, up to 50 ms, where they would take more than half of a thread's time.",
                    &Config::commit_interval_min, 0),
           "0 on the embedded log, 25 on Kafka"),
       duration(
