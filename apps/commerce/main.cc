@@ -63,8 +63,9 @@ void declare(CLI::App& app, CommandLine& line) {
       "List all settings and end");
 }
 
-/// How many threads a role on the embedded log has, unless somebody says so. The fewer there are, the
-/// more of an order's steps stay in one thread, and so in one commit; HTTP takes the other processors.
+/// How many threads a role on the embedded log has, unless somebody says so. The fewer there are,
+/// the more of an order's steps stay in one thread, and so in one commit; HTTP takes the other
+/// processors.
 unsigned threads_of_a_role() { return std::max(1U, std::thread::hardware_concurrency() / 2); }
 
 /// All settings; `threads`: how many each role has, unless somebody says so.
