@@ -246,6 +246,9 @@ void print(const Settings& settings, const Receiver& receiver, double cpu_s) {
 }
 
 void run(const Settings& settings) {
+  if (settings.orders() == settings.warm_orders()) {
+    throw std::runtime_error("--rate times --seconds is no order at all");
+  }
   std::filesystem::remove_all(settings.directory);
   StreamsConfig config;
   config.application_id = "saga-latency";
