@@ -1,131 +1,10 @@
 #include <algorithm>
-#include <atomic>
-#include <mutex>
-#include <shared_mutex>
 #include <utility>
 
-#include <thalweg/state/internal/layered_table.h>
-
-#include "big_endian.h"
-#include "fair_shared_mutex.h"
-#include "frozen_table.h"
-#include "merged_scan.h"
+#include "layered_table_impl.h"
 
 namespace thalweg::internal {
 namespace {
-
-// Who may touch what: entries of `fresh_` and `family_` change on the task's thread only, under the
-// exclusive lock; so that thread reads them without one. Order and groups of what is in memory are
-// made under the exclusive lock by whoever scans first. `frozen_` is set by the task and taken away
-// by the spilling thread, each under the exclusive lock. `spilling_` is held while a spill writes,
-// and by whoever must not meet one.
-class LayeredTableImpl final : public LayeredTable,
-                               public std::enable_shared_from_this<LayeredTableImpl> {
- public:
-  LayeredTableImpl(const StoreContext& context, std::optional<Segments> segments)
-      : storage_(context.storage),
-        segments_(segments),
-        is_cached_(context.caching),
-        cache_bytes_(context.caching ? context.cache_bytes : 0),
-        family_name_(context.family),
-        identity_(context.identity),
-        budget_(context.budget),
-        damaged_(context.damaged),
-        on_discard_(context.on_discard) {}
-  ~LayeredTableImpl() override { release(true); }
-
-  Status open_disk();
-
-  // StoreView
-  Result<std::optional<StoredEntry>> get(BytesView key) const override;
-  Result<std::vector<StoredEntry>> scan(const Scan& scan) const override;
-  std::uint64_t approximate_entries() const override;
-  CommitSequence last_commit() const override { return last_commit_.load(); }
-  Timestamp first_readable() const override {
-    if (!segments_) return kNoTimestamp;
-    std::shared_lock lock(mutex_);
-    return from_millis(is_cached_ ? first_segment_ : segments_->first_readable(marks_.stream_time));
-  }
-
-  // The task's side
-  bool persistent() const override { return storage_ != nullptr; }
-  bool find(BytesView key, std::string& value, Timestamp& timestamp) const override;
-  bool is_by_group(const Scan& scan) const override { return suffix_size_ > 0 && group_of(scan); }
-  void read_chunk(const Scan& scan, std::vector<StoredEntry>& out) const override;
-  void commit(std::span<const TableWrite> writes, const StoreMarks& marks, Offset changelog_end,
-              CommitSequence commit) override;
-  StoreMarks marks() const override { return marks_; }
-  std::int64_t first_segment() const override { return first_segment_; }
-  Offset restored_to() const override { return offset_; }
-  void restore(std::span<const RecordView> records, Offset next, CommitSequence commit) override;
-  Status discard() override;
-  std::size_t unspilled_bytes() const override {
-    return family_ ? fresh_.footprint() + frozen_bytes_.load() : 0;
-  }
-  std::shared_ptr<Spill> start_spill(Timestamp wall_time) override;
-  void close() override;
-
-  // The spill's side
-  Status write(const std::shared_ptr<Frozen>& frozen);
-  /// The spill of `frozen` will not write any more.
-  void spill_ended(const Frozen* frozen) { open_spill_.compare_exchange_strong(frozen, nullptr); }
-
- private:
-  Status make_family();
-  /// Whether level 3 can have anything as late as the time behind so many bytes of `key`, if any.
-  bool is_on_disk(BytesView key, std::size_t group) const;
-  bool is_on_disk(BytesView key) const {
-    return is_on_disk(key, key.size() - std::min(key.size(), suffix_size_));
-  }
-  bool buries() const { return frozen_ || !on_disk_.is_empty; }
-  void store(BytesView key, std::optional<BytesView> value, Timestamp timestamp, bool bury);
-  void restore_windows(std::span<const RecordView> records, bool bury);
-  void expire();
-  bool fits_in_cache() const { return !buries() && fresh_.footprint() < cache_bytes_; }
-  void drop_expired();
-  void resume(const Checkpoint& checkpoint);
-  void charge();
-  void take_back(Frozen& frozen);
-  void release(bool closing);
-  Status scan_all_levels(const Scan& scan, std::vector<StoredEntry>& out) const;
-  std::shared_lock<FairSharedMutex> lock_for(const Scan& scan) const;
-  void arrange(ByteTable& table) const;
-  Error with_name(Error error) const {
-    if (error.code == ErrorCode::kCorrupt && damaged_) damaged_->store(true);
-    error.message = "store " + family_name_ + ": " + error.message;
-    return error;
-  }
-
-  Storage* const storage_;
-  const std::optional<Segments> segments_;  // None: nothing expires.
-  const std::size_t suffix_size_ = segments_ ? segments_->suffix_size() : 0;  // Of stored keys.
-  const bool is_cached_;
-  const std::size_t cache_bytes_;
-  const std::string family_name_;
-  const Checkpoint identity_;
-  MemoryBudget* const budget_;
-  const std::shared_ptr<std::atomic<bool>> damaged_;
-  const std::function<void(const std::string&)> on_discard_;
-
-  std::mutex spilling_;
-  mutable FairSharedMutex mutex_;
-  mutable ByteTable fresh_;          // Level 2. Mutable: a scan may have it arranged.
-  std::shared_ptr<Frozen> frozen_;   // Its part under spill, or left from a spill that failed.
-  std::shared_ptr<Family> family_;   // Level 3; null in memory.
-  OnDisk on_disk_;                   // Of family_.
-  mutable bool is_ordered_ = false;  // Some scan has asked for it: what is in memory is kept so.
-  mutable bool is_grouped_ = false;
-  bool is_closed_ = false;
-
-  std::atomic<bool> has_frozen_ = false;
-  std::atomic<const Frozen*> open_spill_ = nullptr;  // The frozen part of a spill yet to end.
-  std::atomic<std::size_t> frozen_bytes_ = 0;
-  std::atomic<CommitSequence> last_commit_ = 0;
-  Offset offset_ = 0;               // What those in all levels reach.
-  StoreMarks marks_;                // As of offset_.
-  std::int64_t first_segment_ = 0;  // What lies before it has expired.
-  std::int64_t charged_ = 0;        // What of fresh_ the budget knows.
-};
 
 class LayeredSpill final : public Spill {
  public:
@@ -151,6 +30,8 @@ class LayeredSpill final : public Spill {
   std::shared_ptr<Frozen> frozen_;
   CommitSequence needs_durable_ = frozen_->commit;
 };
+
+}  // namespace
 
 Status LayeredTableImpl::open_disk() {
   if (!storage_) return {};
@@ -189,113 +70,6 @@ Status LayeredTableImpl::make_family() {
   std::lock_guard lock(mutex_);
   family_ = std::move(*family);
   return {};
-}
-
-bool LayeredTableImpl::is_on_disk(BytesView key, std::size_t group) const {
-  if (!family_ || on_disk_.is_empty) return false;
-  if (suffix_size_ == 0 || key.size() < group + sizeof(std::int64_t)) return true;
-  return read_big_endian<std::int64_t>(key.substr(group)) <= on_disk_.latest_time;
-}
-
-Result<std::optional<StoredEntry>> LayeredTableImpl::get(BytesView key) const {
-  StoredEntry entry{std::string(key), {}, kNoTimestamp};
-  std::shared_ptr<Family> family;
-  {
-    std::shared_lock lock(mutex_);
-    if (is_closed_) {
-      return failure(ErrorCode::kUnavailable, "store " + family_name_ + " is closed");
-    }
-    const ByteEntry* found = fresh_.find(key);
-    if (!found && frozen_) found = frozen_->table.find(key);
-    if (found) {
-      if (found->is_tombstone()) return std::nullopt;
-      entry.value.assign(found->value());
-      entry.timestamp = found->timestamp();
-      return entry;
-    }
-    if (is_on_disk(key)) family = family_;
-  }
-  // What memory does not hold, the family holds or nobody does; a spill that ends now only adds
-  // what was committed meanwhile.
-  if (!family) return std::nullopt;
-  const auto is_there = read_stored(*family, key, entry.value, entry.timestamp);
-  if (!is_there) return std::unexpected(with_name(is_there.error()));
-  if (!*is_there) return std::nullopt;
-  return entry;
-}
-
-std::shared_lock<FairSharedMutex> LayeredTableImpl::lock_for(const Scan& scan) const {
-  const bool by_group = is_by_group(scan);
-  const auto is_ready = [by_group](const ByteTable& table) {
-    return by_group ? table.is_grouped() : table.is_ordered();
-  };
-  while (true) {
-    std::shared_lock shared(mutex_);
-    if (is_ready(fresh_) && (!frozen_ || is_ready(frozen_->table))) return shared;
-    shared.unlock();
-    std::lock_guard exclusive(mutex_);
-    (by_group ? is_grouped_ : is_ordered_) = true;
-    arrange(fresh_);
-    if (frozen_) arrange(frozen_->table);
-  }
-}
-
-/// Makes a table ready for the scans that there have been. Called with the lock held exclusively.
-void LayeredTableImpl::arrange(ByteTable& table) const {
-  if (is_ordered_) table.make_ordered();
-  if (is_grouped_) table.make_grouped(suffix_size_);
-}
-
-Status LayeredTableImpl::scan_all_levels(const Scan& scan, std::vector<StoredEntry>& out) const {
-  const auto lock = lock_for(scan);
-  if (is_closed_) return failure(ErrorCode::kUnavailable, "store " + family_name_ + " is closed");
-  std::vector<const ByteTable*> tables{&fresh_};
-  if (frozen_) tables.push_back(&frozen_->table);
-  const bool reaches_disk =
-      is_by_group(scan) ? is_on_disk(*scan.from, scan.group) : is_on_disk({}, 0);
-  const auto* family = reaches_disk ? family_.get() : nullptr;
-  if (auto status = merge_scan(tables, family, scan, out); !status) {
-    return std::unexpected(with_name(status.error()));
-  }
-  return {};
-}
-
-Result<std::vector<StoredEntry>> LayeredTableImpl::scan(const Scan& scan) const {
-  std::vector<StoredEntry> entries;
-  if (auto read = scan_all_levels(scan, entries); !read) return std::unexpected(read.error());
-  return entries;
-}
-
-void LayeredTableImpl::read_chunk(const Scan& scan, std::vector<StoredEntry>& out) const {
-  out.clear();
-  if (auto status = scan_all_levels(scan, out); !status) throw StoreError(status.error());
-}
-
-std::uint64_t LayeredTableImpl::approximate_entries() const {
-  std::shared_lock lock(mutex_);
-  if (is_closed_) return 0;
-  return fresh_.size() + (frozen_ ? frozen_->table.size() : 0) +
-         (family_ ? family_->approximate_entries() : 0);
-}
-
-bool LayeredTableImpl::find(BytesView key, std::string& value, Timestamp& timestamp) const {
-  const auto answer = [&](const ByteEntry& entry) {
-    if (entry.is_tombstone()) return false;
-    value.assign(entry.value());
-    timestamp = entry.timestamp();
-    return true;
-  };
-  if (const ByteEntry* found = fresh_.find(key)) return answer(*found);
-  if (has_frozen_.load(std::memory_order_acquire)) {
-    std::shared_lock lock(mutex_);
-    if (const ByteEntry* found = frozen_ ? frozen_->table.find(key) : nullptr) {
-      return answer(*found);
-    }
-  }
-  if (!is_on_disk(key)) return false;
-  const auto is_there = read_stored(*family_, key, value, timestamp);
-  if (!is_there) throw StoreError(with_name(is_there.error()));
-  return *is_there;
 }
 
 void LayeredTableImpl::store(BytesView key, std::optional<BytesView> value, Timestamp timestamp,
@@ -339,6 +113,7 @@ void LayeredTableImpl::commit(std::span<const TableWrite> writes, const StoreMar
   if (!fits_in_cache()) expire();
   last_commit_ = commit;
   if (changelog_end != kNoOffset) offset_ = changelog_end;
+  cursor_.drop();
   charge();
 }
 
@@ -439,6 +214,7 @@ Status LayeredTableImpl::write(const std::shared_ptr<Frozen>& frozen) {
   {
     std::lock_guard lock(mutex_);
     frozen_.reset();
+    ++disk_version_;
     has_frozen_.store(false, std::memory_order_release);
   }
   frozen_bytes_ = 0;
@@ -478,6 +254,7 @@ void LayeredTableImpl::release(bool closing) {
     arrange(fresh_);
     frozen_.swap(frozen);
     has_frozen_ = false;
+    cursor_.drop();
     family_.swap(family);
   }
   open_spill_ = nullptr;
@@ -485,8 +262,6 @@ void LayeredTableImpl::release(bool closing) {
   if (budget_) budget_->add(-charged_ - (frozen ? std::exchange(frozen->charged, 0) : 0));
   charged_ = 0;
 }
-
-}  // namespace
 
 Result<std::shared_ptr<LayeredTable>> LayeredTable::open(const StoreContext& context,
                                                          std::optional<Segments> segments) {

@@ -92,41 +92,38 @@ class TableSource final : public Source {
 
 class FamilySource final : public Source {
  public:
-  FamilySource(const Family& family, const StoreView::Scan& scan)
-      : Source(scan),
-        cursor_(family.scan(scan.from ? BytesView(*scan.from) : BytesView{}, scan.to)) {
-    if (scan.reverse) cursor_->seek_to_last();
+  FamilySource(StorageCursor& cursor, const StoreView::Scan& scan) : Source(scan), cursor_(cursor) {
     settle();
   }
 
   void advance() override {
     if (scan_.reverse) {
-      cursor_->previous();
+      cursor_.previous();
     } else {
-      cursor_->next();
+      cursor_.next();
     }
     settle();
   }
   Result<bool> read(StoredEntry& out) const override {
     BytesView value;
-    if (auto status = decode_stored(cursor_->value(), value, out.timestamp); !status) {
+    if (auto status = decode_stored(cursor_.value(), value, out.timestamp); !status) {
       return std::unexpected(status.error());
     }
     out.value.assign(value);
     return true;
   }
-  Status status() const override { return cursor_->status(); }
+  Status status() const override { return cursor_.status(); }
 
  private:
   void settle() {
-    if (cursor_->valid()) {
-      stand_at(cursor_->key());
+    if (cursor_.valid()) {
+      stand_at(cursor_.key());
     } else {
       end();
     }
   }
 
-  std::unique_ptr<StorageCursor> cursor_;
+  StorageCursor& cursor_;
 };
 
 /// At most two in memory, and the family.
@@ -175,7 +172,24 @@ Result<bool> read_stored(const Family& family, BytesView key, std::string& value
   return true;
 }
 
-Status merge_scan(const std::vector<const ByteTable*>& newest_first, const Family* family,
+StorageCursor& KeptCursor::at_beginning(const StoreView::Scan& scan, const Family& family,
+                                        std::uint64_t version) {
+  if (!cursor_ || version_ != version) {
+    cursor_ = family.scan();
+    version_ = version;
+  }
+  if (!scan.reverse) {
+    cursor_->seek(scan.from ? BytesView(*scan.from) : BytesView{});
+  } else if (!scan.to) {
+    cursor_->seek_to_last();
+  } else {
+    cursor_->seek_for_previous(*scan.to);
+    if (cursor_->valid() && cursor_->key() == *scan.to) cursor_->previous();
+  }
+  return *cursor_;
+}
+
+Status merge_scan(std::span<const ByteTable* const> newest_first, StorageCursor* family,
                   const StoreView::Scan& scan, std::vector<StoredEntry>& out) {
   boost::container::small_vector<TableSource, 2> in_memory;
   std::optional<FamilySource> on_disk;

@@ -89,6 +89,41 @@ TEST_P(WindowStoreStory, OneKeyIsWalkedByTimeWithinInclusiveBounds) {
   EXPECT_EQ(show(store->fetch("c", at(0), at(90))), "");
 }
 
+// A walk over a store that had spilled made a cursor of its own, which took as long as ten steps of
+// it: a quarter of the time of a join whose windows were larger than memory.
+TEST(WindowsOnDisk, AreWalkedWithOneCursorUntilTheNextCommit) {
+  World<Windows> store(
+      DiskKind::kSimulated,
+      window_store_builder<std::string, std::string>("table", ten_of_hundred(), {}), false);
+  for (int start = 0; start <= 40; start += 10) store->put("a", std::to_string(start), at(start));
+  store.commit();
+  ASSERT_TRUE(store.spill());
+  const auto walk = [&] { return show(store->fetch("a", at(20), at(50))); };
+  EXPECT_EQ(walk(), "a20=20 a30=30 a40=40");
+
+  store.disk.simulated().fail_next(1, ErrorCode::kIo, /*reads_too=*/true);
+  EXPECT_EQ(walk(), "a20=20 a30=30 a40=40");  // Nothing was asked that could fail.
+
+  store.commit();
+  EXPECT_THROW(walk(), StoreError);
+  EXPECT_EQ(walk(), "a20=20 a30=30 a40=40");
+}
+
+TEST_P(WindowStoreStory, WhatIsSpilledBetweenTwoWalksOfATransactionIsSeenByTheSecond) {
+  auto store = world();
+  store->put("a", "1", at(10));
+  store.commit();
+  ASSERT_TRUE(store.spill());
+  store->put("a", "2", at(20));
+  store->remove("a", at(10));
+  store.commit();
+  EXPECT_EQ(show(store->fetch("a", at(0), at(50))), "a20=2");
+
+  ASSERT_TRUE(store.spill());
+  EXPECT_EQ(show(store->fetch("a", at(0), at(50))), "a20=2");
+  EXPECT_EQ(show(store->fetch("a", at(0), at(50), true)), "a20=2");
+}
+
 TEST_P(WindowStoreStory, SeveralKeysComeSegmentBySegmentOrInMemoryByTime) {
   auto store = world();
   store->put("b", "1", at(0));
@@ -161,11 +196,11 @@ TEST_P(WindowStoreStory, AWriteThatComesTooLateIsLoggedCountedAndForgotten) {
 }
 
 TEST_P(WindowStoreStory, WithoutTimestampsTheyAreGoneWhenEntriesAreReadAgain) {
-  World<Windows> store(GetParam(),
-                       window_store_builder<std::string, std::string>(
-                           "table", ten_of_hundred(),
-                           {.persistent = !in_memory(), .timestamps = false}),
-                       false);
+  World<Windows> store(
+      GetParam(),
+      window_store_builder<std::string, std::string>(
+          "table", ten_of_hundred(), {.persistent = !in_memory(), .timestamps = false}),
+      false);
   store->put("a", "value", at(20), at(27), kNoHeaders);
 
   EXPECT_EQ(store->fetch_with_timestamp("a", at(20))->timestamp, kNoTimestamp);
@@ -220,10 +255,10 @@ TEST_P(WindowStoreStory, ViewsTellWhatTheStoreShows) {
 }
 
 TEST(CachedWindows, AreShownByViewsUntilTheirSegmentGoes) {
-  World<Windows> store(DiskKind::kSimulated,
-                       window_store_builder<std::string, std::string>("table", ten_of_hundred(),
-                                                                      {.caching = true}),
-                       true);
+  World<Windows> store(
+      DiskKind::kSimulated,
+      window_store_builder<std::string, std::string>("table", ten_of_hundred(), {.caching = true}),
+      true);
   store->put("a", "value", at(0));
   store->put("a", "value", at(145));
   store.commit();
