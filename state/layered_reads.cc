@@ -66,7 +66,7 @@ bool LayeredTableImpl::reaches_disk(const Scan& scan) const {
   return is_by_group(scan) ? is_on_disk(*scan.from, scan.group) : is_on_disk({}, 0);
 }
 
-/// Called with lock_for() the scan.
+/// Called with the lock that lock_for() gives.
 Status LayeredTableImpl::scan_all_levels(const Scan& scan, StorageCursor* on_disk,
                                          std::vector<StoredEntry>& out) const {
   if (is_closed_) return failure(ErrorCode::kUnavailable, "store " + family_name_ + " is closed");

@@ -10,7 +10,7 @@ namespace thalweg::internal {
 
 namespace {
 
-constexpr auto kLongest = std::chrono::milliseconds(500);
+constexpr auto kUntilItIsIn = std::chrono::milliseconds(500);
 constexpr int kPollMs = 5;
 
 Result<std::shared_ptr<KafkaClient>> enter(const KafkaShared& shared, const std::string& group,
@@ -23,6 +23,9 @@ Result<std::shared_ptr<KafkaClient>> enter(const KafkaShared& shared, const std:
   auto keeper = KafkaClient::make(RD_KAFKA_CONSUMER, *std::move(conf), shared.reaper);
   if (!keeper) return keeper;
   (*keeper)->set_finish([](rd_kafka_t* rd) { rd_kafka_consumer_close(rd); });
+  const auto gate = std::make_shared<JoinGate>();
+  gate->expect();
+  (*keeper)->set_join_gate(gate);  // Which it passes alone.
   rd_kafka_poll_set_consumer((*keeper)->get());
   const auto subscription = make_topics(topics);
   rd_kafka_subscribe((*keeper)->get(), subscription.get());
@@ -42,7 +45,7 @@ std::shared_ptr<KafkaClient> keep_door(KafkaShared& shared, const std::string& g
     spdlog::debug("group {}: {}", group, keeper.error().message);
     return nullptr;
   }
-  const auto deadline = std::chrono::steady_clock::now() + kLongest;
+  const auto deadline = std::chrono::steady_clock::now() + kUntilItIsIn;
   while (!gone && !(*keeper)->is_assigned() && std::chrono::steady_clock::now() < deadline) {
     if (auto* message = rd_kafka_consumer_poll((*keeper)->get(), kPollMs)) {
       rd_kafka_message_destroy(message);

@@ -9,13 +9,14 @@
 
 namespace thalweg::internal {
 
-/// A member of no other use, which is in the group when this returns. Null: somebody else is in it,
-/// or it did not get in soon. Blocks for some requests to a broker; `gone` ends it.
+/// A member of no other use, which leaves its group with the last who holds it. Null: somebody is
+/// in the group already, or it could not be asked. Blocks until the member is in, for half a second
+/// at most; `gone` ends that.
 ///
-/// For members that come together, and as long as they do. A broker waits for all members that it
-/// knows of, but not if the group was empty: then it gives everything to the first (unless it waits
-/// for seconds, `group.initial.rebalance.delay.ms`), and as librdkafka joins once a second at most,
-/// the others would get theirs a second later.
+/// It is for members that come together, until they have come. A broker waits for all members that
+/// it knows of, but not where nobody was: then it gives everything to the first, and as librdkafka
+/// joins once a second at most, the others would get theirs a second later. A broker that waits for
+/// some seconds first (`group.initial.rebalance.delay.ms`) lets nobody in so soon, and needs none.
 std::shared_ptr<KafkaClient> keep_door(KafkaShared& shared, const std::string& group,
                                        const std::string& client_id,
                                        const std::vector<std::string>& topics,

@@ -243,9 +243,9 @@ Result<std::vector<GroupMember>> KafkaLog::members(const std::string& group) con
 }
 
 Result<std::vector<GroupMember>> KafkaShared::members(const std::string& group) {
-  const auto asker = asker_of_groups();
-  auto members = describe_group(asker->get(), group);
-  if (!members) replace_asker_of_groups(asker);
+  const auto used = asker_of_groups();
+  auto members = describe_group(used->get(), group);
+  if (!members) replace_asker_of_groups(used);
   return members;
 }
 

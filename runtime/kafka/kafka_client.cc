@@ -98,7 +98,10 @@ rd_kafka_resp_err_t KafkaClient::on_group_request(rd_kafka_t*, int, const char*,
   auto& client = *static_cast<KafkaClient*>(self);
   if (api == kJoinGroup) {
     client.is_joining_.store(true, std::memory_order_release);
-    if (const auto gate = std::exchange(client.gate_behind_, nullptr)) gate->left();
+    if (const auto gate = std::exchange(client.gate_behind_, nullptr)) {
+      client.join_answered_.store(false, std::memory_order_release);  // What it got was an id.
+      gate->left();
+    }
   }
   if (api == kSyncGroup || api == kLeaveGroup) {
     client.is_joining_.store(false, std::memory_order_release);
