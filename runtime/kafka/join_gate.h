@@ -2,9 +2,7 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <memory>
 #include <mutex>
-#include <utility>
 
 namespace thalweg::internal {
 
@@ -14,67 +12,34 @@ namespace thalweg::internal {
 /// and not come back with it, so it is with the ids that they wait. Thread-safe.
 class JoinGate {
  public:
-  /// Another one is about to come. Returns how many are waited for, it included.
-  int expect() {
+  /// Another one is about to come.
+  void expect() {
     const std::lock_guard lock(mutex_);
-    return ++expected_;
+    ++expected_;
   }
 
-  /// Returns when all that are expected have come and nobody holds the gate, or false when that
-  /// takes too long. Who has come says by left() that its request is on its way.
+  /// Returns when all that are expected have come, or false when that takes too long.
   bool come() {
+    constexpr std::chrono::milliseconds kLongest(1000);
     std::unique_lock lock(mutex_);
+    if (++here_ >= expected_) {
+      here_ = expected_ = 0;
+      ++opened_;
+      changed_.notify_all();
+      return true;
+    }
     const int before = opened_;
-    ++here_;
-    open_if_all_are_here();
     if (changed_.wait_for(lock, kLongest, [&] { return opened_ != before; })) return true;
-    expected_ = --here_;  // Who is not here by now has gone elsewhere.
+    --here_;
+    --expected_;
     return false;
   }
-  void left() {
-    const std::lock_guard lock(mutex_);
-    if (leaving_ > 0 && --leaving_ == 0) changed_.notify_all();
-  }
-
-  /// Keeps a gate shut as long as it lives, and until all who came have left then, or that takes
-  /// too long. One at a time.
-  class Hold {
-   public:
-    explicit Hold(std::shared_ptr<JoinGate> gate) : gate_(std::move(gate)) {
-      const std::lock_guard lock(gate_->mutex_);
-      gate_->is_held_ = true;
-    }
-    Hold(const Hold&) = delete;
-    Hold& operator=(const Hold&) = delete;
-    ~Hold() {
-      std::unique_lock lock(gate_->mutex_);
-      gate_->is_held_ = false;
-      gate_->open_if_all_are_here();
-      gate_->changed_.wait_for(lock, kLongest,
-                               [this] { return gate_->here_ == 0 && gate_->leaving_ == 0; });
-    }
-
-   private:
-    const std::shared_ptr<JoinGate> gate_;
-  };
 
  private:
-  static constexpr std::chrono::milliseconds kLongest{1000};
-
-  void open_if_all_are_here() {
-    if (is_held_ || here_ < expected_ || here_ == 0) return;
-    leaving_ = here_;
-    here_ = expected_ = 0;
-    ++opened_;
-    changed_.notify_all();
-  }
-
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool is_held_ = false;
   int expected_ = 0;
   int here_ = 0;
-  int leaving_ = 0;
   int opened_ = 0;  // How often.
 };
 

@@ -239,20 +239,17 @@ std::map<TopicPartition, OffsetAndMetadata> KafkaLog::committed(const std::strin
 }
 
 Result<std::vector<GroupMember>> KafkaLog::members(const std::string& group) const {
-  return shared_->members(group);
-}
-
-Result<std::vector<GroupMember>> KafkaShared::members(const std::string& group) {
-  const auto used = asker_of_groups();
-  auto members = describe_group(used->get(), group);
-  if (!members) replace_asker_of_groups(used);
+  const auto asker = shared_->asker_of_groups();
+  auto members = describe_group(asker->get(), group);
+  if (!members) shared_->replace_asker_of_groups(asker);
   return members;
 }
 
-Result<std::vector<GroupMember>> KafkaShared::describe_group(rd_kafka_t* client,
-                                                             const std::string& group) const {
+Result<std::vector<GroupMember>> KafkaLog::describe_group(rd_kafka_t* client,
+                                                          const std::string& group) const {
   const char* groups[] = {group.c_str()};
-  AdminRequest request(client, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, timeout_ms(), kNeverMs);
+  AdminRequest request(client, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, shared_->timeout_ms(),
+                       kNeverMs);
   rd_kafka_DescribeConsumerGroups(client, groups, 1, request.options(), request.queue());
   const auto answer = request.answer("the members of group " + group);
   if (!answer) return std::unexpected(answer.error());

@@ -96,13 +96,7 @@ rd_kafka_resp_err_t KafkaClient::on_group_request(rd_kafka_t*, int, const char*,
                                                   int16_t api, int16_t, int32_t, size_t,
                                                   void* self) {
   auto& client = *static_cast<KafkaClient*>(self);
-  if (api == kJoinGroup) {
-    client.is_joining_.store(true, std::memory_order_release);
-    if (const auto gate = std::exchange(client.gate_behind_, nullptr)) {
-      client.join_answered_.store(false, std::memory_order_release);  // What it got was an id.
-      gate->left();
-    }
-  }
+  if (api == kJoinGroup) client.is_joining_.store(true, std::memory_order_release);
   if (api == kSyncGroup || api == kLeaveGroup) {
     client.is_joining_.store(false, std::memory_order_release);
   }
@@ -116,9 +110,7 @@ rd_kafka_resp_err_t KafkaClient::on_group_response(rd_kafka_t*, int, const char*
   if (api == kHeartbeat) client.expect_join();
   if (api != kJoinGroup) return RD_KAFKA_RESP_ERR_NO_ERROR;
   client.join_answered_.store(true, std::memory_order_release);
-  if (auto gate = std::exchange(client.join_gate_, nullptr); gate && gate->come()) {
-    client.gate_behind_ = std::move(gate);
-  }
+  if (const auto gate = std::exchange(client.join_gate_, nullptr)) gate->come();
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -194,7 +186,6 @@ void KafkaClient::on_rebalance(rd_kafka_t* rd, rd_kafka_resp_err_t code,
   if (protocol == "COOPERATIVE" && code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
     RdError(rd_kafka_incremental_unassign(rd, partitions));
   } else if (protocol == "COOPERATIVE" && code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-    for (int i = 0; i < partitions->cnt; ++i) partitions->elems[i].offset = RD_KAFKA_OFFSET_END;
     RdError(rd_kafka_incremental_assign(rd, partitions));
   } else {
     rd_kafka_assign(rd, nullptr);

@@ -49,8 +49,6 @@ class KafkaClient {
   bool is_joining() const;
   /// Something happens now that may make it join anew.
   void expect_join();
-  /// Whether its group has told it what it is given, be it nothing.
-  bool is_assigned() const { return assigned_.load(std::memory_order_acquire); }
   /// Wakes librdkafka's thread, which does what it has put off: joining, among others.
   void wake() const;
   /// Where it waits once a broker has given it an id as a member. Set before it joins.
@@ -67,7 +65,8 @@ class KafkaClient {
   /// Whether librdkafka (2.0) would end the process on being destroyed: it expects that what it
   /// knows from an assignment is there as soon as a join is answered.
   bool is_amid_first_join() const {
-    return join_answered_.load(std::memory_order_acquire) && !is_assigned();
+    return join_answered_.load(std::memory_order_acquire) &&
+           !assigned_.load(std::memory_order_acquire);
   }
   static rd_kafka_resp_err_t on_new_producer(rd_kafka_t* rd, const rd_kafka_conf_t*, void* self,
                                              char*, size_t);
@@ -95,8 +94,7 @@ class KafkaClient {
   std::atomic<bool> is_joining_ = false;
   std::atomic<bool> join_answered_ = false;
   std::atomic<bool> assigned_ = false;
-  std::shared_ptr<JoinGate> join_gate_;    ///< Null: there is none, or it is through.
-  std::shared_ptr<JoinGate> gate_behind_;  ///< Null: there is none, or it has joined since.
+  std::shared_ptr<JoinGate> join_gate_;  ///< Null: there is none, or it is through.
   std::atomic<std::chrono::steady_clock::time_point> join_expected_until_{};
   mutable std::mutex mutex_;
   std::string last_fault_;

@@ -6,7 +6,6 @@
 #include <spdlog/spdlog.h>
 
 #include "kafka/client_settings.h"
-#include "kafka/doorkeeper.h"
 
 namespace thalweg::internal {
 
@@ -93,15 +92,12 @@ void KafkaConsumer::join() {
 
 void KafkaConsumer::subscribe(const std::vector<std::string>& topics) {
   if (!member_) return;
-  std::shared_ptr<JoinGate::Hold> held;
   if (options_.instance.empty()) {  // A static member brings its id along.
     const auto gate = shared_->join_gate(options_.group);
+    gate->expect();
     member_->set_join_gate(gate);
-    if (gate->expect() == 2) held = std::make_shared<JoinGate::Hold>(gate);
   }
-  asker_->post([shared = shared_, member = member_, mailbox = mailbox_, gone = gone_,
-                group = options_.group, client_id = options_.client_id, topics,
-                held = std::move(held)]() mutable {
+  asker_->post([shared = shared_, member = member_, mailbox = mailbox_, gone = gone_, topics] {
     // A member that does not know a topic yet would be given nothing of it for seconds.
     for (const auto& topic : topics) {
       auto known = shared->partitions(topic);
@@ -114,13 +110,14 @@ void KafkaConsumer::subscribe(const std::vector<std::string>& topics) {
       mailbox->wakeup.call();
       return;
     }
-    const auto code = rd_kafka_subscribe(member->get(), make_topics(topics).get());
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      mailbox->post({.kind = ConsumerEvent::Kind::kFailed, .error = error_of(code, "joining")});
-      mailbox->wakeup.call();
+    const auto list = make_partitions(topics.size());
+    for (const auto& topic : topics) {
+      rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
     }
-    const auto keeper = held ? keep_door(*shared, group, client_id, topics, *gone) : nullptr;
-    held.reset();
+    const auto code = rd_kafka_subscribe(member->get(), list.get());
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+    mailbox->post({.kind = ConsumerEvent::Kind::kFailed, .error = error_of(code, "joining")});
+    mailbox->wakeup.call();
   });
 }
 

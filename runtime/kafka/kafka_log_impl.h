@@ -36,6 +36,8 @@ class KafkaLog final : public Log {
   // kafka_admin.cc: what the admin API does.
   Status request_topic(const TopicSpec& spec);
   Status request_deletion(const std::string& name);
+  Result<std::vector<GroupMember>> describe_group(rd_kafka_t* client,
+                                                  const std::string& group) const;
   Status wait_for_leaders(const std::string& topic);
   /// Fills in cleanup and retention of all.
   Result<std::vector<TopicSpec>> list_topics() const;

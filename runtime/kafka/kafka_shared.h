@@ -83,14 +83,10 @@ struct KafkaShared {
   // Members of groups by their ids: who commits the offsets of a producer without transactions.
   void add_member(const std::string& member, const std::shared_ptr<KafkaClient>& client);
   std::shared_ptr<KafkaClient> member(const std::string& member);
-  /// Who is in the group, of all processes. In kafka_admin.cc.
-  Result<std::vector<GroupMember>> members(const std::string& group);
   /// Of the members of the group in this process.
   std::shared_ptr<JoinGate> join_gate(const std::string& group);
 
  private:
-  Result<std::vector<GroupMember>> describe_group(rd_kafka_t* client,
-                                                  const std::string& group) const;
   Result<Leaders> ask_for_leaders(const std::string& topic);
   bool is_known(const std::string& topic);
 

@@ -51,14 +51,6 @@ Error error_of(rd_kafka_resp_err_t code, const std::string& what, const char* sa
   return {code_of(code), std::move(message)};
 }
 
-RdPartitions make_topics(const std::vector<std::string>& topics) {
-  auto list = make_partitions(topics.size());
-  for (const auto& topic : topics) {
-    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
-  }
-  return list;
-}
-
 RdPartitions offsets_of(const std::map<TopicPartition, OffsetAndMetadata>& offsets) {
   auto list = make_partitions(offsets.size());
   for (const auto& [partition, position] : offsets) {

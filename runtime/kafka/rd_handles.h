@@ -34,9 +34,6 @@ inline RdPartitions make_partitions(std::size_t count) {
   return RdPartitions(rd_kafka_topic_partition_list_new(static_cast<int>(count)));
 }
 
-/// A list of topics to subscribe to.
-RdPartitions make_topics(const std::vector<std::string>& topics);
-
 /// A list with the partitions, each at `offset`.
 template <typename Range>
 RdPartitions partitions_at(const Range& partitions, Offset offset) {

@@ -1,9 +1,6 @@
-#include <atomic>
 #include <deque>
 #include <functional>
-#include <future>
 #include <limits>
-#include <memory>
 #include <random>
 #include <thread>
 
@@ -219,8 +216,8 @@ TEST(JournalKeys, ValuesThatAreCutShortAreErrors) {
 TEST(JoinGate, OpensForAllOnceEveryoneExpectedHasCome) {
   JoinGate gate;
   for (int round = 0; round < 2; ++round) {
-    EXPECT_EQ(gate.expect(), 1);
-    EXPECT_EQ(gate.expect(), 2);
+    gate.expect();
+    gate.expect();
     bool other_went = false;
     std::thread other([&] { other_went = gate.come(); });
     EXPECT_TRUE(gate.come());
@@ -234,34 +231,6 @@ TEST(JoinGate, KeepsNobodyWhoComesAlone) {
   gate.expect();
 
   EXPECT_TRUE(gate.come());
-}
-
-TEST(JoinGate, StaysShutWhileItIsHeldAndIsHeldUntilAllHaveLeft) {
-  const auto gate = std::make_shared<JoinGate>();
-  gate->expect();
-  gate->expect();
-  std::atomic<int> through = 0;
-  std::atomic<int> left = 0;
-  std::promise<void> may_leave;
-  auto hold = std::make_unique<JoinGate::Hold>(gate);
-  const auto go = [&, leaving = may_leave.get_future().share()] {
-    EXPECT_TRUE(gate->come());
-    ++through;
-    leaving.wait();
-    ++left;
-    gate->left();
-  };
-  std::thread one(go);
-  std::thread other(go);
-  EXPECT_EQ(through, 0);
-
-  std::thread holder([&] {
-    hold.reset();
-    EXPECT_EQ(left, 2);
-  });
-  while (through < 2) std::this_thread::yield();
-  may_leave.set_value();
-  for (std::thread* thread : {&one, &other, &holder}) thread->join();
 }
 
 TEST(Crc32c, IsTheKnownOne) {

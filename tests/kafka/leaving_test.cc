@@ -38,30 +38,5 @@ TEST(Leaving, AMemberThatGoesInTheMidstOfJoiningDoesNotTakeTheProcessAlong) {
   }
 }
 
-// The request to join of whoever comes second is answered when the first one has joined again, so
-// it may go with the request on its way, answered, or half a second later as a member.
-TEST(Leaving, AMemberThatGoesWithItsJoinUnansweredDoesNotTakeTheProcessAlong) {
-  const auto log =
-      *open_kafka_log({.bootstrap_servers = KafkaCluster::shared().bootstrap_servers()});
-  const std::string topic = "left-unanswered";
-  ASSERT_TRUE(log->create_topic({.name = topic, .partitions = 2}));
-  auto stays = log->consumer({.group = "stayers", .client_id = "stayer"});
-  stays->subscribe({topic});
-
-  for (int i = 0; i < 10; ++i) {
-    auto leaver = log->consumer({.group = "stayers", .client_id = "leaver"});
-    leaver->subscribe({topic});
-    const auto until = std::chrono::steady_clock::now() + i * 70ms;
-    do {
-      ConsumerEvent event;
-      leaver->poll(event);
-      if (stays->poll(event) && event.kind == ConsumerEvent::Kind::kRevoking) {
-        stays->release(event.partitions);
-      }
-      std::this_thread::yield();
-    } while (std::chrono::steady_clock::now() < until);
-  }
-}
-
 }  // namespace
 }  // namespace thalweg::testing
